@@ -1,0 +1,267 @@
+/* datapath.h - the control side of the datapath: all that code outside datapath/ may use.
+ *
+ * Main thread only, unless a comment says otherwise. Plain structs in, 0 or -errno out,
+ * with a reason a person can read in 'err'. Strings passed in are copied. Nothing here
+ * blocks for more than a few milliseconds, except dp_start(). */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/str.h"
+
+#define DP_NAME_MAX_BYTES 64  /* names of bridges and ports, with the NUL */
+#define DP_PATH_MAX_BYTES 108 /* a unix socket's path, with the NUL */
+#define DP_CPUS_MAX       1024
+#define DP_QUEUES_MAX     16 /* queue pairs of a port */
+#define DP_PORTS_MAX      4096
+#define DP_VLAN_NONE      (-1)
+#define DP_ID_NONE        UINT32_MAX
+
+/* ---- start and stop ---- */
+
+struct dp_config {
+	const char *eal_extra;  /* further EAL arguments, split at blanks; may be NULL */
+	const char *socket_mem; /* "1024" or "1024,0": MB of hugepages per NUMA node; NULL
+	                           = default */
+	const char
+		*instance; /* makes shared names unique on this machine, e.g. the pid */
+	uint8_t pmd_cpu_mask[DP_CPUS_MAX /
+	                     8]; /* bit i of byte i/8; all zero = one per NUMA node */
+	uint32_t max_sleep_us;   /* of an idle worker; 0 = never sleep */
+};
+
+/* Starts EAL and the workers, once in the life of the process. Falls back to ordinary
+ * memory with a warning in the log where hugepages are missing. */
+int dp_start(const struct dp_config *config, struct error *err);
+bool dp_is_running(void);
+const char *dp_dpdk_version(void);
+
+/* Deletes all ports and bridges and joins all workers. */
+void dp_stop(void);
+
+/* Replaces the set of workers while traffic goes on. A mask without any usable core is
+ * refused and changes nothing. Only pmd_cpu_mask and max_sleep_us are read. */
+int dp_set_workers(const struct dp_config *config, struct error *err);
+
+/* Checks a mask without applying it. */
+int dp_check_cpu_mask(const uint8_t mask[DP_CPUS_MAX / 8], struct error *err);
+
+/* Readable when dp_run() has something to do (link changes, MAC addresses learned). */
+int dp_event_fd(void);
+void dp_run(void);
+
+/* Counts up whenever some port's status (link, device, queues) changed. */
+uint64_t dp_status_generation(void);
+
+/* ---- bridges ---- */
+
+struct dp_bridge_config {
+	char name[DP_NAME_MAX_BYTES];
+	uint32_t mac_table_size; /* 0 = 8192 */
+	uint32_t mac_aging_s;    /* 0 = 300 */
+};
+
+int dp_bridge_add(const struct dp_bridge_config *config, uint32_t *bridge_id,
+                  struct error *err);
+int dp_bridge_set(uint32_t bridge_id, const struct dp_bridge_config *config,
+                  struct error *err);
+void dp_bridge_del(uint32_t bridge_id); /* its ports first */
+
+struct dp_fdb_entry {
+	uint8_t mac[6];
+	uint16_t vlan;
+	uint32_t port_id;
+	uint32_t age_s;
+};
+
+/* Calls 'cb' for every learned address. */
+void dp_fdb_dump(uint32_t bridge_id, void (*cb)(const struct dp_fdb_entry *, void *aux),
+                 void *aux);
+void dp_fdb_flush(uint32_t bridge_id);
+
+/* ---- ports ---- */
+
+enum dp_port_type {
+	DP_PORT_VHOST_CLIENT, /* dpdkvhostuserclient: weir dials */
+	DP_PORT_VHOST_SERVER, /* dpdkvhostuser: weir listens */
+	DP_PORT_INTERNAL, /* a tap named like the port, the host's own place on the bridge
+	                   */
+	DP_PORT_TAP,      /* a tap made for the port */
+	DP_PORT_SYSTEM,   /* an existing kernel interface */
+	DP_PORT_DPDK,     /* an ethdev */
+	DP_PORT_DUMMY, /* loops nothing, for tests: frames come and go by dp_dummy_*() */
+	DP_PORT_N_TYPES,
+};
+
+/* The names that Interface.type uses for them ("" and "system" are both DP_PORT_SYSTEM).
+ */
+const char *dp_port_type_name(enum dp_port_type type);
+bool dp_port_type_from_name(const char *name, enum dp_port_type *type);
+
+enum dp_vlan_mode {
+	DP_VLAN_TRUNK,
+	DP_VLAN_ACCESS,
+	DP_VLAN_NATIVE_TAGGED,
+	DP_VLAN_NATIVE_UNTAGGED
+};
+
+/* What may change while the port lives. */
+struct dp_port_settings {
+	enum dp_vlan_mode vlan_mode;
+	int vlan_tag;             /* access or native VLAN; DP_VLAN_NONE */
+	uint8_t trunks[4096 / 8]; /* VLANs carried; all zero = all */
+	int egress_class; /* queue number that this port's packets take anywhere; -1 =
+	                     none */
+	uint64_t policing_bps; /* 0 = off */
+	uint64_t policing_burst_bits;
+	uint64_t policing_pps; /* 0 = off */
+	uint64_t policing_burst_packets;
+	uint32_t mtu; /* 0 = the type's default */
+	bool admin_down;
+};
+
+struct dp_port_config {
+	char name[DP_NAME_MAX_BYTES];
+	enum dp_port_type type;
+	uint32_t bridge_id;
+	uint16_t ofport; /* number the users see, 1..65279; 65534 = LOCAL */
+	char socket_path[DP_PATH_MAX_BYTES]; /* vhost */
+	char devargs[256];                   /* dpdk */
+	uint16_t n_rxq;                      /* dpdk; 0 = 1 */
+	struct dp_port_settings settings;
+};
+
+int dp_port_add(const struct dp_port_config *config, uint32_t *port_id,
+                struct error *err);
+int dp_port_set(uint32_t port_id, const struct dp_port_settings *settings,
+                struct error *err);
+void dp_port_del(uint32_t port_id);
+
+struct dp_port_stats {
+	uint64_t rx_packets, rx_bytes, rx_dropped, rx_errors;
+	uint64_t tx_packets, tx_bytes, tx_dropped, tx_errors;
+};
+
+struct dp_port_status {
+	bool link_up;
+	uint8_t mac[6];
+	uint32_t mtu;
+	int ifindex;       /* of the kernel's interface; 0 = none */
+	uint64_t link_bps; /* 0 = unknown */
+	uint32_t link_resets;
+	/* vhost */
+	bool is_connected;
+	int numa_node; /* -1 = unknown */
+	uint64_t features;
+	uint32_t n_queue_pairs; /* that the guest has set up */
+	uint16_t vring_size[2 * DP_QUEUES_MAX];
+	bool vring_enabled[2 * DP_QUEUES_MAX];
+};
+
+int dp_port_get_stats(uint32_t port_id, struct dp_port_stats *stats);
+int dp_port_get_status(uint32_t port_id, struct dp_port_status *status);
+
+/* Every counter of the port with its name: drop reasons, per queue, per worker.
+ * A name is like "drop_queue_full" or "rxq1_packets". */
+void dp_port_counters(uint32_t port_id,
+                      void (*cb)(const char *name, uint64_t value, void *aux), void *aux);
+
+/* ---- QoS of a port's egress ---- */
+
+enum dp_qos_kind {
+	DP_QOS_NONE,
+	DP_QOS_TREE,    /* floors and ceilings: linux-htb, linux-hfsc */
+	DP_QOS_POLICER, /* egress-policer: drop what exceeds cir/cbs */
+};
+
+#define DP_CLASS_ROOT UINT32_MAX
+
+/* One class of the tree; 'number' is the key in QoS.queues. */
+struct dp_class_config {
+	uint32_t number;
+	uint32_t parent; /* number of another class of the tree, or DP_CLASS_ROOT */
+	uint64_t floor_bps;
+	uint64_t ceil_bps;    /* 0 = none of its own */
+	uint64_t burst_bits;  /* 0 = default */
+	uint8_t priority;     /* 0 = first */
+	uint16_t weight;      /* 0 = from the floor */
+	uint32_t limit_bytes; /* 0 = default */
+};
+
+struct dp_qos_config {
+	enum dp_qos_kind kind;
+	uint64_t rate_bps;   /* the link's rate: ceiling of the root; cir of a policer */
+	uint64_t burst_bits; /* of the root; cbs of a policer */
+	uint32_t overhead_bytes; /* charged per packet on top of its length */
+	const struct dp_class_config
+		*classes; /* parents anywhere; class 0 is added if missing */
+	size_t n_classes;
+};
+
+/* Says whether 'config' is possible: existing parents, no cycle, depth, floors that fit.
+ * No side effect; the reason names the class. */
+int dp_qos_check(const struct dp_qos_config *config, struct error *err);
+
+/* Replaces the port's QoS. Classes whose number stays keep their queued packets and
+ * counters. Packets of deleted classes go to class 0. */
+int dp_port_set_qos(uint32_t port_id, const struct dp_qos_config *config,
+                    struct error *err);
+
+struct dp_class_stats {
+	uint32_t number;
+	uint32_t parent;
+	uint64_t floor_bps, ceil_bps;
+	uint64_t offered_packets, offered_bytes;
+	uint64_t sent_packets, sent_bytes;
+	uint64_t dropped_packets, dropped_bytes;
+	uint64_t borrowed_bytes;
+	uint32_t queued_packets, queued_bytes;
+};
+
+/* Kind DP_QOS_NONE if the port has none. Classes in ascending order of number; the root
+ * comes first, as DP_CLASS_ROOT. 'time_ns' is the moment of reading. */
+enum dp_qos_kind dp_port_qos_stats(uint32_t port_id,
+                                   void (*cb)(const struct dp_class_stats *, void *aux),
+                                   void *aux, uint64_t *time_ns);
+
+/* ---- workers ---- */
+
+struct dp_rxq_status {
+	char port_name[DP_NAME_MAX_BYTES];
+	uint16_t queue;
+	bool enabled;
+	uint8_t usage_percent; /* share of the worker's time over the last minute */
+	bool usage_known;
+};
+
+struct dp_worker_stats {
+	int numa_node;
+	int core; /* -1: the worker that serves the kernel's interfaces */
+	uint64_t packets, cache_hits, pipeline_walks, drops;
+	uint64_t tx_packets, tx_batches;
+	uint64_t idle_cycles, busy_cycles, sleep_cycles;
+	uint64_t iterations;
+	size_t n_rxqs;
+	uint8_t overhead_percent;
+};
+
+/* Calls 'cb' once per worker with its statistics and the queues it serves. */
+void dp_workers_dump(void (*cb)(const struct dp_worker_stats *,
+                                const struct dp_rxq_status *, void *aux),
+                     void *aux);
+void dp_workers_clear_stats(void);
+
+/* Memory in use, as "key:value" words separated by blanks (memory/show). */
+void dp_memory_report(struct str *out);
+
+/* ---- dummy ports, for tests ---- */
+
+/* Offers a frame as if it had arrived; -ENOBUFS if the port's ring is full. */
+int dp_dummy_inject(uint32_t port_id, const void *frame, size_t length);
+
+/* Takes the oldest frame sent to the port; 0 if there is none. */
+size_t dp_dummy_take(uint32_t port_id, void *frame, size_t size);
