@@ -61,9 +61,13 @@ class Switch:
         return proc.run(["ovs-vsctl", f"--timeout={timeout}", *words], timeout + 10, check, self.environment())
 
     def appctl(self, *words, timeout=20, check=True):
-        """Debian's ovs-appctl with its default target; returns stdout."""
-        return proc.run(["ovs-appctl", f"--timeout={timeout}", *words], timeout + 10, check,
-                        self.environment()).stdout
+        """Debian's ovs-appctl; returns stdout."""
+        return proc.run(["ovs-appctl", *self.appctl_target(), f"--timeout={timeout}", *words], timeout + 10,
+                        check, self.environment()).stdout
+
+    def appctl_target(self):
+        """Nothing: the tool finds the daemon by its pidfile."""
+        return []
 
     # -- configuration
 
@@ -146,6 +150,10 @@ class OvsDpdk(Switch):
     @property
     def pid(self):
         return self._pid("ovs-vswitchd")
+
+    def appctl_target(self):
+        """Its control socket is named after the program, which ends in -dpdk here."""
+        return ["-t", str(self.rundir / f"ovs-vswitchd-dpdk.{self.pid}.ctl")]
 
     def _pid(self, name):
         return read_pidfile(self.rundir / f"{name}.pid")
