@@ -2,8 +2,14 @@
 import itertools
 import json
 import os
+import pathlib
+import subprocess
+import sys
+import time
 
 from support import proc
+
+FRAMES = pathlib.Path(__file__).resolve().parent / "frames.py"
 
 _numbers = itertools.count(1)
 
@@ -64,6 +70,26 @@ class Namespace:
             proc.run(["ethtool", "-K", outside, feature, "off"], check=False)
         self.up(inside, address)
         return outside
+
+    def send_frames(self, interface, *frames):
+        """Sends raw frames, given as bytes."""
+        self.run(sys.executable, FRAMES, "send", interface, *(frame.hex() for frame in frames))
+
+    def sniff(self, interface):
+        """Starts to listen; the returned function listens a second more, ends and returns the frames, as bytes."""
+        process = subprocess.Popen(
+            ["ip", "netns", "exec", self.name, sys.executable, FRAMES, "sniff", interface],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        self._processes.append(process)
+        assert process.stdout.readline() == "ready\n"
+
+        def finish():
+            time.sleep(1)
+            process.kill()
+            text, _ = process.communicate(timeout=30)
+            return [bytes.fromhex(line) for line in text.split("\n")[:-1]]
+
+        return finish
 
     def counter(self, interface, name):
         """A counter of the interface, such as rx_bytes."""

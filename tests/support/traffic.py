@@ -53,13 +53,13 @@ def wait_ping(sender, address, timeout=30):
 class RunningPing:
     """A ping that runs in a guest or namespace beside a test's other doings."""
 
-    def __init__(self, sender, address, interval=0.1):
+    def __init__(self, sender, address, interval=0.1, timestamps=False):
         self._sender = sender
         self._interval = interval
         # -c bounds it should the test die; stop() interrupts it, upon which ping prints its summary.
         command = f"ping -c 36000 -i {interval} -W 3 {address}"
         if not isinstance(sender, guests.Guest):
-            command = f"ip netns exec {sender.name} {command}"
+            command = f"ip netns exec {sender.name} {command}" + (" -D" if timestamps else "")
             self._process = subprocess.Popen(
                 command.split(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT, text=True, start_new_session=True)
@@ -85,6 +85,11 @@ def _lost_inside(text):
     """Whether a sequence number is missing below the highest one that came back."""
     seen = [int(number) for number in re.findall(r"(?:icmp_)?seq=(\d+)", text)]
     return bool(seen) and len(set(seen)) < max(seen) - min(seen) + 1
+
+
+def timestamps(text):
+    """When each answer came, in seconds since 1970, from a RunningPing with timestamps."""
+    return [float(stamp) for stamp in re.findall(r"^\[(\d+\.\d+)\] \d+ bytes from", text, re.M)]
 
 
 def longest_gap(text, interval):
