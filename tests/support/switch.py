@@ -216,9 +216,9 @@ class Weir(Switch):
         return proc.run(command, timeout, check, self.environment()).stdout
 
     def qos_classes(self, port):
-        """The counters of a port's classes: (time_ns, {number: class})."""
+        """The counters of a port's classes: (time_ns, {number: class}). The link itself has number None."""
         answer = json.loads(self.weir_appctl("qos/show", "--json", port))
-        return answer["time_ns"], {int(one["number"]): one for one in answer["classes"]}
+        return answer["time_ns"], {one["number"]: one for one in answer["classes"]}
 
 
 KINDS = {"weir": Weir, "ovs": OvsDpdk}
