@@ -170,7 +170,11 @@ eal_build_arguments(struct arguments *args, const struct dp_config *config)
 		snprintf(text, sizeof(text), "--socket-mem=%s", config->socket_mem);
 		arguments_add(args, text);
 	}
-	if (!arguments_have(args, "--in-memory") && !arguments_have(args, "--huge-dir"))
+	/* No files shared with other processes, which nobody would clean up after a crash. */
+	if (!uses_hugepages && !arguments_have(args, "--no-shconf"))
+		arguments_add(args, "--no-shconf");
+	if (uses_hugepages && !arguments_have(args, "--in-memory") &&
+	    !arguments_have(args, "--huge-dir"))
 		arguments_add(args, "--in-memory");
 	if (!arguments_have(args, "--file-prefix")) {
 		snprintf(text, sizeof(text), "--file-prefix=weir%s", config->instance);

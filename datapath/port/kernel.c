@@ -97,6 +97,10 @@ kernel_push(struct kernel_waiting *waiting, struct rte_mbuf *pkt, uint32_t vlan_
 		uint8_t *data =
 			(uint8_t *)(void *)rte_pktmbuf_prepend(pkt, VLAN_TAG_BYTES);
 
+		if (!data) { /* our buffers have headroom: cannot be */
+			rte_pktmbuf_free(pkt);
+			return;
+		}
 		memmove(data, data + VLAN_TAG_BYTES, 12);
 		data[12] = 0x81;
 		data[13] = 0x00;
