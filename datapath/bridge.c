@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "datapath/port/port.h"
 #include "datapath/rcu.h"
+#include "datapath/table.h"
 #include "datapath/tsc.h"
 
 #define MAC_TABLE_DEFAULT 8192
@@ -44,6 +45,9 @@ int
 dp_bridge_add(const struct dp_bridge_config *config, uint32_t *bridge_id,
               struct error *err)
 {
+	struct dp_rule normal = {.goto_table = DP_TABLE_NONE,
+	                         .n_actions = 1,
+	                         .actions = {{.type = DP_ACTION_NORMAL}}};
 	struct bridge *bridge;
 	uint32_t id = 0;
 
@@ -57,6 +61,7 @@ dp_bridge_add(const struct dp_bridge_config *config, uint32_t *bridge_id,
 	bridge->fdb = fdb_create(bridge_table_limit(config), bridge_aging_s(config));
 	bridge->members = xcalloc(1, sizeof(struct bridge_members));
 	bridges[id] = bridge;
+	dp_bridge_set_rules(id, &normal, 1, err);
 	*bridge_id = id;
 	return 0;
 }
@@ -93,7 +98,28 @@ dp_bridge_del(uint32_t bridge_id)
 	rcu_synchronize();
 	free(bridge->fdb);
 	free(bridge->members);
+	pipeline_free(bridge->pipeline);
 	free(bridge);
+}
+
+int
+dp_bridge_set_rules(uint32_t bridge_id, const struct dp_rule *rules, size_t n,
+                    struct error *err)
+{
+	struct bridge *bridge = bridge_id < BRIDGES_MAX ? bridges[bridge_id] : NULL;
+	struct pipeline *pipeline, *old;
+	int ret;
+
+	if (!bridge)
+		return error_set(err, -ENOENT, "no such bridge");
+	ret = pipeline_build(rules, n, &pipeline, err);
+	if (ret < 0)
+		return ret;
+	old = bridge->pipeline;
+	atomic_store_explicit(&bridge->pipeline, pipeline, memory_order_release);
+	rcu_synchronize();
+	pipeline_free(old);
+	return 0;
 }
 
 void

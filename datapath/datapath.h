@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "net/flow_key.h"
 
 #define DP_NAME_MAX_BYTES 64  /* names of bridges and ports, with the NUL */
 #define DP_PATH_MAX_BYTES 108 /* a unix socket's path, with the NUL */
@@ -82,6 +83,38 @@ struct dp_fdb_entry {
 void dp_fdb_dump(uint32_t bridge_id, void (*cb)(const struct dp_fdb_entry *, void *aux),
                  void *aux);
 void dp_fdb_flush(uint32_t bridge_id);
+
+/* ---- rules ---- */
+
+#define DP_TABLES_MAX       255
+#define DP_TABLE_NONE       UINT16_MAX
+#define DP_RULE_ACTIONS_MAX 16
+
+enum dp_action_type {
+	DP_ACTION_OUTPUT,    /* value: port id; never back to the port of arrival */
+	DP_ACTION_NORMAL,    /* forward by learned addresses */
+	DP_ACTION_SET_CLASS, /* value: queue number on any egress port that has it */
+};
+
+struct dp_action {
+	enum dp_action_type type;
+	uint32_t value;
+};
+
+/* A packet takes, in each table it comes to, the rule of highest priority that has its
+ * values under 'mask'; rules of equal priority must not overlap. A table without a rule
+ * for it drops it. */
+struct dp_rule {
+	uint16_t table, priority;
+	struct flow_key match, mask;
+	uint16_t goto_table; /* higher than 'table', or DP_TABLE_NONE */
+	uint8_t n_actions;
+	struct dp_action actions[DP_RULE_ACTIONS_MAX];
+};
+
+/* Replaces all rules of a bridge at once; a new bridge has one: NORMAL. */
+int dp_bridge_set_rules(uint32_t bridge_id, const struct dp_rule *rules, size_t n,
+                        struct error *err);
 
 /* ---- ports ---- */
 

@@ -170,7 +170,8 @@ eal_build_arguments(struct arguments *args, const struct dp_config *config)
 		snprintf(text, sizeof(text), "--socket-mem=%s", config->socket_mem);
 		arguments_add(args, text);
 	}
-	/* No files shared with other processes, which nobody would clean up after a crash. */
+	/* No files shared with other processes, which nobody would clean up after a
+	 * crash. */
 	if (!uses_hugepages && !arguments_have(args, "--no-shconf"))
 		arguments_add(args, "--no-shconf");
 	if (uses_hugepages && !arguments_have(args, "--in-memory") &&

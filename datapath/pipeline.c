@@ -1,12 +1,16 @@
 /* pipeline.c - READ FIRST: what happens to a batch of packets from a port to its outputs.
- * poll.c -> here -> normal.c / output.c. Worker threads. */
+ * poll.c -> here -> table.c (on a miss of cache.c) -> action.c -> output.c. Worker
+ * threads. */
 #include "datapath/pipeline.h"
 
 #include <rte_hash_crc.h>
 
 #include "base/compiler.h"
-#include "datapath/normal.h"
+#include "datapath/action.h"
+#include "datapath/bridge.h"
+#include "datapath/cache.h"
 #include "datapath/port/port.h"
+#include "datapath/table.h"
 #include "datapath/worker.h"
 
 #include "datapath/hot.h"
@@ -66,6 +70,58 @@ pipeline_flow_hash(const struct rte_mbuf *pkt)
 	return hash ^ hash >> 16;
 }
 
+/* The program of one packet: from the cache, else by a walk through the tables into
+ * 'walked'. NULL: no rule, or no packet that can be read. */
+static const struct program *
+pipeline_look_up(struct worker *worker, struct port *in, const struct pipeline *pipeline,
+                 const struct rte_mbuf *pkt, struct program *walked)
+{
+	struct flow_key key, masked;
+	const struct program *program;
+	enum flow_type type;
+	uint32_t hash;
+
+	type = flow_parse(rte_pktmbuf_mtod(pkt, const uint8_t *), pkt->data_len,
+	                  pkt->pkt_len, &key);
+	key.f.in_port = in->id;
+	flow_key_mask(&masked, &key, &pipeline->masks[type]);
+	hash = cache_hash(&masked);
+	program = cache_find(worker->cache, &masked, hash, pipeline->generation);
+	if (likely(program != NULL)) {
+		worker->stats.cache_hits++;
+		return program;
+	}
+	worker->stats.pipeline_walks++;
+	if (!pipeline_walk(pipeline, &masked, walked))
+		walked->n = 0;
+	cache_insert(worker->cache, &masked, hash, pipeline->generation, walked);
+	return walked;
+}
+
+/* Runs of packets with the same program are carried out together. */
+static void
+pipeline_classify(struct worker *worker, struct port *in, const struct pipeline *pipeline,
+                  struct rte_mbuf **pkts, unsigned n)
+{
+	struct program walked, run_program = {.n = 0};
+	unsigned first = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct program *program =
+			pipeline_look_up(worker, in, pipeline, pkts[i], &walked);
+
+		if (i > first && !program_equal(program, &run_program)) {
+			action_execute(worker, in, &run_program, pkts + first, i - first);
+			first = i;
+		}
+		/* Copied: an insert for a later packet may reuse the cache's. */
+		if (i == first)
+			program_copy(&run_program, program);
+	}
+	if (n > first)
+		action_execute(worker, in, &run_program, pkts + first, n - first);
+}
+
 void
 pipeline_process(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
                  unsigned n)
@@ -74,6 +130,7 @@ pipeline_process(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
 		atomic_load_explicit(&in->settings, memory_order_acquire);
 	bool needs_hash =
 		atomic_load_explicit(&pipeline_needs_hash, memory_order_relaxed);
+	const struct pipeline *pipeline;
 
 	if (unlikely(settings->config.policing_bps || settings->config.policing_pps))
 		n = pipeline_police(worker, in, pkts, n);
@@ -83,5 +140,9 @@ pipeline_process(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
 		meta->item.class_ref = settings->class_number;
 		meta->hash = needs_hash ? pipeline_flow_hash(pkts[i]) : 0;
 	}
-	normal_forward(worker, in, pkts, n);
+	pipeline = atomic_load_explicit(&in->bridge->pipeline, memory_order_acquire);
+	if (likely(pipeline->is_fixed))
+		action_execute(worker, in, &pipeline->fixed, pkts, n);
+	else
+		pipeline_classify(worker, in, pipeline, pkts, n);
 }

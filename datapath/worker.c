@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "datapath/cache.h"
 #include "datapath/rcu.h"
 
 struct worker *_Atomic workers[DP_WORKERS_MAX];
@@ -91,6 +92,7 @@ worker_free(struct worker *worker)
 	if (worker->timer_fd >= 0)
 		close(worker->timer_fd);
 	rte_ring_free(worker->learn);
+	cache_destroy(worker->cache);
 	if (worker->view) {
 		free(worker->view->rxqs);
 		free(worker->view->qos);
@@ -228,9 +230,12 @@ worker_start(int core, int numa_node, uint32_t max_sleep_us, struct worker **res
 	worker->learn =
 		rte_ring_create_elem(name, sizeof(struct learn_event), LEARN_RING_SIZE,
 	                             SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	if (!worker->learn || worker_connect(worker) < 0) {
-		ret = error_set(err, -ENOMEM,
-		                "worker on core %d: no memory for its rings", core);
+	worker->cache = cache_create(numa_node);
+	if (!worker->learn || !worker->cache || worker_connect(worker) < 0) {
+		ret = error_set(
+			err, -ENOMEM,
+			"worker on core %d: no memory for its rings and flow cache",
+			core);
 		goto free_worker;
 	}
 	ret = worker_spawn(worker);

@@ -26,6 +26,7 @@
 #define WORKER_EPOLL_PORT(value) ((uint32_t)((value) >> 16 & (DP_PORTS_MAX - 1)))
 #define WORKER_EPOLL_RXQ(value)  ((uint16_t)(value))
 
+struct cache;
 struct port;
 struct port_qos;
 struct port_worker;
@@ -69,6 +70,7 @@ struct worker {
 	pthread_t thread;
 	int event_fd; /* wakes it from epoll; kernel worker only */
 	int epoll_fd, timer_fd;
+	struct cache *cache;    /* of flows; the worker's own */
 	struct rte_ring *learn; /* to main: struct learn_event, single producer */
 
 	/* main writes, the worker reads */

@@ -329,6 +329,48 @@ test_bad_trees_are_refused_with_the_reason(void **state)
 }
 
 static void
+test_rules_replace_normal_and_are_cached(void **state)
+{
+	uint32_t a = port_add("a", NULL), b = port_add("b", NULL),
+		 c = port_add("c", NULL);
+	struct dp_rule rules[] = {
+		{.priority = 9, .goto_table = 1},
+		{.table = 1,
+	         .goto_table = DP_TABLE_NONE,
+	         .n_actions = 2,
+	         .actions = {{DP_ACTION_OUTPUT, b}, {DP_ACTION_OUTPUT, c}}},
+	};
+	struct dp_rule normal = {.goto_table = DP_TABLE_NONE,
+	                         .n_actions = 1,
+	                         .actions = {{.type = DP_ACTION_NORMAL}}};
+	uint8_t frame[2048];
+	struct error err;
+
+	(void)state;
+	rules[0].match.f.eth_src[5] = 1;
+	rules[0].mask.f.eth_src[5] = 0xff;
+	assert_int_equal(dp_bridge_set_rules(bridge, rules, 2, &err), 0);
+	for (int i = 0; i < 5; i++) {
+		send_frame(a, 7, 1, -1);
+		assert_int_equal(take(b, frame, WAIT_NS), 64);
+		assert_int_equal(take(c, frame, WAIT_NS), 64);
+		/* No rule for it. */
+		send_frame(a, 7, 2, -1);
+	}
+	settle();
+	assert_int_equal(take(b, frame, 0), 0);
+	struct dp_port_stats stats;
+	dp_port_get_stats(a, &stats);
+	assert_int_equal(stats.rx_dropped, 5);
+	assert_int_equal(dp_bridge_set_rules(bridge, &normal, 1, &err), 0);
+	send_frame(a, 7, 2, -1);
+	assert_int_equal(take(b, frame, WAIT_NS), 64);
+	dp_port_del(a);
+	dp_port_del(b);
+	dp_port_del(c);
+}
+
+static void
 test_bad_masks_are_refused(void **state)
 {
 	uint8_t mask[DP_CPUS_MAX / 8] = {0};
@@ -379,6 +421,7 @@ main(void)
 		cmocka_unit_test(test_packets_of_a_deleted_class_go_to_class_0),
 		cmocka_unit_test(test_policing_drops_the_excess),
 		cmocka_unit_test(test_bad_trees_are_refused_with_the_reason),
+		cmocka_unit_test(test_rules_replace_normal_and_are_cached),
 		cmocka_unit_test(test_bad_masks_are_refused),
 	};
 
