@@ -141,6 +141,8 @@ sched_class_set(struct sched *sched, uint32_t ref,
 	up = &sched->classes[parent];
 	up->children_floor_bps -= sched->classes[id].params.floor_bps;
 	up->children_floor_bps += params->floor_bps;
+	up->children_with_floor -= sched->classes[id].params.floor_bps != 0;
+	up->children_with_floor += params->floor_bps != 0;
 	class_apply_params(sched, id, params);
 	implicit_floor_update(sched, parent);
 	if (!(sched->nodes[id].flags & NODE_LEAF))

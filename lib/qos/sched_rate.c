@@ -20,7 +20,8 @@
 #define WEIGHT_FLOOR_BPS  1000000
 #define WEIGHT_EIGHTH_MAX (1U << 20)
 
-/* A class without a floor gets min(1 Mbit/s, 1/20 of the parent / children). */
+/* A class without a floor gets min(1 Mbit/s, 1/20 of the parent / number of such
+ * children). */
 #define IMPLICIT_FLOOR_MAX_BPS 1000000
 #define IMPLICIT_PART          20
 #define IMPLICIT_PART_MIN      1000 /* even where floors use up the parent */
@@ -55,7 +56,8 @@ burst_ticks(struct price price, uint32_t burst_bytes)
 static struct price
 share_price(const struct sched_class_params *params)
 {
-	uint64_t eighths = (uint64_t)params->weight * WEIGHT_UNIT;
+	uint64_t eighths =
+		MIN_OF(params->weight, SCHED_WEIGHT_MAX) * (uint64_t)WEIGHT_UNIT;
 
 	if (!eighths && params->floor_bps)
 		eighths = params->floor_bps / (WEIGHT_FLOOR_BPS / WEIGHT_UNIT);
@@ -174,7 +176,7 @@ implicit_floor_update(struct sched *sched, uint32_t parent)
 	struct sched_class *class = &sched->classes[parent];
 	struct sched_node *node = &sched->nodes[parent];
 	uint64_t budget = implicit_budget_bps(sched, parent);
-	uint32_t parts = class->children;
+	uint32_t parts = class->children - class->children_with_floor;
 	struct price price;
 
 	/* In powers of two, so that adding children one by one seldom changes it. */

@@ -31,6 +31,7 @@ struct sched_class {
 		child_budget_bps; /* implicit floor of one child before its upper limit */
 	uint64_t children_floor_bps; /* sum of the explicit floors of the children */
 	uint32_t children;
+	uint32_t children_with_floor;
 	uint32_t band_children[SCHED_PRIORITIES];
 	/* Inner children first, leaves last; also links free classes through 'next'. */
 	uint32_t first_child;

@@ -207,6 +207,7 @@ child_link(struct sched *sched, uint32_t parent, uint32_t id)
 	class->depth = (uint8_t)(up->depth + 1);
 	up->children++;
 	up->children_floor_bps += class->params.floor_bps;
+	up->children_with_floor += class->params.floor_bps != 0;
 	class->next_sibling = class->prev_sibling = NODE_NONE;
 	if (sched->nodes[id].flags & NODE_LEAF) {
 		class->prev_sibling = up->last_child;
@@ -233,6 +234,7 @@ child_unlink(struct sched *sched, uint32_t id)
 
 	up->children--;
 	up->children_floor_bps -= class->params.floor_bps;
+	up->children_with_floor -= class->params.floor_bps != 0;
 	if (class->prev_sibling)
 		sched->classes[class->prev_sibling].next_sibling = class->next_sibling;
 	else

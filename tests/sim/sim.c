@@ -121,6 +121,7 @@ sim_add(struct sim *sim, uint32_t parent, bool is_leaf, uint64_t floor_bps,
 		.floor_bps = floor_bps,
 		.ceil_bps = ceil_bps,
 		.weight = weight,
+		.limit_bytes = SIM_LIMIT_BYTES,
 	};
 	uint32_t ref = 0;
 
@@ -186,4 +187,87 @@ sim_dequeue(struct sim *sim, struct sim_packet **packets)
 			items[i]->charged_bytes;
 	}
 	return count;
+}
+
+double
+sim_default_burst_bytes(uint64_t rate_bps)
+{
+	double bytes = (double)rate_bps / 8 * 200e-6;
+
+	return bytes > 3028 ? bytes : 3028;
+}
+
+double
+sim_leaf_bps(const struct sim_run *run, const struct sim_leaf *leaf)
+{
+	return leaf->sent_bytes * 8 / run->measured_seconds;
+}
+
+static void
+run_account(struct sim *sim, struct sim_run *run, struct sim_leaf *leaf, uint32_t bytes,
+            bool warm)
+{
+	uint64_t gap_ns = sim->now_ns - leaf->last_sent_ns;
+
+	leaf->lag_bytes += (double)leaf->floor_bps / 8e9 * (double)gap_ns;
+	if (warm) {
+		if (leaf->lag_bytes > leaf->max_lag_bytes)
+			leaf->max_lag_bytes = leaf->lag_bytes;
+		if (gap_ns > leaf->max_gap_ns)
+			leaf->max_gap_ns = gap_ns;
+		leaf->sent_bytes += bytes;
+		run->sent_bytes += bytes;
+	}
+	leaf->lag_bytes -= bytes;
+	if (leaf->lag_bytes < 0)
+		leaf->lag_bytes = 0;
+	leaf->last_sent_ns = sim->now_ns;
+}
+
+static void
+run_refill(struct sim *sim, struct sim_run *run, struct sim_packet *packet)
+{
+	const struct sim_leaf *leaf = &run->leaves[packet->source];
+
+	packet->item.charged_bytes = sim_size(&sim->random, leaf->sizes);
+	packet->offered_ns = sim->now_ns;
+	assert_int_equal(sched_enqueue(sim->sched, &packet->item, sim->now_ns),
+	                 SCHED_QUEUED);
+}
+
+void
+sim_run(struct sim *sim, struct sim_run *run)
+{
+	uint64_t warm_ns = sim->now_ns + (uint64_t)(run->warm_seconds * 1e9);
+	uint64_t end_ns = warm_ns + (uint64_t)(run->seconds * 1e9);
+	struct sim_packet *packets[SIM_BATCH];
+
+	run->measured_seconds = run->seconds;
+	for (uint32_t d = 0; d < run->depth; d++)
+		for (uint32_t i = 0; i < run->count; i++) {
+			struct sim_leaf *leaf = &run->leaves[i];
+
+			leaf->last_sent_ns = sim->now_ns;
+			assert_true(sim_offer(sim, leaf->ref,
+			                      sim_size(&sim->random, leaf->sizes), i));
+		}
+	while (sim->now_ns < end_ns) {
+		unsigned count;
+
+		sim_step(sim);
+		if (run->each_round)
+			run->each_round(sim, run->context);
+		count = sim_dequeue(sim, packets);
+		for (unsigned i = 0; i < count; i++) {
+			struct sim_packet *packet = packets[i];
+
+			if (packet->source == SIM_SOURCE_OTHER) {
+				run->other_sent(sim, packet, run->context);
+				continue;
+			}
+			run_account(sim, run, &run->leaves[packet->source],
+			            packet->item.charged_bytes, sim->now_ns >= warm_ns);
+			run_refill(sim, run, packet);
+		}
+	}
 }

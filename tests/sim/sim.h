@@ -81,6 +81,8 @@ sim_index(uint32_t ref)
 void sim_init(struct sim *sim, uint32_t capacity, uint32_t packets, uint64_t link_bps);
 void sim_destroy(struct sim *sim);
 
+#define SIM_LIMIT_BYTES (64U << 20) /* so that only packets limit a queue */
+
 /* Adds a class or fails the test. */
 uint32_t sim_add(struct sim *sim, uint32_t parent, bool is_leaf, uint64_t floor_bps,
                  uint64_t ceil_bps, uint32_t weight);
@@ -98,6 +100,46 @@ void sim_step(struct sim *sim);
 /* Takes what may be sent now and counts it in sent_bytes. The packets are the caller's.
  */
 unsigned sim_dequeue(struct sim *sim, struct sim_packet **packets);
+
+/* A leaf that a run keeps backlogged. */
+struct sim_leaf {
+	uint32_t ref;
+	enum sim_sizes sizes;
+	uint64_t floor_bps;
+	uint32_t weight;
+	double sent_bytes;    /* since the end of the warm-up */
+	double lag_bytes;     /* floor * T - sent, at least 0 */
+	double max_lag_bytes; /* largest of any window so far */
+	uint64_t last_sent_ns;
+	uint64_t max_gap_ns; /* longest time between two packets */
+};
+
+#define SIM_SOURCE_OTHER UINT32_MAX /* a packet of none of the leaves */
+
+struct sim_run {
+	struct sim_leaf *leaves;
+	uint32_t count;
+	uint32_t depth; /* packets per leaf */
+	double warm_seconds;
+	double seconds; /* after the warm-up */
+	/* Each may be NULL: once a round, and for what came out with SIM_SOURCE_OTHER,
+	 * which is the callee's then. */
+	void (*each_round)(struct sim *sim, void *context);
+	void (*other_sent)(struct sim *sim, struct sim_packet *packet, void *context);
+	void *context;
+	/* Results, after the warm-up. */
+	double sent_bytes;
+	double measured_seconds;
+};
+
+/* Keeps all leaves backlogged while the owner's loop runs. */
+void sim_run(struct sim *sim, struct sim_run *run);
+
+/* Bits per second that a leaf sent after the warm-up. */
+double sim_leaf_bps(const struct sim_run *run, const struct sim_leaf *leaf);
+
+/* The scheduler's default burst: 200 us of the rate, at least two frames. */
+double sim_default_burst_bytes(uint64_t rate_bps);
 
 static inline double
 sim_seconds(uint64_t ns)
