@@ -161,9 +161,10 @@ monitor_requests(const struct replica *replica)
 		if (!json_array_size(columns))
 			json_array_append_new(
 				columns,
-				json_string(table->schema
-		                                    ->columns[table->schema->n_columns - 1]
-		                                    ->name));
+				json_string(
+					table->schema
+						->columns[table->schema->n_columns - 1]
+						->name));
 		json_object_set_new(requests, table->schema->name,
 		                    json_pack("{s:o}", "columns", columns));
 	}
@@ -231,7 +232,8 @@ row_apply(struct replica_table *table, const struct uuid *uuid, const json_t *up
 	}
 	if (!row)
 		row = row_create(table, uuid);
-	json_object_foreach ((json_t *)(uintptr_t)values, name, json) {
+	json_object_foreach((json_t *)(uintptr_t)values, name, json)
+	{
 		const struct ovsdb_column *column =
 			ovsdb_table_column(table->schema, name);
 		struct ovsdb_type lax;
@@ -259,12 +261,14 @@ replica_apply(struct replica *replica, const json_t *updates, struct error *err)
 	const char *table_name, *row_name;
 	json_t *rows, *update;
 
-	json_object_foreach ((json_t *)(uintptr_t)updates, table_name, rows) {
+	json_object_foreach((json_t *)(uintptr_t)updates, table_name, rows)
+	{
 		struct replica_table *table = replica_table(replica, table_name);
 
 		if (!table)
 			continue;
-		json_object_foreach (rows, row_name, update) {
+		json_object_foreach(rows, row_name, update)
+		{
 			struct uuid uuid;
 			int ret;
 

@@ -78,9 +78,9 @@ replica_row_any(const struct replica_table *table, const struct uuid *uuid)
 {
 	struct row *row;
 
-	HMAP_FOR_EACH_WITH_HASH(row, node, uuid_hash(uuid), &table->rows)
-	if (uuid_equal(&row->uuid, uuid))
-		return row;
+	HMAP_FOR_EACH_WITH_HASH (row, node, uuid_hash(uuid), &table->rows)
+		if (uuid_equal(&row->uuid, uuid))
+			return row;
 	return NULL;
 }
 
@@ -197,10 +197,12 @@ void
 row_add_ref(struct row *row, const char *name, const struct row *target)
 {
 	const struct ovsdb_column *column = row_column(row, name);
-	struct ovsdb_datum datum;
+	struct ovsdb_datum datum = {0, NULL, NULL};
 
 	row_verify_column(row, column);
-	ovsdb_datum_clone(&datum, row_datum(row, column), &column->type);
+	/* The default of a required reference is a UUID of zeros: not to be kept. */
+	if (!row->is_new || row->changed[column->index])
+		ovsdb_datum_clone(&datum, row_datum(row, column), &column->type);
 	value_add_uuid(&datum, &target->uuid);
 	row_set_datum(row, column, &datum);
 }
@@ -254,7 +256,8 @@ row_column_is_dirty(const struct row *row, const struct ovsdb_column *column)
 	size_t i = column->index;
 
 	return row->changed[i] &&
-	       value_compare(&row->pending[i], &row->stored[i], &column->type) != 0;
+	       ((!row->is_new && !row->table->wanted[i]) ||
+	        value_compare(&row->pending[i], &row->stored[i], &column->type) != 0);
 }
 
 bool

@@ -153,9 +153,9 @@ value_remove(struct ovsdb_datum *datum, const struct ovsdb_type *type,
 	for (size_t i = 0; i < less->n; i++) {
 		int at = value_index_of(datum, type, &less->keys[i]);
 
-		if (at >= 0 && (!pairs || !value_atom_compare(&datum->values[at],
-		                                              &less->values[i],
-		                                              type->value.kind)))
+		if (at >= 0 &&
+		    (!pairs || !value_atom_compare(&datum->values[at], &less->values[i],
+		                                   type->value.kind)))
 			value_delete_at(datum, type, (size_t)at);
 	}
 }
