@@ -36,7 +36,7 @@ apply_start(struct apply *apply, const struct plan_op *op, struct error *err)
 	}
 	running_set_config(apply->running, &config);
 	apply->running->is_started = true;
-	log_info("datapath started, DPDK %s", dp_dpdk_version());
+	log_info("datapath started, %s", dp_dpdk_version());
 	return 0;
 }
 
@@ -110,22 +110,12 @@ apply_set_bridge(struct apply *apply, const struct plan_op *op, struct error *er
 	return ret;
 }
 
-static void
-apply_note_link(struct running_port *port)
-{
-	struct dp_port_status status;
-
-	if (!dp_port_get_status(port->id, &status))
-		port->link_bps = status.link_bps;
-}
-
 static int
 apply_add_port(struct apply *apply, const struct plan_op *op, struct error *err)
 {
 	const struct running_bridge *bridge =
 		running_find_bridge(apply->running, op->bridge->name);
 	struct dp_port_config config = op->port->config;
-	struct running_port *port;
 	uint32_t id;
 	int ret;
 
@@ -141,8 +131,7 @@ apply_add_port(struct apply *apply, const struct plan_op *op, struct error *err)
 		op->port->failure = desired_strdup(&apply->desired->arena, err->text);
 		return ret;
 	}
-	port = running_add_port(apply->running, id, op->bridge->name, &config);
-	apply_note_link(port);
+	running_add_port(apply->running, id, op->bridge->name, &config);
 	return 0;
 }
 
