@@ -2,6 +2,7 @@
  * desired_keys.c for their maps; validate.c comes next. Main thread. */
 #include "vswitchd/desired_from_db.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/dirs.h"
@@ -53,6 +54,15 @@ read_settings(struct desired *desired, const struct db_row *root)
 
 	if (keys_to_settings(&keys, &desired->arena, &desired->settings, &err))
 		desired->settings.problem = desired_strdup(&desired->arena, err.text);
+}
+
+/* Without an Open_vSwitch row there are still defaults. */
+static void
+default_settings(struct desired *desired)
+{
+	static const struct keys none = {.where = "", .table = ""};
+
+	keys_to_settings(&none, &desired->arena, &desired->settings, NULL);
 }
 
 /* ---- QoS ---- */
@@ -110,6 +120,14 @@ read_qos(struct desired *desired, const struct db *db, const struct db_row *row,
 	qos->config.n_classes = queues->n;
 }
 
+static int
+compare_qos(const void *a, const void *b)
+{
+	const struct desired_qos *x = a, *y = b;
+
+	return uuid_compare(&x->row, &y->row);
+}
+
 static void
 read_all_qos(struct desired *desired, const struct db *db)
 {
@@ -121,15 +139,16 @@ read_all_qos(struct desired *desired, const struct db *db)
 	desired->qos = desired_alloc(&desired->arena, n * sizeof(*desired->qos));
 	for (row = db_row_first(db, "QoS"); row; row = db_row_next(row))
 		read_qos(desired, db, row, &desired->qos[desired->n_qos++]);
+	qsort(desired->qos, n, sizeof(*desired->qos), compare_qos);
 }
 
 static const struct desired_qos *
 find_qos(const struct desired *desired, const struct uuid *uuid)
 {
-	for (size_t i = 0; i < desired->n_qos; i++)
-		if (uuid_equal(&desired->qos[i].row, uuid))
-			return &desired->qos[i];
-	return NULL;
+	const struct desired_qos key = {.row = *uuid};
+
+	return bsearch(&key, desired->qos, desired->n_qos, sizeof(*desired->qos),
+	               compare_qos);
 }
 
 /* ---- ports ---- */
@@ -478,6 +497,8 @@ desired_from_db(const struct db *db)
 
 	if (root)
 		read_root(desired, db, root);
+	else
+		default_settings(desired);
 	desired_sort(desired);
 	return desired;
 }

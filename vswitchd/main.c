@@ -166,14 +166,18 @@ static void
 control_fill(struct daemon *d, int i)
 {
 	const struct running *running = vswitch_running(d->vswitch);
-	struct control_registry *registry =
-		control_registry_create(control_names[i].version);
+	bool is_database = !strcmp(control_names[i].program, "ovsdb-server");
+	char *version =
+		xasprintf("%s%s%s", control_names[i].version, is_database ? "" : "\n",
+	                  is_database ? "" : dp_dpdk_version());
+	struct control_registry *registry = control_registry_create(version);
 
+	free(version);
 	d->registries[i] = registry;
 	control_add_log(registry);
 	control_add_exit(registry, d->loop);
 	control_add_counters(registry, running, vswitch_coverage(d->vswitch));
-	if (!strcmp(control_names[i].program, "ovsdb-server")) {
+	if (is_database) {
 		d->remotes = control_add_ovsdb(registry, d->server, DATABASE_SOCKET);
 		return;
 	}

@@ -23,6 +23,7 @@ void
 running_del_port(struct running *running, struct running_port *port)
 {
 	hmap_remove(&running->ports, &port->node);
+	hmap_remove(&running->ports_by_id, &port->id_node);
 	free(port->qos_type);
 	free(port->qos_classes);
 	free(port);
@@ -39,6 +40,7 @@ running_destroy(struct running *running)
 	HMAP_FOR_EACH (bridge, node, &running->bridges)
 		running_del_bridge(running, bridge);
 	hmap_destroy(&running->ports);
+	hmap_destroy(&running->ports_by_id);
 	hmap_destroy(&running->bridges);
 	free(running->eal_extra);
 	free(running->socket_mem);
@@ -73,7 +75,7 @@ running_find_port_by_id(const struct running *running, uint32_t id)
 {
 	struct running_port *port;
 
-	HMAP_FOR_EACH (port, node, &running->ports)
+	HMAP_FOR_EACH_WITH_HASH (port, id_node, hash_u64(id, 0), &running->ports_by_id)
 		if (port->id == id)
 			return port;
 	return NULL;
@@ -101,6 +103,7 @@ running_add_port(struct running *running, uint32_t id, const char *bridge_name,
 	port->config = *config;
 	strncpy(port->bridge_name, bridge_name, sizeof(port->bridge_name) - 1);
 	hmap_insert(&running->ports, &port->node, hash_string(config->name, 0));
+	hmap_insert(&running->ports_by_id, &port->id_node, hash_u64(id, 0));
 	return port;
 }
 

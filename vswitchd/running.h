@@ -9,8 +9,9 @@
 #include "datapath/datapath.h"
 
 struct running_port {
-	struct hmap_node node; /* in running.ports, by name */
-	uint32_t id;           /* the datapath's */
+	struct hmap_node node;    /* in running.ports, by name */
+	struct hmap_node id_node; /* in running.ports_by_id */
+	uint32_t id;              /* the datapath's */
 	char bridge_name[DP_NAME_MAX_BYTES];
 	struct dp_port_config config;
 	char *qos_type; /* NULL = no QoS */
@@ -30,7 +31,7 @@ struct running {
 	/* In force since the start or the last change; the strings are owned. */
 	struct dp_config config;
 	char *eal_extra, *socket_mem, *instance;
-	struct hmap bridges, ports;
+	struct hmap bridges, ports, ports_by_id;
 };
 
 void running_init(struct running *running);

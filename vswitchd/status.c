@@ -279,30 +279,83 @@ status_write_links(struct db *db, const struct desired *desired, struct running 
 
 /* ---- statistics ---- */
 
-static void
-write_port_statistics(struct db_txn *txn, const struct uuid *row, uint32_t port_id)
-{
-	struct dp_port_stats s;
-	static const char *const keys[] = {"rx_bytes",   "rx_dropped", "rx_errors",
-	                                   "rx_packets", "tx_bytes",   "tx_dropped",
-	                                   "tx_errors",  "tx_packets"};
-	int64_t values[ARRAY_SIZE(keys)];
-	uint64_t counters[ARRAY_SIZE(keys)];
+/* The counters of every port, then those that Open vSwitch has for DPDK ports. */
+enum {
+	STAT_RX_BYTES,
+	STAT_RX_DROPPED,
+	STAT_RX_ERRORS,
+	STAT_RX_PACKETS,
+	STAT_TX_BYTES,
+	STAT_TX_DROPPED,
+	STAT_TX_ERRORS,
+	STAT_TX_PACKETS,
+	STAT_N_PLAIN,
+	STAT_RX_QOS = STAT_N_PLAIN,
+	STAT_TX_FAILURE,
+	STAT_TX_MTU,
+	STAT_TX_QOS,
+	STAT_N,
+};
 
-	if (dp_port_get_stats(port_id, &s))
+static const char *const statistics_keys[STAT_N] = {
+	[STAT_RX_BYTES] = "rx_bytes",
+	[STAT_RX_DROPPED] = "rx_dropped",
+	[STAT_RX_ERRORS] = "rx_errors",
+	[STAT_RX_PACKETS] = "rx_packets",
+	[STAT_TX_BYTES] = "tx_bytes",
+	[STAT_TX_DROPPED] = "tx_dropped",
+	[STAT_TX_ERRORS] = "tx_errors",
+	[STAT_TX_PACKETS] = "tx_packets",
+	[STAT_RX_QOS] = "ovs_rx_qos_drops",
+	[STAT_TX_FAILURE] = "ovs_tx_failure_drops",
+	[STAT_TX_MTU] = "ovs_tx_mtu_exceeded_drops",
+	[STAT_TX_QOS] = "ovs_tx_qos_drops",
+};
+
+static void
+add_drop_counter(const char *name, uint64_t value, void *aux)
+{
+	uint64_t *counters = aux;
+
+	if (!strcmp(name, "drop_rx_policed"))
+		counters[STAT_RX_QOS] += value;
+	else if (!strcmp(name, "drop_tx_ring_full"))
+		counters[STAT_TX_FAILURE] += value;
+	else if (!strcmp(name, "drop_tx_mtu_exceeded"))
+		counters[STAT_TX_MTU] += value;
+	else if (!strncmp(name, "drop_tx_qos_", strlen("drop_tx_qos_")))
+		counters[STAT_TX_QOS] += value;
+}
+
+static void
+write_port_statistics(struct db_txn *txn, const struct uuid *row,
+                      const struct running_port *port)
+{
+	enum dp_port_type type = port->config.type;
+	uint64_t counters[STAT_N] = {0};
+	int64_t values[STAT_N];
+	struct dp_port_stats s;
+	size_t n = STAT_N_PLAIN;
+
+	if (dp_port_get_stats(port->id, &s))
 		return;
-	counters[0] = s.rx_bytes;
-	counters[1] = s.rx_dropped;
-	counters[2] = s.rx_errors;
-	counters[3] = s.rx_packets;
-	counters[4] = s.tx_bytes;
-	counters[5] = s.tx_dropped;
-	counters[6] = s.tx_errors;
-	counters[7] = s.tx_packets;
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+	counters[STAT_RX_BYTES] = s.rx_bytes;
+	counters[STAT_RX_DROPPED] = s.rx_dropped;
+	counters[STAT_RX_ERRORS] = s.rx_errors;
+	counters[STAT_RX_PACKETS] = s.rx_packets;
+	counters[STAT_TX_BYTES] = s.tx_bytes;
+	counters[STAT_TX_DROPPED] = s.tx_dropped;
+	counters[STAT_TX_ERRORS] = s.tx_errors;
+	counters[STAT_TX_PACKETS] = s.tx_packets;
+	if (type == DP_PORT_VHOST_CLIENT || type == DP_PORT_VHOST_SERVER ||
+	    type == DP_PORT_DPDK) {
+		dp_port_counters(port->id, add_drop_counter, counters);
+		n = STAT_N;
+	}
+	for (size_t i = 0; i < n; i++)
 		values[i] = (int64_t)(counters[i] & INT64_MAX);
-	db_txn_set_integer_map(txn, "Interface", row, "statistics", keys, values,
-	                       ARRAY_SIZE(keys));
+	db_txn_set_integer_map(txn, "Interface", row, "statistics", statistics_keys,
+	                       values, n);
 }
 
 bool
@@ -328,8 +381,7 @@ status_write_statistics(struct db *db, const struct desired *desired,
 			}
 			port = running_find_port(running, want->name);
 			if (port)
-				write_port_statistics(txn, &want->interface_row,
-				                      port->id);
+				write_port_statistics(txn, &want->interface_row, port);
 		}
 	}
 	status_commit(txn);

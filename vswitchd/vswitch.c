@@ -20,6 +20,7 @@ LOG_MODULE(vswitch);
 #define APPLY_SLICE_NS       (30 * NSEC_PER_MSEC)
 #define STATISTICS_PER_SLICE 128
 #define RETRY_S              5
+#define LINKS_DELAY_MS       50 /* gathers changes of many ports into one write */
 
 struct vswitch {
 	struct event_base *loop;
@@ -38,9 +39,10 @@ struct vswitch {
 	struct event *work;                     /* reads and applies; runs when pending */
 	struct event *retry;                    /* marks dirty */
 	struct event *second;                   /* ticks */
-	struct event *statistics;               /* starts and continues a round */
-	struct event *sample;                   /* coverage */
-	struct event *datapath;                 /* its descriptor */
+	struct event *links;      /* writes the state of links; runs when pending */
+	struct event *statistics; /* starts and continues a round */
+	struct event *sample;     /* coverage */
+	struct event *datapath;   /* its descriptor */
 	size_t next_statistics;
 	uint64_t status_generation; /* of the datapath, as last written */
 };
@@ -80,8 +82,11 @@ on_retry(evutil_socket_t fd, short what, void *aux)
 }
 
 static void
-vswitch_write_links(struct vswitch *vs)
+on_links(evutil_socket_t fd, short what, void *aux)
 {
+	struct vswitch *vs = aux;
+
+	(void)fd, (void)what;
 	vs->status_generation = vs->running.is_started ? dp_status_generation() : 0;
 	vs->is_writing = true;
 	if (vs->current && status_write_links(vs->db, vs->current, &vs->running))
@@ -90,14 +95,19 @@ vswitch_write_links(struct vswitch *vs)
 }
 
 static void
+vswitch_check_links(struct vswitch *vs)
+{
+	if (vs->running.is_started && dp_status_generation() != vs->status_generation &&
+	    !event_pending(vs->links, EV_TIMEOUT, NULL))
+		vswitch_schedule(vs->links, LINKS_DELAY_MS);
+}
+
+static void
 on_datapath(evutil_socket_t fd, short what, void *aux)
 {
-	struct vswitch *vs = aux;
-
 	(void)fd, (void)what;
 	dp_run();
-	if (dp_status_generation() != vs->status_generation)
-		vswitch_write_links(vs);
+	vswitch_check_links(aux);
 }
 
 /* ---- configuration ---- */
@@ -221,8 +231,7 @@ on_second(evutil_socket_t fd, short what, void *aux)
 	vs->is_writing = true;
 	managers_run(vs->managers, vs->db);
 	vs->is_writing = false;
-	if (vs->running.is_started && dp_status_generation() != vs->status_generation)
-		vswitch_write_links(vs);
+	vswitch_check_links(vs);
 }
 
 static void
@@ -282,6 +291,7 @@ vswitch_create(struct event_base *loop, struct db *db, struct ovsdb_server *serv
 	vs->coverage = coverage_create();
 	vs->work = evtimer_new(loop, on_work, vs);
 	vs->retry = evtimer_new(loop, on_retry, vs);
+	vs->links = evtimer_new(loop, on_links, vs);
 	vs->statistics = evtimer_new(loop, on_statistics, vs);
 	vs->second = event_new(loop, -1, EV_PERSIST, on_second, vs);
 	vs->sample = event_new(loop, -1, EV_PERSIST, on_sample, vs);
@@ -305,6 +315,7 @@ vswitch_destroy(struct vswitch *vs)
 	event_free(vs->sample);
 	event_free(vs->second);
 	event_free(vs->statistics);
+	event_free(vs->links);
 	event_free(vs->retry);
 	event_free(vs->work);
 	if (vs->next)
