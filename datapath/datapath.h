@@ -155,6 +155,7 @@ struct dp_port_settings {
 	uint64_t policing_burst_packets;
 	uint32_t mtu; /* 0 = the type's default */
 	bool admin_down;
+	uint8_t mac[6]; /* internal and tap: the host's address; all zero = any */
 };
 
 struct dp_port_config {
