@@ -33,6 +33,8 @@ def option_parser():
     add('--seconds', type=float, default=3, help='measured time of one run (3)')
     add('--warmup', type=float, default=1, help='traffic before it, in seconds (1)')
     add('--slice-ms', type=int, default=10, help='length of a slice (10)')
+    add('--poll-gap-ns', type=int, default=3000,
+        help='how long the guests leave a ring alone that gave no whole burst (3000)')
     add('--ring', type=int, default=256, help='descriptors per guest ring (256)')
     add('--ring-mode', choices=RING_MODES, default='packed', help='guest rings (packed)')
     add('--both-ways', action='store_true', help='traffic in both directions')
@@ -94,6 +96,7 @@ def setup_of(options, size, flows):
         switch_core=options.switch_core, size=size, flows=flows, ring=options.ring,
         ring_mode=options.ring_mode, warmup_ms=int(options.warmup * 1000),
         measure_ms=int(options.seconds * 1000), slice_ms=options.slice_ms,
+        poll_gap_ns=options.poll_gap_ns,
         max_stall_us=options.max_stall_us, min_clean=options.min_clean,
         min_slack=options.min_slack, hugepages=options.hugepages,
         both_ways=options.both_ways, switch_listens=options.switch_listens,

@@ -13,9 +13,9 @@
 #include "base/compiler.h"
 #include "vv_frame.h"
 
-#define POOL_FRAMES         4095
-#define POOL_CACHE_FRAMES   256
-#define FLOWS_IN_NEAR_CACHE 8192
+#define POOL_CACHE_FRAMES 256
+/* More of them would cost the sink a cache miss per frame. */
+#define TRACKED_FLOWS_MAX 65536
 /* DPDK's lowest x86-64 target would turn a prefetch for writing into one for reading. */
 #ifdef __x86_64__
 #define TARGET_PREFETCH_WRITE __attribute__((target("prfchw")))
@@ -24,6 +24,14 @@
 #endif
 /* After a stall of our own, at most this much is sent late. */
 #define PACING_BACKLOG_FRAMES (2 * VV_BURST)
+
+struct rte_mempool *
+vv_pool_create(const char *name, uint16_t ring_size)
+{
+	return rte_pktmbuf_pool_create(name, 2U * ring_size + POOL_CACHE_FRAMES,
+	                               POOL_CACHE_FRAMES, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
+	                               SOCKET_ID_ANY);
+}
 
 static void
 build_frame(struct rte_mempool *pool UNUSED, void *lane_arg, void *object,
@@ -37,7 +45,7 @@ build_frame(struct rte_mempool *pool UNUSED, void *lane_arg, void *object,
 
 int
 vv_lane_init(struct vv_lane *lane, unsigned from, uint16_t frame_bytes, uint32_t flows,
-             struct error *err)
+             uint16_t ring_size, struct error *err)
 {
 	memset(lane, 0, sizeof *lane);
 	lane->tx_port = (uint16_t)from;
@@ -47,16 +55,15 @@ vv_lane_init(struct vv_lane *lane, unsigned from, uint16_t frame_bytes, uint32_t
 	lane->flows = flows;
 	lane->random = 0x9e3779b9U + from;
 
-	lane->frames = rte_pktmbuf_pool_create(from ? "frames-1" : "frames-0",
-	                                       POOL_FRAMES, POOL_CACHE_FRAMES, 0,
-	                                       RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	lane->frames = vv_pool_create(from ? "frames-1" : "frames-0", ring_size);
 	if (!lane->frames)
 		return error_set(err, -rte_errno, "frame pool of port %u: %s", from,
 		                 rte_strerror(rte_errno));
 	rte_mempool_obj_iter(lane->frames, build_frame, lane);
 
-	lane->next_of_flow =
-		rte_zmalloc("next_of_flow", flows * sizeof *lane->next_of_flow, 0);
+	lane->tracked_flows = MIN_OF(flows, TRACKED_FLOWS_MAX);
+	lane->next_of_flow = rte_zmalloc(
+		"next_of_flow", lane->tracked_flows * sizeof *lane->next_of_flow, 0);
 	lane->latency = rte_zmalloc("latency", sizeof *lane->latency, 0);
 	if (!lane->next_of_flow || !lane->latency)
 		return error_set(err, -ENOMEM, "%u flows of port %u: out of memory",
@@ -109,18 +116,22 @@ next_flow(struct vv_lane *lane)
 static TARGET_PREFETCH_WRITE void
 make_burst(struct vv_lane *lane, uint64_t now_tsc, uint16_t n)
 {
-	if (rte_pktmbuf_alloc_bulk(lane->frames, lane->pending, n))
+	if (rte_mempool_get_bulk(lane->frames, (void **)lane->pending, n))
 		return; /* all frames are in the ring */
-	/* The switch has read these lines; fetch them together, not one store at a time. */
+	/* The switch has read these lines; fetch them together, not one store at a time.
+	 */
 	for (uint16_t i = 0; i < n; i++) {
 		uint8_t *data = rte_pktmbuf_mtod(lane->pending[i], uint8_t *);
 
 		__builtin_prefetch(data, 1);
-		__builtin_prefetch(data - RTE_CACHE_LINE_SIZE, 1); /* the driver's header */
+		__builtin_prefetch(data - RTE_CACHE_LINE_SIZE,
+		                   1); /* the driver's header */
 	}
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *mbuf = lane->pending[i];
 
+		/* The driver has freed it whole; only its header room was used. */
+		mbuf->data_off = RTE_PKTMBUF_HEADROOM;
 		mbuf->data_len = lane->frame_bytes;
 		mbuf->pkt_len = lane->frame_bytes;
 		vv_frame_mark(rte_pktmbuf_mtod(mbuf, void *), next_flow(lane),
@@ -173,19 +184,26 @@ check_frame(struct vv_lane *lane, const struct rte_mbuf *mbuf, uint64_t now_tsc)
 		if (lane->measure_latency)
 			vv_latency_add(lane->latency, now_tsc - frame->stamp.tsc);
 	}
+	if (flow >= lane->tracked_flows)
+		return;
 	if ((int32_t)(seq - lane->next_of_flow[flow]) < 0)
 		lane->reordered += frame->stamp.seq >= lane->first_seq;
 	else
 		lane->next_of_flow[flow] = seq + 1;
 }
 
+/* All frames of a burst come from the one pool of the receiving port. */
 static void
-prefetch_flow(const struct vv_lane *lane, const struct rte_mbuf *mbuf)
+free_burst(struct rte_mbuf **burst, uint16_t n)
 {
-	const struct vv_frame *frame = rte_pktmbuf_mtod(mbuf, const struct vv_frame *);
+	bool plain = true;
 
-	if (frame->stamp.flow < lane->flows)
-		rte_prefetch0(&lane->next_of_flow[frame->stamp.flow]);
+	for (uint16_t i = 0; i < n; i++)
+		plain &= burst[i]->nb_segs == 1;
+	if (likely(plain))
+		rte_mempool_put_bulk(burst[0]->pool, (void **)burst, n);
+	else
+		rte_pktmbuf_free_bulk(burst, n);
 }
 
 uint16_t
@@ -199,11 +217,8 @@ vv_lane_sink(struct vv_lane *lane, uint64_t now_tsc)
 	lane->rx_calls++;
 	for (uint16_t i = 0; i < n; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(burst[i], void *));
-	if (lane->flows > FLOWS_IN_NEAR_CACHE)
-		for (uint16_t i = 0; i < n; i++)
-			prefetch_flow(lane, burst[i]);
 	for (uint16_t i = 0; i < n; i++)
 		check_frame(lane, burst[i], now_tsc);
-	rte_pktmbuf_free_bulk(burst, n);
+	free_burst(burst, n);
 	return n;
 }

@@ -33,16 +33,22 @@ struct vv_lane {
 	uint64_t first_seq;
 	uint64_t rx_calls, rx_frames; /* every frame of ours, warm-up included */
 	uint64_t received;
-	uint64_t reordered; /* after a later frame of their own flow, or repeated */
-	uint64_t foreign;   /* not a frame of this lane */
+	uint64_t reordered;     /* after a later frame of their own flow, or repeated */
+	uint64_t foreign;       /* not a frame of this lane */
+	uint32_t tracked_flows; /* the first so many flows are checked for order */
 	uint32_t *next_of_flow;
 	struct vv_latency *latency;
 };
 
+/* A pool that can fill a ring, and hardly more: whenever frames return in large bursts a
+ * pool goes round all its buffers, and if they do not fit a core's cache the cost of the
+ * switch changes with it. NULL with rte_errno set; lives as long as the process. */
+struct rte_mempool *vv_pool_create(const char *name, uint16_t ring_size);
+
 /* Makes the lane from port 'from' (0 or 1) to the other. What it allocates lives as long
  * as the process. 0 or -errno. */
 int vv_lane_init(struct vv_lane *lane, unsigned from, uint16_t frame_bytes,
-                 uint32_t flows, struct error *err);
+                 uint32_t flows, uint16_t ring_size, struct error *err);
 
 /* From now on counts a new measurement. */
 void vv_lane_start(struct vv_lane *lane, uint64_t now_tsc);

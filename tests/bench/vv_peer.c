@@ -27,7 +27,6 @@
 #include "vv_frame.h"
 #include "vv_lane.h"
 
-#define RX_POOL_FRAMES  4095
 #define SLICES_MAX      100000
 #define PROBE_PERIOD_MS 5
 #define PROBES_WANTED   3
@@ -41,6 +40,7 @@ struct options {
 	uint64_t rate_pps; /* per direction; 0: saturate */
 	uint64_t warmup_ms, measure_ms, slice_ms;
 	uint64_t ready_timeout_ms;
+	uint64_t poll_gap_ns; /* pause after a round without a whole burst */
 	bool both_ways;
 	bool latency;
 };
@@ -83,8 +83,7 @@ port_start(uint16_t port, uint16_t ring_size, struct error *err)
 	struct rte_mempool *pool;
 	int ret;
 
-	pool = rte_pktmbuf_pool_create(port ? "rx-1" : "rx-0", RX_POOL_FRAMES, 256, 0,
-	                               RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	pool = vv_pool_create(port ? "rx-1" : "rx-0", ring_size);
 	if (!pool)
 		return error_set(err, -ENOMEM, "receive pool of port %u: out of memory",
 		                 port);
@@ -126,7 +125,7 @@ peer_init(struct peer *peer, struct error *err)
 		                 peer->slices_room);
 	for (unsigned i = 0; i < ARRAY_SIZE(peer->lanes); i++) {
 		ret = vv_lane_init(&peer->lanes[i], i, (uint16_t)o->frame_bytes,
-		                   (uint32_t)o->flows, err);
+		                   (uint32_t)o->flows, (uint16_t)o->ring_size, err);
 		if (!ret)
 			ret = port_start((uint16_t)i, (uint16_t)o->ring_size, err);
 		if (ret)
@@ -168,19 +167,25 @@ wait_until_ready(struct peer *peer, struct error *err)
 	return error_set(err, -EINTR, "stopped before the switch was ready");
 }
 
-/* One round of all lanes. */
+/* One round of all lanes; returns how many frames arrived. 'largest' is the largest burst
+ * that a ring took or gave. */
 static unsigned
-poll_once(struct peer *peer, uint64_t now, unsigned *received)
+poll_once(struct peer *peer, uint64_t now, uint16_t *largest)
 {
-	unsigned sent = 0;
+	unsigned received = 0;
 
-	*received = 0;
+	*largest = 0;
 	for (unsigned i = 0; i < 2; i++) {
-		*received += vv_lane_sink(&peer->lanes[i], now);
-		if (peer->generating[i])
-			sent += vv_lane_generate(&peer->lanes[i], now, VV_BURST);
+		uint16_t n = vv_lane_sink(&peer->lanes[i], now);
+
+		received += n;
+		*largest = MAX_OF(*largest, n);
+		if (peer->generating[i]) {
+			n = vv_lane_generate(&peer->lanes[i], now, VV_BURST);
+			*largest = MAX_OF(*largest, n);
+		}
 	}
-	return sent + *received;
+	return received;
 }
 
 /* Full traffic until the slices are used up; with 'slices_n' 0, one slice of 'slice_tsc'
@@ -188,8 +193,9 @@ poll_once(struct peer *peer, uint64_t now, unsigned *received)
 static void
 run(struct peer *peer, struct slice *slices, unsigned slices_n, uint64_t slice_tsc)
 {
+	uint64_t gap_tsc = peer->tsc_hz * peer->options.poll_gap_ns / 1000000000;
 	uint64_t last = rte_rdtsc(), last_rx = last, slice_start = last;
-	bool moved = true;
+	uint16_t largest = VV_BURST;
 	unsigned i = 0;
 
 	while (i < slices_n && !stop_wanted) {
@@ -197,12 +203,21 @@ run(struct peer *peer, struct slice *slices, unsigned slices_n, uint64_t slice_t
 		uint64_t now = rte_rdtsc();
 		unsigned received;
 
+		if (largest < VV_BURST && now - last < gap_tsc) {
+			uint64_t from = now;
+
+			while (now - last < gap_tsc) {
+				rte_pause();
+				now = rte_rdtsc();
+			}
+			slice->idle_tsc += now - from;
+		} else if (!largest) {
+			slice->idle_tsc += now - last;
+		}
 		if (now - last > slice->own_gap_tsc)
 			slice->own_gap_tsc = now - last;
-		if (!moved)
-			slice->idle_tsc += now - last;
 		last = now;
-		moved = poll_once(peer, now, &received) > 0;
+		received = poll_once(peer, now, &largest);
 		slice->rx_frames += received;
 		if (now - last_rx > slice->switch_gap_tsc)
 			slice->switch_gap_tsc = now - last_rx;
@@ -349,6 +364,7 @@ usage(FILE *to)
 	      "  --measure-ms MS     length of the measurement (3000)\n"
 	      "  --slice-ms MS       length of one slice of it (10)\n"
 	      "  --ready-timeout-ms MS  how long the switch may take to connect (30000)\n"
+	      "  --poll-gap-ns NS    time between polls of rings that are not busy (0)\n"
 	      "  --both-ways         traffic in both directions\n"
 	      "  --latency           report percentiles of the time through the switch\n",
 	      to);
@@ -363,6 +379,7 @@ enum option_id {
 	OPT_MEASURE,
 	OPT_SLICE,
 	OPT_READY,
+	OPT_POLL_GAP,
 	OPT_BOTH_WAYS,
 	OPT_LATENCY,
 	OPT_HELP,
@@ -377,6 +394,7 @@ static const struct option long_options[] = {
 	{"measure-ms", required_argument, NULL, OPT_MEASURE},
 	{"slice-ms", required_argument, NULL, OPT_SLICE},
 	{"ready-timeout-ms", required_argument, NULL, OPT_READY},
+	{"poll-gap-ns", required_argument, NULL, OPT_POLL_GAP},
 	{"both-ways", no_argument, NULL, OPT_BOTH_WAYS},
 	{"latency", no_argument, NULL, OPT_LATENCY},
 	{"help", no_argument, NULL, OPT_HELP},
@@ -399,6 +417,7 @@ number_option(struct options *o, int id, uint64_t *min, uint64_t *max)
 		{OPT_WARMUP, &o->warmup_ms, 0, 600000},
 		{OPT_MEASURE, &o->measure_ms, 1, 600000},
 		{OPT_SLICE, &o->slice_ms, 1, 600000},
+		{OPT_POLL_GAP, &o->poll_gap_ns, 0, 100000},
 		{OPT_READY, &o->ready_timeout_ms, 1, 600000},
 	};
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from vv_switch import ARMS, SwitchError, end_process, raise_priority
 
 HUGEPAGE_FILE = '/proc/sys/vm/nr_hugepages'
-EVENT_TIMEOUT_S = 60
 
 # What each guest driver does with its rings; the first is the cheapest for the peer.
 RING_MODES = {
@@ -37,6 +36,7 @@ class Setup:
     warmup_ms: int
     measure_ms: int
     slice_ms: int
+    poll_gap_ns: int
     max_stall_us: float
     min_clean: float
     min_slack: float
@@ -68,7 +68,8 @@ class Run:
     def describe(self):
         text = (f'{self.arm:<12} {self.cycles:8.1f} cycles/packet {self.mpps:7.3f} Mpps'
                 f'  slack {self.slack:4.0%}  clean {self.clean:4.0%}'
-                f'  loss {self.loss:7.3%}  stall {self.stall_us:6.0f} us')
+                f'  batch {self.rx_batch:4.1f}  loss {self.loss:7.3%}'
+                f'  stall {self.stall_us:6.0f} us')
         if self.latency_us:
             text += '  latency ' + ' '.join(f'{k}={v:.1f}' for k, v in
                                             self.latency_us.items()) + ' us'
@@ -183,7 +184,9 @@ class Peer:
             if event['event'] == name:
                 return event
         with open(self.error_path, encoding='utf-8', errors='replace') as file:
-            raise SwitchError('vv_peer: ' + ''.join(file.readlines()[-3:]).strip())
+            lines = file.read().splitlines()
+        reasons = [line for line in lines if line.startswith('vv_peer:')] or lines[-3:]
+        raise SwitchError(' / '.join(reasons) or 'vv_peer ended without a word')
 
 
 def judge(run, setup, result, saturate):
@@ -214,7 +217,7 @@ def judge(run, setup, result, saturate):
 def measure(arm, setup, rate_pps=0, latency=False):
     """One run of one arm. Raises SwitchError if there is nothing to measure."""
     run = Run(arm)
-    extra = ['--rate', rate_pps] if rate_pps else []
+    extra = ['--rate', rate_pps] if rate_pps else ['--poll-gap-ns', setup.poll_gap_ns]
     extra += ['--latency'] if latency else []
     directory = tempfile.mkdtemp(prefix='vv-')
     try:
