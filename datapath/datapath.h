@@ -19,6 +19,7 @@
 #define DP_CPUS_MAX       1024
 #define DP_QUEUES_MAX     16 /* queue pairs of a port */
 #define DP_PORTS_MAX      4096
+#define DP_WORKERS_MAX    64
 #define DP_VLAN_NONE      (-1)
 #define DP_ID_NONE        UINT32_MAX
 

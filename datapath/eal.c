@@ -19,8 +19,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "datapath/cores.h"
 #include "datapath/packet.h"
-#include "datapath/worker.h"
 
 LOG_MODULE(eal);
 
@@ -303,7 +303,7 @@ eal_start(const struct dp_config *config, struct error *err)
 	struct arguments args = {0};
 	int ret;
 
-	workers_confine_others(); /* notes the cores we may use, before EAL narrows them
+	cores_note_allowed(); /* before EAL narrows the affinity of this thread */
 	                           */
 	eal_build_arguments(&args, config);
 	ret = eal_init(&args, err);

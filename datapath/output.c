@@ -8,18 +8,10 @@
 #include "base/compiler.h"
 #include "datapath/port/port.h"
 #include "datapath/qos.h"
+#include "datapath/transmit.h"
 #include "datapath/worker.h"
 
 #include "datapath/hot.h"
-
-static const struct tx_route *
-output_route(const struct port *port, const struct worker *worker)
-{
-	const struct tx_map *map =
-		atomic_load_explicit(&port->tx_map, memory_order_acquire);
-
-	return &map->routes[worker->id];
-}
 
 /* A kernel worker that sleeps in epoll needs a write to its eventfd: one per sleep. The
  * fence orders our push before the look at 'sleeping'; the sleeper orders its flag before
@@ -56,94 +48,18 @@ output_hand_over(struct worker *worker, struct port *port, uint16_t target_id,
 		port_drop(port, worker, DROP_TX_HANDOVER_FULL, pkts + sent, n - sent);
 }
 
-/* Sends a run of packets by one queue; returns how many were taken. */
-static unsigned
-output_to_queue(struct worker *worker, struct port *port, struct port_worker *pw,
-                uint8_t queue, struct rte_mbuf **pkts, unsigned n)
-{
-	unsigned taken = port->ops->tx(worker, port, queue, pkts, (uint16_t)n);
-
-	pw->txq_packets[queue] += taken;
-	return taken;
-}
-
-/* Spreads packets over several queues by flow, so that order within a flow is kept. What
- * a queue does not take is dropped: another flow's queue may still have room. */
-static void
-output_spread(struct worker *worker, struct port *port, struct port_worker *pw,
-              const struct tx_route *route)
-{
-	struct rte_mbuf *run[BATCH_MAX];
-	struct batch *stage = &pw->stage;
-
-	for (unsigned q = 0; q < route->n_queues; q++) {
-		unsigned n = 0, taken;
-
-		for (unsigned i = 0; i < stage->n; i++)
-			if (packet_meta(stage->pkts[i])->hash % route->n_queues == q)
-				run[n++] = stage->pkts[i];
-		if (n == 0)
-			continue;
-		taken = output_to_queue(worker, port, pw, route->queues[q], run, n);
-		if (taken < n)
-			port_drop(port, worker, DROP_TX_RING_FULL, run + taken,
-			          n - taken);
-	}
-}
-
-unsigned
-output_transmit(struct worker *worker, struct port *port, struct rte_mbuf **pkts,
-                unsigned n)
-{
-	const struct tx_route *route = output_route(port, worker);
-	struct port_worker *pw = port_of_worker(port, worker);
-	unsigned taken = 0;
-
-	if (route->n_queues == 0 || !port->link_up) {
-		port_drop(port, worker, DROP_TX_NOT_CONNECTED, pkts, n);
-		return n;
-	}
-	/* Packets of one flow run one after the other here: a run goes out at once. */
-	while (taken < n) {
-		uint32_t first = packet_meta(pkts[taken])->hash % route->n_queues;
-		unsigned run = 1, sent;
-
-		while (taken + run < n &&
-		       packet_meta(pkts[taken + run])->hash % route->n_queues == first)
-			run++;
-		sent = output_to_queue(worker, port, pw, route->queues[first],
-		                       pkts + taken, run);
-		taken += sent;
-		if (sent < run)
-			break;
-	}
-	return taken;
-}
-
 static void
 output_flush_stage(struct worker *worker, struct port_worker *pw)
 {
 	struct port *port = pw->port;
-	const struct tx_route *route = output_route(port, worker);
+	const struct tx_route *route = port_route(port, worker);
 	struct batch *stage = &pw->stage;
-	unsigned taken;
 
 	worker->stats.tx_batches++;
 	worker->stats.tx_packets += stage->n;
 	switch (route->mode) {
 	case TX_DIRECT:
-		if (unlikely(!port->link_up)) {
-			port_drop(port, worker, DROP_TX_NOT_CONNECTED, stage->pkts,
-			          stage->n);
-		} else if (route->n_queues > 1) {
-			output_spread(worker, port, pw, route);
-		} else {
-			taken = output_to_queue(worker, port, pw, route->queues[0],
-			                        stage->pkts, stage->n);
-			if (unlikely(taken < stage->n))
-				port_drop(port, worker, DROP_TX_RING_FULL,
-				          stage->pkts + taken, stage->n - taken);
-		}
+		transmit_or_drop(worker, port, stage->pkts, stage->n);
 		break;
 	case TX_HANDOVER:
 		output_hand_over(worker, port, route->target, stage->pkts, stage->n);

@@ -22,10 +22,5 @@ void output_flush(struct worker *worker);
 /* Takes packets that other workers handed over; returns how many. */
 unsigned output_drain_inboxes(struct worker *worker);
 
-/* Sends over the queues of 'route' and returns how many packets were taken; used by the
- * scheduler, which keeps the rest. */
-unsigned output_transmit(struct worker *worker, struct port *port, struct rte_mbuf **pkts,
-                         unsigned n);
-
 /* True if some inbox holds packets; the kernel worker looks before it sleeps. */
 bool output_inbox_pending(const struct worker *worker);

@@ -3,8 +3,8 @@
 #include "datapath/qos.h"
 
 #include "base/compiler.h"
-#include "datapath/output.h"
 #include "datapath/port/port.h"
+#include "datapath/transmit.h"
 
 #include "datapath/hot.h"
 
@@ -25,7 +25,7 @@ qos_police(struct worker *worker, struct port *port, struct port_qos *qos,
            struct rte_mbuf **pkts, unsigned n)
 {
 	struct rte_mbuf *pass[BATCH_MAX];
-	unsigned n_pass = 0, taken;
+	unsigned n_pass = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t bytes = pkts[i]->pkt_len + qos->overhead_bytes;
@@ -35,9 +35,8 @@ qos_police(struct worker *worker, struct port *port, struct port_qos *qos,
 		else
 			port_drop(port, worker, DROP_TX_QOS_POLICED, &pkts[i], 1);
 	}
-	taken = output_transmit(worker, port, pass, n_pass);
-	if (taken < n_pass)
-		port_drop(port, worker, DROP_TX_RING_FULL, pass + taken, n_pass - taken);
+	if (n_pass > 0)
+		transmit_or_drop(worker, port, pass, n_pass);
 }
 
 void
@@ -48,11 +47,7 @@ qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, un
 
 	if (unlikely(!qos)) {
 		/* Its QoS went while the packets were on their way. */
-		unsigned taken = output_transmit(worker, port, pkts, n);
-
-		if (taken < n)
-			port_drop(port, worker, DROP_TX_RING_FULL, pkts + taken,
-			          n - taken);
+		transmit_or_drop(worker, port, pkts, n);
 		return;
 	}
 	if (qos->kind == DP_QOS_POLICER) {
@@ -88,7 +83,7 @@ static bool
 qos_send_pending(struct worker *worker, struct port_qos *qos, unsigned *moved)
 {
 	struct batch *pending = &qos->pending;
-	unsigned taken = output_transmit(worker, qos->port, pending->pkts, pending->n);
+	unsigned taken = transmit_packets(worker, qos->port, pending->pkts, pending->n);
 
 	*moved += taken;
 	pending->n -= taken;

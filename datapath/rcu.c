@@ -8,7 +8,7 @@
 #include <rte_malloc.h>
 
 #include "base/mem.h"
-#include "datapath/worker.h"
+#include "datapath/datapath.h"
 
 /* Each entry costs one pointer; the list is emptied when it is full or the wait is free.
  */

@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "datapath/datapath.h"
-#include "datapath/worker.h"
 #include "net/flow_key.h"
 
 #define PROGRAM_ACTIONS_MAX 32

@@ -2,7 +2,6 @@
  * thread, but for worker_notify_main(). */
 #include "datapath/worker.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -297,48 +296,4 @@ worker_publish_view(struct worker *worker, struct worker_view *view)
 	rcu_free_after(old->rxqs);
 	rcu_free_after(old->qos);
 	rcu_free_after(old);
-}
-
-static bool
-worker_is_thread(pid_t tid, const cpu_set_t *others)
-{
-	cpu_set_t set;
-
-	/* Workers are the threads pinned to exactly one core that is a worker's. */
-	if (sched_getaffinity(tid, sizeof(set), &set) < 0)
-		return true;
-	if (CPU_COUNT(&set) != 1)
-		return false;
-	for (int c = 0; c < CPU_SETSIZE; c++)
-		if (CPU_ISSET((unsigned)c, &set))
-			return !CPU_ISSET((unsigned)c, others);
-	return false;
-}
-
-void
-workers_confine_others(void)
-{
-	static cpu_set_t allowed; /* what the process may use, read once */
-	cpu_set_t others;
-	struct dirent *entry;
-	DIR *dir;
-
-	if (CPU_COUNT(&allowed) == 0 &&
-	    sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
-		return;
-	others = allowed;
-	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
-		if (workers[i] && workers[i]->core >= 0)
-			CPU_CLR((unsigned)workers[i]->core, &others);
-	if (CPU_COUNT(&others) == 0)
-		return;
-	dir = opendir("/proc/self/task");
-	while (dir && (entry = readdir(dir))) {
-		pid_t tid = (pid_t)atoi(entry->d_name);
-
-		if (tid > 0 && !worker_is_thread(tid, &others))
-			sched_setaffinity(tid, sizeof(others), &others);
-	}
-	if (dir)
-		closedir(dir);
 }

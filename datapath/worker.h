@@ -14,7 +14,6 @@
 #include "datapath/datapath.h"
 #include "datapath/packet.h"
 
-#define DP_WORKERS_MAX   64
 #define WORKER_NONE      UINT16_MAX
 #define WORKER_RING_SIZE 2048
 #define LEARN_RING_SIZE  1024
@@ -124,10 +123,6 @@ void worker_publish_view(struct worker *worker, struct worker_view *view);
 
 /* Wakes the kernel worker from epoll. */
 void worker_wake(struct worker *worker);
-
-/* Moves every thread of the process that is not a worker off the workers' cores, where
- * the process may use others. */
-void workers_confine_others(void);
 
 /* Readable when a worker has sent learn events; see worker_notify_main(). */
 int worker_main_fd(void);

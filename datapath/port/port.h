@@ -150,6 +150,13 @@ port_of_worker(const struct port *port, const struct worker *worker)
 	return port->by_worker[worker->id];
 }
 
+/* How 'worker' sends to the port; valid until its next quiescent point. */
+static inline const struct tx_route *
+port_route(const struct port *port, const struct worker *worker)
+{
+	return &atomic_load_explicit(&port->tx_map, memory_order_acquire)->routes[worker->id];
+}
+
 /* Counts and frees packets that cannot go on; 'pkts' are gone afterwards. */
 void port_drop(struct port *port, struct worker *worker, enum drop_reason reason,
                struct rte_mbuf **pkts, unsigned n);
