@@ -304,7 +304,6 @@ eal_start(const struct dp_config *config, struct error *err)
 	int ret;
 
 	cores_note_allowed(); /* before EAL narrows the affinity of this thread */
-	                           */
 	eal_build_arguments(&args, config);
 	ret = eal_init(&args, err);
 	/* EAL keeps pointers into its arguments: they are never freed. */
