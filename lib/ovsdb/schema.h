@@ -59,6 +59,7 @@ struct ovsdb_table_schema {
 	const struct ovsdb_column ***indexes; /* NULL-terminated lists of columns */
 	size_t n_indexes;
 	bool is_root;
+	bool has_weak_refs;
 	unsigned max_rows;
 };
 
@@ -67,6 +68,21 @@ struct ovsdb_schema {
 	struct hmap tables;
 	json_t *json; /* as read: what get_schema answers */
 };
+
+/* The schema of the Open_vSwitch database, as JSON. */
+const char *ovsdb_schema_text(void);
+
+static inline bool
+ovsdb_type_is_map(const struct ovsdb_type *type)
+{
+	return type->value.kind != OVSDB_VOID;
+}
+
+/* "integer", ...; for error texts. */
+const char *ovsdb_kind_name(enum ovsdb_kind kind);
+
+/* Letters, digits and underscores, not starting with a digit (RFC 7047, <id>). */
+bool ovsdb_is_id(const char *text);
 
 int ovsdb_schema_from_json(const json_t *json, struct ovsdb_schema **schema,
                            struct error *err);

@@ -4,6 +4,8 @@
 
 #include <event2/event.h>
 #include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -16,14 +18,18 @@ struct jsonrpc_handlers {
 	 * all. */
 	void (*request)(struct jsonrpc *rpc, const char *method, const json_t *params,
 	                const json_t *id, void *aux);
-	/* The answer to a request of ours; may be NULL if none is ever sent. */
+	/* The answer to a request of ours; may be NULL if none is ever sent. 'result' and
+	 * 'error' are NULL if absent or JSON null. */
 	void (*reply)(struct jsonrpc *rpc, const json_t *id, const json_t *result,
 	              const json_t *error, void *aux);
 	/* The connection has ended and is freed after this call; 'why' is for the log. */
 	void (*closed)(struct jsonrpc *rpc, const char *why, void *aux);
 };
 
-/* Takes over a connected, non-blocking descriptor. 'handlers' must outlive it. */
+/* Takes over a connected, non-blocking descriptor. 'handlers' must outlive it. Echo
+ * requests are answered here. Messages above 8 MiB, 400,000 values or 100 levels end the
+ * connection, and so does a backlog above 16 MiB; requests are not read while the backlog
+ * exceeds 1 MiB. From the first call on the process ignores SIGPIPE. */
 struct jsonrpc *jsonrpc_create(struct event_base *loop, int fd,
                                const struct jsonrpc_handlers *handlers, void *aux);
 
@@ -42,10 +48,14 @@ void jsonrpc_request(struct jsonrpc *rpc, const char *method, json_t *params,
 /* Bytes accepted for sending but not yet sent. */
 size_t jsonrpc_backlog_bytes(const struct jsonrpc *rpc);
 
+/* When anything last arrived, on clock_mono_ns(). */
+uint64_t jsonrpc_last_input_ns(const struct jsonrpc *rpc);
+
 typedef void jsonrpc_accept_fn(int fd, void *aux); /* owns 'fd' from here */
 
 /* Listens on "punix:PATH" (a stale socket file is replaced, a live one refused with
  * -EADDRINUSE; mode 0660) or "ptcp:PORT[:ADDRESS]" (default address 127.0.0.1). */
 int jsonrpc_listen(struct event_base *loop, const char *target, jsonrpc_accept_fn *accept,
                    void *aux, struct jsonrpc_listener **listener, struct error *err);
+int jsonrpc_listener_fd(const struct jsonrpc_listener *listener);
 void jsonrpc_listener_destroy(struct jsonrpc_listener *listener); /* unlinks its socket */
