@@ -1,0 +1,170 @@
+/* appctl.c - weir-appctl: sends one command to the control socket of a running daemon and
+ * prints the answer. */
+#include <config.h>
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/daemon.h"
+#include "base/dirs.h"
+#include "base/mem.h"
+#include "cli.h"
+#include "rpc/client.h"
+
+#define DEFAULT_TARGET     "weir-vswitchd"
+#define EXIT_COMMAND_ERROR 2
+
+static void
+print_usage(void)
+{
+	printf("weir-appctl: controls a running weir-vswitchd\n"
+	       "usage: weir-appctl [OPTION]... COMMAND [ARG]...\n"
+	       "\n"
+	       "Options:\n"
+	       "  -t, --target=TARGET   daemon to talk to: the name of its pidfile in the\n"
+	       "                        run-time directory, or the path of its control\n"
+	       "                        socket (default: " DEFAULT_TARGET ")\n"
+	       "  -T, --timeout=SECS    give up after SECS seconds (default: 0, never)\n"
+	       "  -h, --help            print this text\n"
+	       "  -V, --version         print the version of weir-appctl\n"
+	       "\n"
+	       "Commands that every daemon understands:\n"
+	       "  list-commands         names of all its commands, with their arguments\n"
+	       "  version               version of the daemon\n"
+	       "  vlog/list             log level of each module and destination\n"
+	       "  vlog/set [WORD]...    change levels; a WORD is MODULE:DESTINATION:LEVEL,\n"
+	       "                        each part optional\n"
+	       "  vlog/reopen           open the log file anew, after it was rotated\n"
+	       "  exit                  stop the daemon\n");
+}
+
+struct appctl_options {
+	const char *target;
+	char **command; /* NULL-terminated: its name and arguments */
+};
+
+static struct appctl_options
+parse_options(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{"target", required_argument, NULL, 't'},
+		{"timeout", required_argument, NULL, 'T'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	struct appctl_options options = {.target = DEFAULT_TARGET};
+	int c;
+
+	/* The "+" leaves the options of COMMAND to the daemon. */
+	while ((c = getopt_long(argc, argv, "+t:T:hV", long_options, NULL)) != -1) {
+		switch (c) {
+		case 't':
+			options.target = optarg;
+			break;
+		case 'T':
+			cli_set_timeout("--timeout", optarg);
+			break;
+		case 'h':
+			print_usage();
+			exit(EXIT_SUCCESS);
+		case 'V':
+			cli_print_version();
+			exit(EXIT_SUCCESS);
+		default:
+			exit(EXIT_FAILURE);
+		}
+	}
+	if (optind >= argc)
+		cli_die("no command given (--help lists some)");
+	options.command = argv + optind;
+	return options;
+}
+
+/* The caller frees the path. */
+static char *
+find_socket(const char *target)
+{
+	char *path, *pidfile;
+	int pid;
+
+	if (target[0] == '/')
+		return xstrdup(target);
+	if (strchr(target, '/'))
+		cli_die("target \"%s\": a socket needs an absolute path", target);
+	path = xasprintf("%s.pid", target);
+	pidfile = dirs_in_rundir(path);
+	free(path);
+	pid = daemon_pidfile_read(pidfile);
+	if (pid <= 0)
+		cli_die("%s is not running: no live process holds %s", target, pidfile);
+	free(pidfile);
+	path = xasprintf("%s/%s.%d.ctl", dirs_rundir(), target, pid);
+	return path;
+}
+
+static void
+print_text(FILE *stream, const json_t *json)
+{
+	char *text;
+
+	if (json_is_string(json)) {
+		fwrite(json_string_value(json), 1, json_string_length(json), stream);
+		return;
+	}
+	text = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT);
+	fprintf(stream, "%s\n", text ? text : "");
+	free(text);
+}
+
+static bool
+ends_in_newline(const json_t *json)
+{
+	const char *text = json_string_value(json);
+
+	return !text || (*text && text[strlen(text) - 1] == '\n');
+}
+
+int
+main(int argc, char **argv)
+{
+	json_t *params, *result = NULL, *error = NULL;
+	struct rpc_client *client;
+	struct appctl_options options;
+	int status = EXIT_SUCCESS;
+	struct error err;
+	char *path, *remote;
+
+	cli_set_program("weir-appctl");
+	options = parse_options(argc, argv);
+	path = find_socket(options.target);
+	remote = xasprintf("unix:%s", path);
+	if (rpc_client_connect(remote, UINT64_MAX, &client, &err))
+		cli_die("%s", err.text);
+
+	params = json_array();
+	for (char **arg = options.command + 1; *arg; arg++)
+		if (json_array_append_new(params, json_string(*arg)))
+			cli_die("argument \"%s\" is not valid UTF-8", *arg);
+	if (rpc_client_call(client, options.command[0], params, &result, &error, &err))
+		cli_die("%s", err.text);
+	if (error) {
+		print_text(stderr, error);
+		if (!ends_in_newline(error))
+			fputc('\n', stderr);
+		cli_warn("%s: server returned an error", path);
+		status = EXIT_COMMAND_ERROR;
+	} else if (!json_is_null(result)) {
+		print_text(stdout, result);
+	}
+	json_decref(result);
+	json_decref(error);
+	rpc_client_close(client);
+	free(remote);
+	free(path);
+	if (fflush(stdout) || ferror(stdout))
+		cli_die("cannot write to standard output");
+	return status;
+}

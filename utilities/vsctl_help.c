@@ -1,0 +1,108 @@
+/* vsctl_help.c - the text of weir-vsctl --help; weir-vsctl(8) says more. */
+#include "vsctl_help.h"
+
+#include <stdio.h>
+
+#include "base/dirs.h"
+
+static const char commands[] =
+	"weir-vsctl: looks at and changes the configuration of weir-vswitchd\n"
+	"usage: weir-vsctl [OPTION]... COMMAND [ARG]... [-- [OPTION]... COMMAND "
+	"[ARG]...]...\n"
+	"\n"
+	"All commands of one call happen together, or none does.\n"
+	"\n"
+	"The whole configuration:\n"
+	"  init                          make an empty database ready\n"
+	"  show                          overview of bridges, ports and interfaces\n"
+	"  emer-reset                    drop controllers, managers, mirrors, flow export,\n"
+	"                                fail modes, SSL and every other_config\n"
+	"  comment [WORD]...             nothing but a note in the database's log\n"
+	"\n"
+	"Bridges:\n"
+	"  [--may-exist] add-br BRIDGE [PARENT VLAN]\n"
+	"                                new bridge, or one for a VLAN of PARENT\n"
+	"  [--if-exists] del-br BRIDGE   delete it with all its ports\n"
+	"  [--real|--fake] list-br       names of bridges\n"
+	"  br-exists BRIDGE              exit status 2 if there is no such bridge\n"
+	"  br-to-vlan BRIDGE             its VLAN; 0 for a bridge of its own\n"
+	"  br-to-parent BRIDGE           its parent, or itself\n"
+	"  br-set-external-id BRIDGE KEY [VALUE]\n"
+	"                                set an external id, or remove it\n"
+	"  br-get-external-id BRIDGE [KEY]\n"
+	"                                print one external id, or all\n"
+	"\n"
+	"Ports, bonds and interfaces:\n"
+	"  [--may-exist] add-port BRIDGE PORT [COLUMN[:KEY]=VALUE]...\n"
+	"  [--if-exists] [--with-iface] del-port [BRIDGE] PORT\n"
+	"  list-ports BRIDGE             names of its ports\n"
+	"  port-to-br PORT               the bridge that has it\n"
+	"  [--may-exist] [--fake-iface] add-bond BRIDGE PORT IFACE IFACE... "
+	"[COLUMN[:KEY]=VALUE]...\n"
+	"  [--may-exist] add-bond-iface BOND IFACE\n"
+	"  [--if-exists] del-bond-iface [BOND] IFACE\n"
+	"  list-ifaces BRIDGE            names of the interfaces of its ports\n"
+	"  iface-to-br IFACE             the bridge that has it\n"
+	"\n"
+	"Controllers, managers, SSL:\n"
+	"  get-controller BRIDGE         print the targets\n"
+	"  del-controller BRIDGE\n"
+	"  [--inactivity-probe=MSECS] set-controller BRIDGE TARGET...\n"
+	"  get-fail-mode BRIDGE\n"
+	"  del-fail-mode BRIDGE\n"
+	"  set-fail-mode BRIDGE standalone|secure\n"
+	"  get-manager                   print the targets\n"
+	"  del-manager\n"
+	"  [--inactivity-probe=MSECS] set-manager TARGET...\n"
+	"  get-ssl\n"
+	"  del-ssl\n"
+	"  [--bootstrap] set-ssl PRIVATE-KEY CERTIFICATE CA-CERTIFICATE\n"
+	"\n";
+
+static const char database[] =
+	"Rows of any table:\n"
+	"  [--if-exists] [--columns=COLUMN,...] list TABLE [ROW]...\n"
+	"  [--columns=COLUMN,...] find TABLE [COLUMN[:KEY]=VALUE]...\n"
+	"                                also != < > <= >= {=} {!=} {<} {>} {<=} {>=}\n"
+	"                                {in} {not-in}\n"
+	"  [--if-exists] [--id=@NAME] get TABLE ROW [COLUMN[:KEY]]...\n"
+	"  [--if-exists] set TABLE ROW COLUMN[:KEY]=VALUE...\n"
+	"  [--if-exists] add TABLE ROW COLUMN [KEY=]VALUE...\n"
+	"  [--if-exists] remove TABLE ROW COLUMN KEY|VALUE|KEY=VALUE...\n"
+	"  [--if-exists] clear TABLE ROW COLUMN...\n"
+	"  [--id=@NAME|--id=UUID] create TABLE COLUMN[:KEY]=VALUE...\n"
+	"  [--if-exists] destroy TABLE ROW...\n"
+	"  --all destroy TABLE\n"
+	"  wait-until TABLE ROW [COLUMN[:KEY]=VALUE]...\n"
+	"  A ROW is a UUID or its first digits; a Bridge, Port, Interface, Mirror or\n"
+	"  Flow_Table by name, a Manager by target; Controller, NetFlow, sFlow, IPFIX and\n"
+	"  AutoAttach by their bridge, QoS by its port; \".\" in Open_vSwitch and SSL.\n"
+	"\n"
+	"Options:\n"
+	"  --db=TARGET                   unix:FILE or tcp:ADDRESS:PORT of the database\n";
+
+static const char options[] =
+	"  --no-wait                     do not wait until the switch has followed\n"
+	"  --retry                       try for ever to connect\n"
+	"  -t, --timeout=SECS            end by SIGALRM after SECS seconds\n"
+	"  --dry-run                     check everything, store nothing\n"
+	"  --oneline                     one line of output for each command\n"
+	"  -f, --format=FORMAT           table, list, html, csv or json\n"
+	"  -d, --data=FORMAT             cells as string, bare or json\n"
+	"  --no-headings                 no headings in tables\n"
+	"  --pretty                      JSON over several lines\n"
+	"  --bare                        --format=list --data=bare --no-headings\n"
+	"  --max-column-width=N          cut cells of --format=table\n"
+	"  -v, --verbose[=WORD]          log levels: MODULE:DESTINATION:LEVEL\n"
+	"  --no-syslog                   do not note this call in the system log\n"
+	"  --log-file[=FILE]             log to a file\n"
+	"  -h, --help                    print this text\n"
+	"  -V, --version                 print the version\n"
+	"Options of ovs-vsctl for clusters, SSL keys and syslog are accepted and ignored.\n";
+
+void
+vsctl_print_help(void)
+{
+	printf("%s%s%31s (default: unix:%s/db.sock)\n%s", commands, database, "",
+	       dirs_rundir(), options);
+}
