@@ -3,6 +3,7 @@ import base64
 import itertools
 import os
 import pathlib
+import random
 import shlex
 import socket
 import threading
@@ -90,9 +91,11 @@ class Guest:
         self.image = image
         self.ready_time = None
         self._process = None
+        self._foreign_pid = None
         self._stream = None
         self._lock = threading.Lock()
-        self._numbers = itertools.count(1)
+        # More than one program may talk to a guest in its life: their numbers should differ.
+        self._numbers = itertools.count(random.randrange(1 << 40))
         self._commands = {}
 
     # -- life
@@ -140,22 +143,36 @@ class Guest:
         self._stream = stream
         threading.Thread(target=self._read_answers, args=(stream,), daemon=True).start()
 
+    def attach(self, pid):
+        """Takes over a guest that an earlier program started in the same directory and left running."""
+        self._foreign_pid = pid
+        return self
+
     def alive(self):
-        return self._process is not None and self._process.poll() is None
+        if self._process is None:
+            return self._foreign_pid is not None and proc.pid_alive(self._foreign_pid)
+        return self._process.poll() is None
 
     @property
     def pid(self):
-        return self._process.pid
+        return self._process.pid if self._process else self._foreign_pid
 
     def kill(self):
         """Ends QEMU at once, as a crash would. May be started again."""
         if self._process is not None:
             proc.end_group(self._process)
             self._process = None
+        if self._foreign_pid is not None:
+            proc.end_pid(self._foreign_pid, 0)
+            self._foreign_pid = None
         if self._stream is not None:
             self._stream.close()
             self._stream = None
         self._commands.clear()
+
+    def stand_back(self):
+        """Lets the switch and the test go first from now on; an emulated guest takes all the time it gets."""
+        proc.lower_priority(self.pid)
 
     def boot_log(self):
         return (proc.tail(self.directory / f"{self.name}.qemu.log", 10) + "\n" +

@@ -18,7 +18,7 @@ META_PACKAGE = "linux-image-cloud-amd64"
 # Nothing else is loaded: 8021q is for guests that speak tagged frames.
 MODULES = ("virtio_pci", "virtio_net", "8021q")
 # Dynamically linked programs of the host that go in with their libraries.
-TOOLS = ("ethtool", "iperf3")
+TOOLS = ("ethtool", "iperf3", "socat")
 FILES = pathlib.Path(__file__).resolve().parent / "guest"
 
 

@@ -24,8 +24,8 @@ def unique_name(prefix):
 class Namespace:
     """A network namespace. Context manager; deleting it also ends what still runs inside."""
 
-    def __init__(self):
-        self.name = unique_name("wns")
+    def __init__(self, name=None):
+        self.name = name or unique_name("wns")
         self._processes = []
 
     def __enter__(self):

@@ -49,6 +49,18 @@ def spawn(command, log, env=None, cwd=None):
             env=dict(os.environ, **(env or {})), cwd=cwd, start_new_session=True)
 
 
+def lower_priority(pid):
+    """Lets everything else go first: emulated guests would take the time of what they talk to.
+
+    Between sessions, nice counts only through the kernel's automatic groups (sched(7)).
+    """
+    os.setpriority(os.PRIO_PROCESS, pid, 5)
+    try:
+        pathlib.Path(f"/proc/{pid}/autogroup").write_text("5")
+    except OSError:
+        pass
+
+
 def end_group(process, grace=0):
     """Ends a process made by spawn() and all its children: SIGTERM, then SIGKILL after 'grace' seconds."""
     if grace and process.poll() is None:

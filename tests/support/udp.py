@@ -2,14 +2,14 @@
 # udp.py - UDP load without any control connection, and a sink that counts what arrives; run inside namespaces.
 #
 #   udp.py send ADDRESS PORT MBIT SIZE        sends datagrams of SIZE bytes for ever, paced to MBIT of payload
-#   udp.py sink PORT                          a line per 100 ms: time in ns, then {source address: bytes so far};
-#                                             bytes count as Ethernet frames without FCS
+#   udp.py sink INTERFACE                     a line per 100 ms: CLOCK_MONOTONIC in ns, then {source address: bytes}
+#                                             of all IPv4 frames so far, each with its Ethernet header
 import json
 import socket
 import sys
 import time
 
-HEADERS = 14 + 20 + 8
+SO_RCVBUFFORCE = 33
 
 
 def send(address, port, mbit, size):
@@ -31,23 +31,26 @@ def send(address, port, mbit, size):
             time.sleep(0.001)
 
 
-def sink(port):
+def sink(interface):
     counts = {}
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE, 16 << 20)
-        sock.bind(("0.0.0.0", port))
-        sock.settimeout(0.05)
-        buffer = bytearray(65536)
+    buffer = bytearray(65536)
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
+        raw.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 32 << 20)
+        raw.bind((interface, 0x0800))
+        raw.settimeout(0.05)
         next_ns = 0
         while True:
             try:
-                length, address = sock.recvfrom_into(buffer)
-                counts[address[0]] = counts.get(address[0], 0) + length + HEADERS
+                length, address = raw.recvfrom_into(buffer)
+                if address[2] != socket.PACKET_OUTGOING:
+                    source = bytes(buffer[26:30])
+                    counts[source] = counts.get(source, 0) + length
             except TimeoutError:
                 pass
             now_ns = time.monotonic_ns()
             if now_ns >= next_ns:
-                print(now_ns, json.dumps(counts), flush=True)
+                report = {socket.inet_ntoa(source): count for source, count in counts.items()}
+                print(now_ns, json.dumps(report), flush=True)
                 next_ns = now_ns + 100_000_000
 
 
@@ -55,4 +58,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "send":
         send(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5]))
     else:
-        sink(int(sys.argv[2]))
+        sink(sys.argv[2])

@@ -56,7 +56,7 @@ class Sink:
 
     def __init__(self, lab, space):
         self.log = lab.directory / netns.unique_name("sink")
-        self.process = space.spawn(sys.executable, UDP, "sink", PORT, log=self.log)
+        self.process = space.spawn(sys.executable, UDP, "sink", "p0", log=self.log)
 
     def samples(self):
         found = []
