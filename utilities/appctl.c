@@ -27,6 +27,7 @@ print_usage(void)
 	       "                        run-time directory, or the path of its control\n"
 	       "                        socket (default: " DEFAULT_TARGET ")\n"
 	       "  -T, --timeout=SECS    give up after SECS seconds (default: 0, never)\n"
+	       "      --print-pid       print the daemon's process id, if it runs\n"
 	       "  -h, --help            print this text\n"
 	       "  -V, --version         print the version of weir-appctl\n"
 	       "\n"
@@ -40,8 +41,11 @@ print_usage(void)
 	       "  exit                  stop the daemon\n");
 }
 
+enum { OPT_PRINT_PID = 256 };
+
 struct appctl_options {
 	const char *target;
+	bool print_pid;
 	char **command; /* NULL-terminated: its name and arguments */
 };
 
@@ -51,6 +55,7 @@ parse_options(int argc, char **argv)
 	static const struct option long_options[] = {
 		{"target", required_argument, NULL, 't'},
 		{"timeout", required_argument, NULL, 'T'},
+		{"print-pid", no_argument, NULL, OPT_PRINT_PID},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
@@ -67,6 +72,9 @@ parse_options(int argc, char **argv)
 		case 'T':
 			cli_set_timeout("--timeout", optarg);
 			break;
+		case OPT_PRINT_PID:
+			options.print_pid = true;
+			break;
 		case 'h':
 			print_usage();
 			exit(EXIT_SUCCESS);
@@ -77,32 +85,36 @@ parse_options(int argc, char **argv)
 			exit(EXIT_FAILURE);
 		}
 	}
-	if (optind >= argc)
+	if (optind >= argc && !options.print_pid)
 		cli_die("no command given (--help lists some)");
 	options.command = argv + optind;
 	return options;
+}
+
+/* The process that holds the pidfile of the daemon 'target'. */
+static int
+find_pid(const char *target)
+{
+	char *name = xasprintf("%s.pid", target);
+	char *pidfile = dirs_in_rundir(name);
+	int pid = daemon_pidfile_read(pidfile);
+
+	if (pid <= 0)
+		cli_die("%s is not running: no live process holds %s", target, pidfile);
+	free(pidfile);
+	free(name);
+	return pid;
 }
 
 /* The caller frees the path. */
 static char *
 find_socket(const char *target)
 {
-	char *path, *pidfile;
-	int pid;
-
 	if (target[0] == '/')
 		return xstrdup(target);
 	if (strchr(target, '/'))
 		cli_die("target \"%s\": a socket needs an absolute path", target);
-	path = xasprintf("%s.pid", target);
-	pidfile = dirs_in_rundir(path);
-	free(path);
-	pid = daemon_pidfile_read(pidfile);
-	if (pid <= 0)
-		cli_die("%s is not running: no live process holds %s", target, pidfile);
-	free(pidfile);
-	path = xasprintf("%s/%s.%d.ctl", dirs_rundir(), target, pid);
-	return path;
+	return xasprintf("%s/%s.%d.ctl", dirs_rundir(), target, find_pid(target));
 }
 
 static void
@@ -127,43 +139,56 @@ ends_in_newline(const json_t *json)
 	return !text || (*text && text[strlen(text) - 1] == '\n');
 }
 
-int
-main(int argc, char **argv)
+/* Sends the command and prints the answer; returns the exit status. */
+static int
+run_command(struct rpc_client *client, const char *socket, char **command)
 {
-	json_t *params, *result = NULL, *error = NULL;
-	struct rpc_client *client;
-	struct appctl_options options;
+	json_t *params = json_array(), *result = NULL, *error = NULL;
 	int status = EXIT_SUCCESS;
 	struct error err;
-	char *path, *remote;
 
-	cli_set_program("weir-appctl");
-	options = parse_options(argc, argv);
-	path = find_socket(options.target);
-	remote = xasprintf("unix:%s", path);
-	if (rpc_client_connect(remote, UINT64_MAX, &client, &err))
-		cli_die("%s", err.text);
-
-	params = json_array();
-	for (char **arg = options.command + 1; *arg; arg++)
+	for (char **arg = command + 1; *arg; arg++)
 		if (json_array_append_new(params, json_string(*arg)))
 			cli_die("argument \"%s\" is not valid UTF-8", *arg);
-	if (rpc_client_call(client, options.command[0], params, &result, &error, &err))
+	if (rpc_client_call(client, command[0], params, &result, &error, &err))
 		cli_die("%s", err.text);
 	if (error) {
 		print_text(stderr, error);
 		if (!ends_in_newline(error))
 			fputc('\n', stderr);
-		cli_warn("%s: server returned an error", path);
+		cli_warn("%s: server returned an error", socket);
 		status = EXIT_COMMAND_ERROR;
 	} else if (!json_is_null(result)) {
 		print_text(stdout, result);
 	}
 	json_decref(result);
 	json_decref(error);
-	rpc_client_close(client);
-	free(remote);
-	free(path);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct appctl_options options;
+	struct rpc_client *client;
+	int status = EXIT_SUCCESS;
+	char *path, *remote;
+	struct error err;
+
+	cli_set_program("weir-appctl");
+	options = parse_options(argc, argv);
+	if (options.print_pid) {
+		printf("%d\n", find_pid(options.target));
+	} else {
+		path = find_socket(options.target);
+		remote = xasprintf("unix:%s", path);
+		if (rpc_client_connect(remote, UINT64_MAX, &client, &err))
+			cli_die("%s", err.text);
+		status = run_command(client, path, options.command);
+		rpc_client_close(client);
+		free(remote);
+		free(path);
+	}
 	if (fflush(stdout) || ferror(stdout))
 		cli_die("cannot write to standard output");
 	return status;

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "row_private.h"
 #include "value.h"
 
 static int
@@ -18,7 +17,7 @@ compare_tables(const void *a, const void *b)
 	return strcmp(x->schema->name, y->schema->name);
 }
 
-int
+void
 replica_init(struct replica *replica, struct ovsdb_schema *schema)
 {
 	struct ovsdb_table_schema *table;
@@ -35,7 +34,6 @@ replica_init(struct replica *replica, struct ovsdb_schema *schema)
 	}
 	qsort(replica->tables, replica->n_tables, sizeof(*replica->tables),
 	      compare_tables);
-	return 0;
 }
 
 /* The error of a reply as one line. */
@@ -102,6 +100,13 @@ replica_close(struct replica *replica)
 	free(replica->tables);
 	ovsdb_schema_destroy(replica->schema);
 	memset(replica, 0, sizeof(*replica));
+}
+
+void
+replica_revert(struct replica *replica)
+{
+	for (size_t i = 0; i < replica->n_tables; i++)
+		replica_table_revert(&replica->tables[i]);
 }
 
 struct replica_table *

@@ -1,9 +1,10 @@
 /* row.c - reading and changing the rows of a replica; txn.c sends the changes. */
+#include "row.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "row_private.h"
 #include "value.h"
 
 struct row *
@@ -57,18 +58,16 @@ row_destroy(struct row *row)
 }
 
 void
-replica_revert(struct replica *replica)
+replica_table_revert(struct replica_table *table)
 {
-	for (size_t i = 0; i < replica->n_tables; i++) {
-		struct row *row;
+	struct row *row;
 
-		HMAP_FOR_EACH (row, node, &replica->tables[i].rows) {
-			if (row->is_new) {
-				hmap_remove(&replica->tables[i].rows, &row->node);
-				row_destroy(row);
-			} else {
-				row_revert(row);
-			}
+	HMAP_FOR_EACH (row, node, &table->rows) {
+		if (row->is_new) {
+			hmap_remove(&table->rows, &row->node);
+			row_destroy(row);
+		} else {
+			row_revert(row);
 		}
 	}
 }

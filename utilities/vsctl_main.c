@@ -65,6 +65,17 @@ static const struct option global_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
+/* The schema's version is what scripts write into Open_vSwitch.db_version. */
+static void
+print_version(void)
+{
+	json_t *schema = json_loads(ovsdb_schema_text(), 0, NULL);
+
+	cli_print_version();
+	printf("DB Schema %s\n", json_string_value(json_object_get(schema, "version")));
+	json_decref(schema);
+}
+
 struct early_options {
 	struct early_option *array;
 	size_t n;
@@ -163,7 +174,7 @@ parse_option(int c, struct run_options *options)
 		vsctl_print_help();
 		exit(EXIT_SUCCESS);
 	case 'V':
-		cli_print_version();
+		print_version();
 		exit(EXIT_SUCCESS);
 	case '?':
 		exit(EXIT_FAILURE);

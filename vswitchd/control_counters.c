@@ -53,12 +53,11 @@ memory_show(size_t n_args, const char *const *args, struct str *out, struct erro
 	const struct running *running = aux;
 
 	(void)n_args, (void)args, (void)err;
-	str_printf(out, "bridges:%zu ports:%zu", running->bridges.count,
-	           running->ports.count);
-	if (running->is_started) {
-		str_append_char(out, ' ');
+	str_printf(out, "bridges:%zu ", running->bridges.count);
+	if (running->is_started)
 		dp_memory_report(out);
-	}
+	else
+		str_append(out, "ports:0");
 	str_append_char(out, '\n');
 	return 0;
 }

@@ -230,14 +230,14 @@ daemon_run(struct daemon *d, struct error *err)
 		ret = error_set(err, -ENOMEM, "cannot make an event loop");
 		goto release;
 	}
+	signals_start(d);
 	ret = database_start(d, err);
 	if (ret)
-		goto free_loop;
+		goto stop_signals;
 	d->vswitch = vswitch_create(d->loop, d->db, d->server);
 	ret = control_start(d, err);
 	if (ret)
 		goto stop_vswitch;
-	signals_start(d);
 	log_info("weir-vswitchd %s started, run-time directory %s", PACKAGE_VERSION,
 	         dirs_rundir());
 	daemon_detach_done();
@@ -245,12 +245,12 @@ daemon_run(struct daemon *d, struct error *err)
 		log_disable_console();
 	event_base_dispatch(d->loop);
 	log_info("stopping");
-	signals_stop(d);
 	control_stop(d);
 stop_vswitch:
 	vswitch_destroy(d->vswitch);
 	database_stop(d);
-free_loop:
+stop_signals:
+	signals_stop(d);
 	event_base_free(d->loop);
 release:
 	rundir_release();

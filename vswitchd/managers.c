@@ -144,9 +144,10 @@ managers_run(struct managers *managers, struct db *db)
 		               ovsdb_server_remote_is_connected(managers->server,
 		                                                manager->target);
 		key = manager->problem ? "last_error" : "state";
-		value = manager->problem ? manager->problem
-		        : is_connected   ? "ACTIVE"
-		                         : "BACKOFF";
+		value = manager->problem          ? manager->problem
+		        : is_connected            ? "ACTIVE"
+		        : *manager->target == 'p' ? "LISTENING"
+		                                  : "BACKOFF";
 		db_txn_set_bool(txn, "Manager", &manager->row, "is_connected",
 		                is_connected);
 		db_txn_set_string_map(txn, "Manager", &manager->row, "status", &key,

@@ -3,8 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <signal.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,7 +12,7 @@
 #include "base/daemon.h"
 #include "base/dirs.h"
 #include "base/mem.h"
-#include "base/str.h"
+#include "rpc/target.h"
 
 /* Ours first: whoever holds it holds the directory. */
 static const char *const programs[] = {"weir-vswitchd", "ovs-vswitchd", "ovsdb-server"};
@@ -39,26 +38,24 @@ rundir_control_path(const char *program)
 	return xasprintf("%s/%s.%d.ctl", dirs_rundir(), program, (int)getpid());
 }
 
-/* The pid in "<program>.<pid>.ctl"; 0 if 'name' is nothing of the kind. */
-static pid_t
-control_socket_pid(const char *name)
+/* True for "<program>.<pid>.ctl" of ours. */
+static bool
+is_control_socket(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
-		size_t n = strlen(programs[i]);
-		char digits[16];
-		uint64_t pid;
-		int end = 0;
+		size_t n = strlen(programs[i]), digits;
 
 		if (strncmp(name, programs[i], n) || name[n] != '.')
 			continue;
-		if (sscanf(name + n + 1, "%15[0-9]%n", digits, &end) == 1 &&
-		    !strcmp(name + n + 1 + end, ".ctl") &&
-		    parse_u64(digits, 1, INT32_MAX, &pid))
-			return (pid_t)pid;
+		digits = strspn(name + n + 1, "0123456789");
+		if (digits && !strcmp(name + n + 1 + digits, ".ctl"))
+			return true;
 	}
-	return 0;
+	return false;
 }
 
+/* Who holds the directory is alone in it; still, nothing is removed where somebody
+ * listens. */
 static void
 remove_dead_sockets(void)
 {
@@ -68,12 +65,13 @@ remove_dead_sockets(void)
 	if (!dir)
 		return;
 	while ((entry = readdir(dir))) {
-		pid_t pid = control_socket_pid(entry->d_name);
+		char *path;
 
-		/* A socket of our own pid is one of a dead process that had it before:
-		 * ours do not exist yet. */
-		if (pid == getpid() || (pid && kill(pid, 0) < 0 && errno == ESRCH))
-			unlinkat(dirfd(dir), entry->d_name, 0);
+		if (!is_control_socket(entry->d_name))
+			continue;
+		path = dirs_in_rundir(entry->d_name);
+		rpc_target_unlink_dead(path);
+		free(path);
 	}
 	closedir(dir);
 }

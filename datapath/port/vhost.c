@@ -76,7 +76,8 @@ vhost_new_device(int vid)
 	if (!vhost)
 		return -1;
 	n = rte_vhost_get_vring_num(vid);
-	/* We poll: the guest need not kick us. */
+	/* We poll: the guest need not kick us. rte_vhost keeps this for rings not ready
+	 * yet. */
 	for (uint16_t i = 0; i < n; i++)
 		rte_vhost_enable_guest_notification(vid, i, 0);
 	vhost->numa_node = rte_vhost_get_numa_node(vid);
@@ -113,12 +114,11 @@ vhost_vring_state_changed(int vid, uint16_t vring, int enable)
 
 	if (!vhost || pair >= DP_QUEUES_MAX)
 		return 0;
-	if (vring & 1) {
+	/* The ring is locked by our caller: nothing here may call back into it. */
+	if (vring & 1)
 		vhost->port->rxqs[pair].enabled = enable;
-		rte_vhost_enable_guest_notification(vid, vring, 0);
-	} else {
+	else
 		vhost->tx_enabled[pair] = enable;
-	}
 	port_status_changed(vhost->port);
 	return 0;
 }

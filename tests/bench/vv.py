@@ -13,7 +13,7 @@ import random
 import statistics
 import sys
 
-from vv_run import RING_MODES, Setup, measure
+from vv_run import RING_MODES, CoreSpeed, Setup, measure
 from vv_switch import ARMS, SwitchError
 
 BASES = ('testpmd-io', 'ovs-normal')
@@ -22,7 +22,8 @@ BASES = ('testpmd-io', 'ovs-normal')
 def option_parser():
     parser = argparse.ArgumentParser(description=__doc__.split('\n', maxsplit=1)[0])
     add = parser.add_argument
-    add('--peer', required=True, help='the vv_peer program (make bench-programs)')
+    add('--programs', required=True, metavar='DIR',
+        help='tests/bench of a build directory, after make bench-programs')
     add('--weir', metavar='BUILD_DIR', help='build directory of weir')
     add('--arms', help='comma-separated; of ' + ', '.join(ARMS)
         + ' (default: all but weir-rule; weir ones need --weir)')
@@ -50,6 +51,9 @@ def option_parser():
         help='a run with a smaller share of usable slices is not used (0.5)')
     add('--min-slack', type=float, default=0.05,
         help='a run in which the peer idles less is not used (0.05)')
+    add('--min-speed', type=float, default=0.93,
+        help='a run in which a core computes slower than this share of its best is not '
+        'used (0.93)')
     add('--max-spread', type=float, default=0.25,
         help='two runs of an arm in a block that differ more are not used (0.25)')
     add('--peer-core', type=int, default=0, help='core of the guests and of all else (0)')
@@ -92,13 +96,13 @@ def arms_of(parser, options):
 
 def setup_of(options, size, flows):
     return Setup(
-        peer=options.peer, weir=options.weir, peer_core=options.peer_core,
+        programs=options.programs, weir=options.weir, peer_core=options.peer_core,
         switch_core=options.switch_core, size=size, flows=flows, ring=options.ring,
         ring_mode=options.ring_mode, warmup_ms=int(options.warmup * 1000),
         measure_ms=int(options.seconds * 1000), slice_ms=options.slice_ms,
         poll_gap_ns=options.poll_gap_ns,
         max_stall_us=options.max_stall_us, min_clean=options.min_clean,
-        min_slack=options.min_slack, hugepages=options.hugepages,
+        min_slack=options.min_slack, min_speed=options.min_speed, hugepages=options.hugepages,
         both_ways=options.both_ways, switch_listens=options.switch_listens,
         urgent=options.urgent, keep=options.keep)
 
@@ -238,8 +242,9 @@ def main():
     arms = arms_of(parser, options)
     sizes = numbers(parser, options.sizes, 64, 1514, '--sizes')
     flow_counts = numbers(parser, options.flows, 1, 1 << 24, '--flows')
-    if not os.access(options.peer, os.X_OK):
-        parser.error(f'--peer: {options.peer} is not a program')
+    for name in ('vv_peer', 'core_speed'):
+        if not os.access(os.path.join(options.programs, name), os.X_OK):
+            parser.error(f'--programs: {options.programs} has no program {name}')
     if options.peer_core == options.switch_core:
         parser.error('--peer-core and --switch-core are the same')
     seed = options.seed if options.seed is not None else random.randrange(1 << 32)
@@ -247,6 +252,9 @@ def main():
     print(f'seed {seed}, load average {os.getloadavg()[0]:.2f}')
     results = []
     try:
+        # Learn what full speed is before the first run is judged by it.
+        speed = CoreSpeed(setup_of(options, sizes[0], flow_counts[0]))
+        print('core speed ' + ' '.join(f'{speed.share():.0%}' for _ in range(10)))
         for size in sizes:
             for flows in flow_counts:
                 results.append(compare(arms, setup_of(options, size, flows), options, rng))

@@ -113,29 +113,43 @@ next_flow(struct vv_lane *lane)
 	return (uint32_t)(((uint64_t)lane->random * lane->flows) >> 32);
 }
 
+/* Takes the buffers of the burst after this one and fetches their lines for writing (the
+ * switch has read them), so that they arrive while other work is done. */
 static TARGET_PREFETCH_WRITE void
-make_burst(struct vv_lane *lane, uint64_t now_tsc, uint16_t n)
+fetch_blanks(struct vv_lane *lane)
 {
-	if (rte_mempool_get_bulk(lane->frames, (void **)lane->pending, n))
+	if (lane->blanks_n)
+		return;
+	if (rte_mempool_get_bulk(lane->frames, (void **)lane->blanks, VV_BURST))
 		return; /* all frames are in the ring */
-	/* The switch has read these lines; fetch them together, not one store at a time.
-	 */
-	for (uint16_t i = 0; i < n; i++) {
-		uint8_t *data = rte_pktmbuf_mtod(lane->pending[i], uint8_t *);
+	lane->blanks_n = VV_BURST;
+	for (uint16_t i = 0; i < VV_BURST; i++) {
+		struct rte_mbuf *mbuf = lane->blanks[i];
+		uint8_t *data;
+
+		/* The driver has freed it whole; only its header room was used. */
+		mbuf->data_off = RTE_PKTMBUF_HEADROOM;
+		data = rte_pktmbuf_mtod(mbuf, uint8_t *);
 
 		__builtin_prefetch(data, 1);
 		__builtin_prefetch(data - RTE_CACHE_LINE_SIZE,
 		                   1); /* the driver's header */
 	}
-	for (uint16_t i = 0; i < n; i++) {
-		struct rte_mbuf *mbuf = lane->pending[i];
+}
 
-		/* The driver has freed it whole; only its header room was used. */
-		mbuf->data_off = RTE_PKTMBUF_HEADROOM;
+static void
+mark_burst(struct vv_lane *lane, uint64_t now_tsc, uint16_t n)
+{
+	fetch_blanks(lane);
+	n = MIN_OF(n, lane->blanks_n);
+	for (uint16_t i = 0; i < n; i++) {
+		struct rte_mbuf *mbuf = lane->blanks[--lane->blanks_n];
+
 		mbuf->data_len = lane->frame_bytes;
 		mbuf->pkt_len = lane->frame_bytes;
 		vv_frame_mark(rte_pktmbuf_mtod(mbuf, void *), next_flow(lane),
 		              lane->next_seq++, now_tsc);
+		lane->pending[i] = mbuf;
 	}
 	lane->pending_from = 0;
 	lane->pending_n = n;
@@ -152,7 +166,7 @@ vv_lane_generate(struct vv_lane *lane, uint64_t now_tsc, uint16_t limit)
 			lane->paced_frames += limit;
 		}
 		if (limit)
-			make_burst(lane, now_tsc, limit);
+			mark_burst(lane, now_tsc, limit);
 	}
 	if (!lane->pending_n)
 		return 0;
@@ -162,6 +176,8 @@ vv_lane_generate(struct vv_lane *lane, uint64_t now_tsc, uint16_t limit)
 	lane->pending_n = (uint16_t)(lane->pending_n - sent);
 	lane->tx_calls += sent > 0;
 	lane->tx_frames += sent;
+	if (!lane->pending_n)
+		fetch_blanks(lane);
 	return sent;
 }
 
@@ -192,33 +208,32 @@ check_frame(struct vv_lane *lane, const struct rte_mbuf *mbuf, uint64_t now_tsc)
 		lane->next_of_flow[flow] = seq + 1;
 }
 
-/* All frames of a burst come from the one pool of the receiving port. */
-static void
-free_burst(struct rte_mbuf **burst, uint16_t n)
+uint16_t
+vv_lane_receive(struct vv_lane *lane)
+{
+	lane->arrived_n = rte_eth_rx_burst(lane->rx_port, 0, lane->arrived, VV_BURST);
+	lane->rx_calls += lane->arrived_n > 0;
+	for (uint16_t i = 0; i < lane->arrived_n; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(lane->arrived[i], void *));
+	return lane->arrived_n;
+}
+
+void
+vv_lane_check(struct vv_lane *lane, uint64_t now_tsc)
 {
 	bool plain = true;
 
-	for (uint16_t i = 0; i < n; i++)
-		plain &= burst[i]->nb_segs == 1;
+	if (!lane->arrived_n)
+		return;
+	for (uint16_t i = 0; i < lane->arrived_n; i++) {
+		check_frame(lane, lane->arrived[i], now_tsc);
+		plain &= lane->arrived[i]->nb_segs == 1;
+	}
+	/* All come from the one pool of the receiving port. */
 	if (likely(plain))
-		rte_mempool_put_bulk(burst[0]->pool, (void **)burst, n);
+		rte_mempool_put_bulk(lane->arrived[0]->pool, (void **)lane->arrived,
+		                     lane->arrived_n);
 	else
-		rte_pktmbuf_free_bulk(burst, n);
-}
-
-uint16_t
-vv_lane_sink(struct vv_lane *lane, uint64_t now_tsc)
-{
-	struct rte_mbuf *burst[VV_BURST];
-	uint16_t n = rte_eth_rx_burst(lane->rx_port, 0, burst, VV_BURST);
-
-	if (!n)
-		return 0;
-	lane->rx_calls++;
-	for (uint16_t i = 0; i < n; i++)
-		rte_prefetch0(rte_pktmbuf_mtod(burst[i], void *));
-	for (uint16_t i = 0; i < n; i++)
-		check_frame(lane, burst[i], now_tsc);
-	free_burst(burst, n);
-	return n;
+		rte_pktmbuf_free_bulk(lane->arrived, lane->arrived_n);
+	lane->arrived_n = 0;
 }

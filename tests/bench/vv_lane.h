@@ -23,6 +23,8 @@ struct vv_lane {
 	struct rte_mempool *frames; /* every buffer holds a whole frame already */
 	struct rte_mbuf *pending[VV_BURST];
 	uint16_t pending_from, pending_n;
+	struct rte_mbuf *blanks[VV_BURST]; /* for the burst after that */
+	uint16_t blanks_n;
 	uint32_t random;
 	uint64_t next_seq;
 	double frames_per_tsc; /* 0: as fast as the ring takes them */
@@ -30,6 +32,8 @@ struct vv_lane {
 	uint64_t tx_calls, tx_frames;
 
 	/* Sink; 'received' and below count frames numbered 'first_seq' or later. */
+	struct rte_mbuf *arrived[VV_BURST];
+	uint16_t arrived_n;
 	uint64_t first_seq;
 	uint64_t rx_calls, rx_frames; /* every frame of ours, warm-up included */
 	uint64_t received;
@@ -60,5 +64,10 @@ uint64_t vv_lane_sent(const struct vv_lane *lane);
  * took. */
 uint16_t vv_lane_generate(struct vv_lane *lane, uint64_t now_tsc, uint16_t limit);
 
-/* Takes at most one burst; returns how many frames arrived. */
-uint16_t vv_lane_sink(struct vv_lane *lane, uint64_t now_tsc);
+/* Takes at most one burst from the ring; returns how many frames arrived. The caller does
+ * something else while their first lines come from the switch's core, then calls
+ * vv_lane_check(), before the next vv_lane_receive(). */
+uint16_t vv_lane_receive(struct vv_lane *lane);
+
+/* Counts, checks and frees what arrived. */
+void vv_lane_check(struct vv_lane *lane, uint64_t now_tsc);

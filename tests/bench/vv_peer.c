@@ -155,7 +155,8 @@ wait_until_ready(struct peer *peer, struct error *err)
 		for (unsigned i = 0; i < 2; i++) {
 			if (now >= next_probe)
 				vv_lane_generate(&peer->lanes[i], now, 1);
-			vv_lane_sink(&peer->lanes[i], now);
+			vv_lane_receive(&peer->lanes[i]);
+			vv_lane_check(&peer->lanes[i], now);
 		}
 		if (now >= next_probe)
 			next_probe = now + tsc_of_ms(peer, PROBE_PERIOD_MS);
@@ -176,15 +177,20 @@ poll_once(struct peer *peer, uint64_t now, uint16_t *largest)
 
 	*largest = 0;
 	for (unsigned i = 0; i < 2; i++) {
-		uint16_t n = vv_lane_sink(&peer->lanes[i], now);
+		uint16_t n = vv_lane_receive(&peer->lanes[i]);
 
 		received += n;
 		*largest = MAX_OF(*largest, n);
+	}
+	for (unsigned i = 0; i < 2; i++) {
 		if (peer->generating[i]) {
-			n = vv_lane_generate(&peer->lanes[i], now, VV_BURST);
+			uint16_t n = vv_lane_generate(&peer->lanes[i], now, VV_BURST);
+
 			*largest = MAX_OF(*largest, n);
 		}
 	}
+	for (unsigned i = 0; i < 2; i++)
+		vv_lane_check(&peer->lanes[i], now);
 	return received;
 }
 
@@ -239,9 +245,11 @@ drain(struct peer *peer)
 	while (now - last_rx < tsc_of_ms(peer, DRAIN_QUIET_MS) &&
 	       now - start < tsc_of_ms(peer, DRAIN_MAX_MS)) {
 		now = rte_rdtsc();
-		if (vv_lane_sink(&peer->lanes[0], now) +
-		    vv_lane_sink(&peer->lanes[1], now))
-			last_rx = now;
+		for (unsigned i = 0; i < 2; i++) {
+			if (vv_lane_receive(&peer->lanes[i]))
+				last_rx = now;
+			vv_lane_check(&peer->lanes[i], now);
+		}
 	}
 }
 

@@ -25,7 +25,7 @@ RING_MODES = {
 @dataclass
 class Setup:
     """What all runs of one invocation share."""
-    peer: str
+    programs: str
     weir: str | None
     peer_core: int
     switch_core: int
@@ -40,6 +40,7 @@ class Setup:
     max_stall_us: float
     min_clean: float
     min_slack: float
+    min_speed: float
     hugepages: int
     both_ways: bool
     switch_listens: bool
@@ -62,12 +63,13 @@ class Run:
     stall_us: float = 0.0
     steal: float = 0.0
     worker_wait: float = 0.0
+    speed: float = 0.0
     latency_us: dict = field(default_factory=dict)
     problems: list = field(default_factory=list)
 
     def describe(self):
         text = (f'{self.arm:<12} {self.cycles:8.1f} cycles/packet {self.mpps:7.3f} Mpps'
-                f'  slack {self.slack:4.0%}  clean {self.clean:4.0%}'
+                f'  speed {self.speed:4.0%}  slack {self.slack:4.0%}  clean {self.clean:4.0%}'
                 f'  batch {self.rx_batch:4.1f}  loss {self.loss:7.3%}'
                 f'  stall {self.stall_us:6.0f} us')
         if self.latency_us:
@@ -136,6 +138,32 @@ class WorkerWatch:
         return (ran - self.before[0]) / period_ns, (waited - self.before[1]) / period_ns
 
 
+class CoreSpeed:
+    """How fast the two cores compute, as a share of the fastest ever seen."""
+
+    fastest = {}
+
+    def __init__(self, setup):
+        self.command = os.path.join(setup.programs, 'core_speed')
+        self.cores = (setup.peer_core, setup.switch_core)
+        self.urgent = setup.urgent
+
+    def share(self):
+        """That of the slower core, now."""
+        probes = [subprocess.Popen(['taskset', '-c', str(core), self.command],
+                                   stdout=subprocess.PIPE, text=True,
+                                   start_new_session=True) for core in self.cores]
+        if self.urgent:
+            for probe in probes:
+                raise_priority(probe.pid)
+        shares = []
+        for core, probe in zip(self.cores, probes):
+            cycles = int(probe.communicate()[0])
+            self.fastest[core] = min(cycles, self.fastest.get(core, cycles))
+            shares.append(self.fastest[core] / cycles)
+        return min(shares)
+
+
 class Peer:
     """The vv_peer process; use as a context manager."""
 
@@ -148,8 +176,8 @@ class Peer:
     @staticmethod
     def command_line(setup, switch, extra):
         server = 0 if setup.switch_listens else 1
-        command = ['taskset', '-c', str(setup.peer_core), setup.peer, '--no-pci',
-                   '--in-memory', '--single-file-segments', '--no-telemetry',
+        command = ['taskset', '-c', setup.peer_core, os.path.join(setup.programs, 'vv_peer'),
+                   '--no-pci', '--in-memory', '--single-file-segments', '--no-telemetry',
                    '--force-max-simd-bitwidth=512', '--log-level=lib.eal:warning',
                    '--file-prefix', setup.file_prefix + 'p',
                    '--lcores', f'0@{setup.peer_core}']
@@ -219,11 +247,14 @@ def measure(arm, setup, rate_pps=0, latency=False):
     run = Run(arm)
     extra = ['--rate', rate_pps] if rate_pps else ['--poll-gap-ns', setup.poll_gap_ns]
     extra += ['--latency'] if latency else []
+    speed = CoreSpeed(setup)
     directory = tempfile.mkdtemp(prefix='vv-')
     try:
         hugepages_reserve(setup.hugepages)
         with ARMS[arm](setup, directory) as switch, \
              Peer(setup, switch, directory, extra) as peer:
+            peer.wait_event('ready')
+            run.speed = speed.share()
             peer.wait_event('start')
             steal = steal_ticks()
             watch = WorkerWatch(switch.pid, setup.switch_core)
@@ -231,7 +262,10 @@ def measure(arm, setup, rate_pps=0, latency=False):
             ran, run.worker_wait = watch.shares()
             run.steal = ((steal_ticks() - steal) / os.sysconf('SC_CLK_TCK')
                          / (setup.measure_ms / 1000))
+            run.speed = min(run.speed, speed.share())
             judge(run, setup, peer.wait_event('result'), not rate_pps)
+        if run.speed < setup.min_speed:
+            run.problems.append(f'a core ran at {run.speed:.0%} of its speed')
         if not watch.threads:
             run.problems.append(f'no thread of the switch is pinned to core '
                                 f'{setup.switch_core}')

@@ -8,6 +8,15 @@
 
 #include "qos/sched.h"
 
+/* Sanitized builds are slower: fewer classes there. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SIM_SMALL
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SIM_SMALL
+#endif
+#endif
+
 #define SIM_NS_PER_SEC  1000000000ULL
 #define SIM_BATCH       32
 #define SIM_BATCH_BYTES (128U << 10)

@@ -438,7 +438,11 @@ dp_workers_clear_stats(void)
 void
 dp_memory_report(struct str *out)
 {
-	str_append(out, "mbufs:0");
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < FAKE_MAX; i++)
+		n += ports[i] != NULL;
+	str_printf(out, "ports:%zu", n);
 }
 
 int

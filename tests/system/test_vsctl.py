@@ -7,12 +7,12 @@ Commands that change something run on both sides, each tool on its own database;
 (UUIDs aside), exit status and the contents of the two databases must agree. Commands that
 only look run both on the left database and must agree byte for byte.
 
-Needs Open vSwitch's tools; the program under test is found through WEIR_UTILITIES (the
-build's utilities/ folder) or in PATH.
+Needs Open vSwitch's tools, of the release whose behaviour is the measure (3.1).
 """
 
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -31,10 +31,15 @@ pytestmark = pytest.mark.skipif(
 
 
 def tool(name):
-    folder = os.environ.get("WEIR_UTILITIES")
-    path = os.path.join(folder, name) if folder else shutil.which(name)
-    if not path or not os.path.exists(path):
-        pytest.skip(f"{name} is not built (set WEIR_UTILITIES)")
+    """A program of the build ($WEIR_BUILD, build/ or the source tree), else of PATH."""
+    tree = pathlib.Path(__file__).resolve().parents[2]
+    build = os.environ.get("WEIR_BUILD")
+    for folder in [pathlib.Path(build)] if build else [tree / "build", tree]:
+        if (folder / "utilities" / name).exists():
+            return str(folder / "utilities" / name)
+    path = shutil.which(name)
+    if not path:
+        pytest.skip(f"{name} is not built")
     return path
 
 

@@ -1,0 +1,450 @@
+/* fuzz_test.c - T17: random trees under random load while classes are added, set, moved
+ * and deleted. Every packet comes out, is dropped and counted, or is handed back; nothing
+ * goes out above a ceiling; the owner may sleep until the next event. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sim.h"
+
+#ifdef SIM_SMALL
+#define TREES 60
+#else
+#define TREES 1500
+#endif
+
+#define CLASSES_MAX 200
+#define PACKETS     4000
+#define ROUNDS      3000
+#define QUIET_MAX   200 /* wake-ups in a row that may give nothing */
+#define ROOT        0
+
+/* What the test knows of a class; number 0 is the root. */
+struct model_class {
+	uint32_t ref; /* 0: free */
+	uint32_t parent;
+	uint32_t children;
+	bool is_leaf;
+	struct sched_class_params params;
+	struct sim_meter meter;
+	double bound_bytes; /* what the meter may show */
+	uint64_t in, out, dropped;
+};
+
+struct fuzz {
+	struct sim sim;
+	struct model_class classes[CLASSES_MAX];
+	uint32_t stale_ref;
+	uint32_t visit_bytes; /* the most that one visit may take */
+	uint64_t in, out, dropped, handed_back, changes;
+	double closest; /* largest meter / bound of all ceilings */
+};
+
+static uint32_t
+below(struct fuzz *fuzz, uint32_t limit)
+{
+	return sim_random_below(&fuzz->sim.random, limit);
+}
+
+static uint64_t
+random_rate(struct fuzz *fuzz)
+{
+	static const uint64_t units[] = {100000, SIM_MBPS, 10 * SIM_MBPS, 100 * SIM_MBPS};
+
+	return units[below(fuzz, ARRAY_SIZE(units))] * (1 + below(fuzz, 20));
+}
+
+static void
+random_params(struct fuzz *fuzz, struct sched_class_params *params)
+{
+	*params = (struct sched_class_params){
+		.floor_bps = below(fuzz, 3) ? random_rate(fuzz) : 0,
+		.ceil_bps = below(fuzz, 2) ? random_rate(fuzz) : 0,
+		.floor_burst_bytes = below(fuzz, 4) ? 0 : below(fuzz, 100000),
+		.ceil_burst_bytes = below(fuzz, 4) ? 0 : below(fuzz, 100000),
+		.weight = below(fuzz, 3) ? below(fuzz, 50) : 0,
+		.priority = (uint8_t)(below(fuzz, 2) ? 0 : below(fuzz, SCHED_PRIORITIES)),
+		.limit_packets = below(fuzz, 3) ? 0 : 1 + below(fuzz, 20),
+	};
+}
+
+/* A random class of the wanted kind, or CLASSES_MAX after some tries. */
+static uint32_t
+pick(struct fuzz *fuzz, bool leaf, bool root_too)
+{
+	for (unsigned i = 0; i < 20; i++) {
+		uint32_t class = below(fuzz, CLASSES_MAX);
+
+		if (fuzz->classes[class].ref && fuzz->classes[class].is_leaf == leaf &&
+		    (class != ROOT || root_too))
+			return class;
+	}
+	return leaf || !root_too ? CLASSES_MAX : ROOT;
+}
+
+static bool
+is_at_or_below(const struct fuzz *fuzz, uint32_t class, uint32_t top)
+{
+	while (class != top && class != ROOT)
+		class = fuzz->classes[class].parent;
+	return class == top;
+}
+
+/* Takes note of the ceiling that a class has from now on. What is owed stays the same in
+ * bytes, so the meter goes on; the largest burst so far stays allowed. */
+static void
+model_set(struct fuzz *fuzz, struct model_class *class,
+          const struct sched_class_params *params)
+{
+	double burst = params->ceil_burst_bytes
+	                       ? params->ceil_burst_bytes
+	                       : sim_default_burst_bytes(params->ceil_bps);
+
+	if (params->ceil_bps) {
+		if (!class->params.ceil_bps) {
+			sim_meter_init(&class->meter, params->ceil_bps, fuzz->sim.now_ns);
+			class->bound_bytes = 0;
+		} else {
+			sim_meter_add(&class->meter, fuzz->sim.now_ns, 0);
+			class->meter.bytes_per_ns = (double)params->ceil_bps / 8e9;
+		}
+		if (burst + fuzz->visit_bytes > class->bound_bytes)
+			class->bound_bytes = burst + fuzz->visit_bytes;
+	}
+	class->params = *params;
+}
+
+static void
+change_add(struct fuzz *fuzz)
+{
+	uint32_t parent = pick(fuzz, false, true), at = 1;
+	struct sched_class_params params;
+	struct model_class *class;
+	bool is_leaf = below(fuzz, 3);
+	int err;
+
+	while (at < CLASSES_MAX && fuzz->classes[at].ref)
+		at++;
+	if (at == CLASSES_MAX)
+		return;
+	class = &fuzz->classes[at];
+	random_params(fuzz, &params);
+	err = sched_class_add(fuzz->sim.sched, fuzz->classes[parent].ref, is_leaf,
+	                      &params, fuzz->sim.now_ns, &class->ref);
+	if (err) {
+		assert_int_equal(err, -EINVAL); /* too deep */
+		class->ref = 0;
+		return;
+	}
+	assert_int_not_equal(class->ref, fuzz->stale_ref);
+	*class = (struct model_class){
+		.ref = class->ref,
+		.parent = parent,
+		.is_leaf = is_leaf,
+	};
+	model_set(fuzz, class, &params);
+	fuzz->classes[parent].children++;
+}
+
+static void
+change_set(struct fuzz *fuzz)
+{
+	uint32_t class = pick(fuzz, below(fuzz, 2), false);
+	struct sched_class_params params;
+
+	if (class == CLASSES_MAX)
+		return;
+	random_params(fuzz, &params);
+	assert_int_equal(sched_class_set(fuzz->sim.sched, fuzz->classes[class].ref,
+	                                 &params, fuzz->sim.now_ns),
+	                 0);
+	model_set(fuzz, &fuzz->classes[class], &params);
+}
+
+static void
+change_move(struct fuzz *fuzz)
+{
+	uint32_t at = pick(fuzz, below(fuzz, 2), false), to = pick(fuzz, false, true);
+	struct model_class *class = &fuzz->classes[at];
+	int err;
+
+	if (at == CLASSES_MAX)
+		return;
+	err = sched_class_move(fuzz->sim.sched, class->ref, fuzz->classes[to].ref,
+	                       fuzz->sim.now_ns);
+	if (is_at_or_below(fuzz, to, at))
+		assert_int_equal(err, -EINVAL);
+	if (err) {
+		assert_int_equal(err, -EINVAL); /* below itself, or too deep */
+		return;
+	}
+	fuzz->classes[class->parent].children--;
+	class->parent = to;
+	fuzz->classes[to].children++;
+}
+
+static void
+change_delete(struct fuzz *fuzz)
+{
+	uint32_t at = pick(fuzz, below(fuzz, 2), false);
+	struct model_class *class = &fuzz->classes[at];
+	struct qos_item *item;
+	int err;
+
+	if (at == CLASSES_MAX)
+		return;
+	err = sched_class_delete(fuzz->sim.sched, class->ref, fuzz->sim.now_ns, &item);
+	if (class->children) {
+		assert_int_equal(err, -EBUSY);
+		return;
+	}
+	assert_int_equal(err, 0);
+	while (item) {
+		struct sim_packet *packet = (struct sim_packet *)item;
+
+		item = item->next;
+		assert_int_equal(packet->source, at);
+		class->in--;
+		fuzz->handed_back++;
+		sim_packet_put(&fuzz->sim, packet);
+	}
+	assert_int_equal(class->in, class->out + class->dropped);
+	fuzz->classes[class->parent].children--;
+	fuzz->stale_ref = class->ref;
+	class->ref = 0;
+}
+
+static void
+change_relocate(struct fuzz *fuzz)
+{
+	uint32_t capacity = sched_capacity(fuzz->sim.sched) + below(fuzz, 3);
+	size_t bytes = sched_memory_bytes(capacity);
+	void *memory = aligned_alloc(CACHE_LINE_BYTES, bytes);
+
+	assert_non_null(memory);
+	memset(memory, 0x77, bytes);
+	fuzz->sim.sched = sched_relocate(memory, capacity, fuzz->sim.sched);
+	memset(fuzz->sim.memory, 0x99, CACHE_LINE_BYTES);
+	free(fuzz->sim.memory);
+	fuzz->sim.memory = memory;
+}
+
+static void
+change_something(struct fuzz *fuzz)
+{
+	uint32_t dice = below(fuzz, 100);
+
+	fuzz->changes++;
+	if (dice < 35)
+		change_add(fuzz);
+	else if (dice < 60)
+		change_set(fuzz);
+	else if (dice < 80)
+		change_move(fuzz);
+	else if (dice < 99)
+		change_delete(fuzz);
+	else
+		change_relocate(fuzz);
+}
+
+static void
+offer_some(struct fuzz *fuzz)
+{
+	uint32_t at = pick(fuzz, true, false);
+
+	if (at == CLASSES_MAX)
+		return;
+	for (uint32_t n = below(fuzz, 30); n && fuzz->sim.free; n--) {
+		struct model_class *class = &fuzz->classes[at];
+		uint32_t bytes = sim_size(&fuzz->sim.random, SIM_SIZES_MIXED);
+
+		class->in++;
+		fuzz->in++;
+		if (!sim_offer(&fuzz->sim, class->ref, bytes, at)) {
+			class->dropped++;
+			fuzz->dropped++;
+		}
+	}
+	if (fuzz->sim.free && fuzz->stale_ref)
+		assert_false(sim_offer(&fuzz->sim, fuzz->stale_ref, 64, at));
+}
+
+static void
+meter_add(struct fuzz *fuzz, struct model_class *class, uint32_t bytes)
+{
+	double part;
+
+	if (!class->params.ceil_bps)
+		return;
+	sim_meter_add(&class->meter, fuzz->sim.now_ns, bytes);
+	part = class->meter.max_bytes / (class->bound_bytes + 1);
+	if (part > fuzz->closest)
+		fuzz->closest = part;
+	assert_true(part <= 1);
+}
+
+static unsigned
+take_some(struct fuzz *fuzz)
+{
+	struct sim_packet *packets[SIM_BATCH];
+	unsigned count = sim_dequeue(&fuzz->sim, packets);
+
+	for (unsigned i = 0; i < count; i++) {
+		uint32_t at = packets[i]->source;
+
+		assert_int_equal(packets[i]->item.class_ref, fuzz->classes[at].ref);
+		fuzz->classes[at].out++;
+		fuzz->out++;
+		for (;; at = fuzz->classes[at].parent) {
+			meter_add(fuzz, &fuzz->classes[at],
+			          packets[i]->item.charged_bytes);
+			if (at == ROOT)
+				break;
+		}
+		sim_packet_put(&fuzz->sim, packets[i]);
+	}
+	return count;
+}
+
+/* Sleeps from event to event until everything is out: nothing may come before an event is
+ * announced, nor may events go on and on without a packet. */
+static void
+drain(struct fuzz *fuzz)
+{
+	struct sched *sched = fuzz->sim.sched;
+	unsigned quiet = 0;
+
+	while (sched_backlog_packets(sched)) {
+		uint64_t next_ns = sched_next_event_ns(sched, fuzz->sim.now_ns);
+
+		assert_true(next_ns != UINT64_MAX);
+		if (next_ns > fuzz->sim.now_ns + 1 && below(fuzz, 2)) {
+			fuzz->sim.now_ns = next_ns - 1;
+			assert_int_equal(take_some(fuzz), 0);
+		}
+		if (next_ns > fuzz->sim.now_ns)
+			fuzz->sim.now_ns = next_ns;
+		quiet = take_some(fuzz) ? 0 : quiet + 1;
+		assert_true(quiet < QUIET_MAX);
+	}
+	assert_true(sched_next_event_ns(sched, fuzz->sim.now_ns) == UINT64_MAX);
+}
+
+static void
+check_counters(const struct fuzz *fuzz)
+{
+	uint64_t in = 0;
+
+	for (uint32_t i = 0; i < CLASSES_MAX; i++) {
+		const struct model_class *class = &fuzz->classes[i];
+		struct sched_class_stats stats;
+
+		if (!class->ref)
+			continue;
+		assert_true(sched_class_get_stats(fuzz->sim.sched, class->ref, &stats));
+		assert_true(stats.borrowed_bytes <= stats.sent_bytes);
+		if (i == ROOT) {
+			assert_int_equal(stats.sent_packets, fuzz->out);
+			assert_int_equal(stats.dropped_packets, fuzz->dropped);
+		}
+		if (!class->is_leaf)
+			continue;
+		in += class->in;
+		assert_int_equal(stats.offered_packets, class->in);
+		assert_int_equal(stats.sent_packets, class->out);
+		assert_int_equal(stats.dropped_packets, class->dropped);
+		assert_int_equal(stats.queued_packets,
+		                 class->in - class->out - class->dropped);
+	}
+	assert_int_equal(fuzz->in, fuzz->out + fuzz->dropped + fuzz->handed_back +
+	                                   sched_backlog_packets(fuzz->sim.sched));
+	assert_true(in <= fuzz->in);
+}
+
+static void
+fuzz_tree(struct fuzz *fuzz, uint64_t seed)
+{
+	struct sched_class_params root = {0};
+	uint32_t quantum;
+
+	memset(fuzz->classes, 0, sizeof(fuzz->classes));
+	fuzz->stale_ref = 0;
+	fuzz->in = fuzz->out = fuzz->dropped = fuzz->handed_back = 0;
+	sim_init(&fuzz->sim, CLASSES_MAX, PACKETS, SIM_GBPS);
+	fuzz->sim.random.state = seed;
+	root.ceil_bps = (1 + below(fuzz, 100)) * 100 * SIM_MBPS;
+	quantum = below(fuzz, 2) ? 0 : below(fuzz, 100000);
+	sched_set_quantum(fuzz->sim.sched, quantum);
+	fuzz->visit_bytes = quantum > SIM_BYTES_MAX ? quantum : SIM_BYTES_MAX;
+	fuzz->classes[ROOT].ref = sched_root(fuzz->sim.sched);
+	assert_int_equal(sched_class_set(fuzz->sim.sched, fuzz->classes[ROOT].ref, &root,
+	                                 fuzz->sim.now_ns),
+	                 0);
+	model_set(fuzz, &fuzz->classes[ROOT], &root);
+	for (uint32_t n = below(fuzz, 150); n; n--)
+		change_add(fuzz);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		if (!below(fuzz, 4))
+			offer_some(fuzz);
+		if (!below(fuzz, 30))
+			change_something(fuzz);
+		take_some(fuzz);
+		if (!below(fuzz, 1000))
+			drain(fuzz);
+		if (!below(fuzz, 500))
+			fuzz->sim.now_ns += (uint64_t)below(fuzz, 1000) * 1000000;
+		sim_step(&fuzz->sim);
+	}
+	check_counters(fuzz);
+	drain(fuzz);
+	check_counters(fuzz);
+	sim_destroy(&fuzz->sim);
+}
+
+static void
+test_t17_random_trees_lose_nothing_and_keep_their_ceilings(void **state)
+{
+	struct fuzz *fuzz = calloc(1, sizeof(*fuzz));
+	uint64_t in = 0, out = 0, dropped = 0, handed_back = 0;
+	const char *only = getenv("FUZZ_SEED");
+
+	(void)state;
+	assert_non_null(fuzz);
+	for (uint64_t tree = 1; tree <= TREES; tree++) {
+		uint64_t seed =
+			only ? strtoull(only, NULL, 0) : tree * 0x9e3779b97f4a7c15;
+
+		if (only)
+			tree = TREES;
+		print_message("\r%lu seed %#lx ", (unsigned long)tree,
+		              (unsigned long)seed);
+		fuzz_tree(fuzz, seed);
+		in += fuzz->in;
+		out += fuzz->out;
+		dropped += fuzz->dropped;
+		handed_back += fuzz->handed_back;
+	}
+	print_message("\n");
+	printf("T17 %d random trees, %lu changes: in %lu = out %lu + dropped %lu + handed back %lu; at most %.4f of what ceilings allow\n",
+	       TREES, (unsigned long)fuzz->changes, (unsigned long)in, (unsigned long)out,
+	       (unsigned long)dropped, (unsigned long)handed_back, fuzz->closest);
+	free(fuzz);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			test_t17_random_trees_lose_nothing_and_keep_their_ceilings),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
