@@ -17,14 +17,26 @@ static void
 sched_count_drop(struct sched *sched, uint32_t id, uint32_t bytes)
 {
 	for (;;) {
-		struct sched_node *node = &sched->nodes[id];
+		struct sched_node_tail *tail = &sched->tails[id];
 
-		counter_add(&node->dropped_packets, 1);
-		counter_add(&node->dropped_bytes, bytes);
+		counter_add(&tail->dropped_packets, 1);
+		counter_add(&tail->dropped_bytes, bytes);
 		if (id == NODE_ROOT)
 			return;
-		id = node->parent;
+		id = sched->nodes[id].parent;
 	}
+}
+
+void
+sched_prefetch(const struct sched *sched, uint32_t ref)
+{
+	uint32_t id = ref & REF_INDEX_MASK;
+
+	const struct sched_node *node =
+		&sched->nodes[id <= sched->capacity ? id : NODE_ROOT];
+
+	__builtin_prefetch(node, 1);
+	__builtin_prefetch(&node->queue, 1);
 }
 
 enum sched_verdict
@@ -143,7 +155,7 @@ leaf_choose(const struct sched *sched, uint32_t id)
 	while (!(node->flags & NODE_LEAF)) {
 		unsigned band = (unsigned)__builtin_ctz(node->inner.active_bands);
 
-		id = share_first(&sched->shares[node->share[band]]);
+		id = share_first(&sched->shares[sched->tails[id].share[band]]);
 		node = &sched->nodes[id];
 	}
 	return id;
@@ -176,6 +188,20 @@ leaf_take(struct sched *sched, struct sched_node *leaf, struct qos_item **items,
 	return count;
 }
 
+/* A class is not charged more once it owes FLOOR_DEBT_MAX of its floor: what others send
+ * on their own account must not shut it out for ever. Nor is it owed more. */
+static void
+node_charge_floor(struct sched_node *node, uint64_t now, uint32_t bytes)
+{
+	int64_t debt = (int64_t)(node->floor_tag - now);
+
+	if (unlikely(debt > FLOOR_DEBT_MAX))
+		return;
+	if (unlikely(debt < -FLOOR_DEBT_MAX))
+		node->floor_tag = now - FLOOR_DEBT_MAX;
+	node->floor_tag += price_of_bytes(node->floor_mantissa, node->floor_shift, bytes);
+}
+
 /* The lender, or a class above it: its floor pays. */
 static void
 settle_payer(struct sched *sched, uint32_t id, uint32_t bytes, bool is_lender)
@@ -183,11 +209,7 @@ settle_payer(struct sched *sched, uint32_t id, uint32_t bytes, bool is_lender)
 	struct sched_node *node = &sched->nodes[id];
 	bool backlog = node_has_backlog(node);
 
-	if (tick_is_after(sched->now - FLOOR_CREDIT_MAX, node->floor_tag))
-		node->floor_tag = sched->now - FLOOR_CREDIT_MAX;
-	if (!tick_is_after(node->floor_tag, sched->now + FLOOR_DEBT_MAX))
-		node->floor_tag +=
-			price_of_bytes(node->floor_mantissa, node->floor_shift, bytes);
+	node_charge_floor(node, sched->now, bytes);
 	if (!backlog) {
 		if (node->flags & NODE_IN_EDF)
 			floor_remove_edf(sched, id);
@@ -216,7 +238,7 @@ settle_borrower(struct sched *sched, uint32_t id, uint32_t bytes)
 	struct sched_node *node = &sched->nodes[id];
 	struct share_calendar *share = node_share(sched, node);
 
-	counter_add(&node->borrowed_bytes, bytes);
+	counter_add(&sched->tails[id].borrowed_bytes, bytes);
 	if (tick_is_after(node->share_tag, share->served_tag))
 		share->served_tag = node->share_tag;
 	node->share_tag += price_of_bytes(node->share_mantissa, node->share_shift, bytes);
@@ -265,6 +287,16 @@ settle(struct sched *sched, uint32_t leaf, uint32_t lender, uint32_t bytes,
 	}
 }
 
+/* Who is next in the lists of this class is likely to be visited next. */
+static inline void
+prefetch_neighbours(const struct sched *sched, uint32_t id)
+{
+	const struct sched_node *node = &sched->nodes[id];
+
+	__builtin_prefetch(&sched->nodes[node->link[CHAIN_FLOOR].next]);
+	__builtin_prefetch(&sched->nodes[node->link[CHAIN_EXCESS].next]);
+}
+
 unsigned
 sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
               unsigned max_items, uint32_t max_bytes)
@@ -278,6 +310,7 @@ sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
 	while (count < max_items && bytes < max_bytes && !node_is_red(sched, root) &&
 	       lender_choose(sched, &looks, &lender)) {
 		leaf = leaf_choose(sched, lender);
+		prefetch_neighbours(sched, leaf);
 		packets = leaf_take(sched, &sched->nodes[leaf], items + count,
 		                    max_items - count, max_bytes - bytes, &visit_bytes);
 		count += packets;
@@ -297,13 +330,16 @@ ticks_to_ns(uint64_t ticks)
 static uint64_t
 wheel_delay(const struct wheel *wheel, uint64_t now)
 {
-	uint64_t start, behind = now - wheel->base;
+	uint64_t next;
 	unsigned slot;
 
 	if (!wheel->count)
 		return UINT64_MAX;
-	start = wheel_next(wheel, &slot);
-	return start > behind ? start - behind : 0;
+	next = wheel->base + wheel_next(wheel, &slot);
+	/* Not popped before either of them. */
+	if (tick_is_after(wheel->due, next))
+		next = wheel->due;
+	return tick_is_after(next, now) ? next - now : 0;
 }
 
 uint64_t

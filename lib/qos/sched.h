@@ -119,6 +119,10 @@ int sched_class_delete(struct sched *sched, uint32_t ref, uint64_t now_ns,
 enum sched_verdict sched_enqueue(struct sched *sched, struct qos_item *item,
                                  uint64_t now_ns);
 
+/* Fetches what sched_enqueue() will need of a class into the cache: for bursts. Any
+ * 'ref'. */
+void sched_prefetch(const struct sched *sched, uint32_t ref);
+
 /* Gives at most 'max_items' items that may be sent now, stopping after 'max_bytes' are
  * exceeded. They are the caller's again and already charged: send them. */
 unsigned sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,

@@ -85,8 +85,15 @@ struct sched_node {
 	uint8_t edf_level;
 	uint8_t priority : 3;
 	uint8_t implicit_floor : 1;
+} CACHE_ALIGNED;
 
-	/* Line 2. */
+static_assert(offsetof(struct sched_node, floor_burst) == CACHE_LINE_BYTES,
+              "a decision reads one cache line of a class");
+static_assert(sizeof(struct sched_node) == 2 * CACHE_LINE_BYTES,
+              "the processor fetches cache lines in pairs");
+
+/* The rest of a class, in an array of its own so that the nodes lie close together. */
+struct sched_node_tail {
 	uint64_t borrowed_bytes; /* owner writes, any thread reads */
 	uint64_t dropped_packets;
 	uint64_t dropped_bytes;
@@ -98,11 +105,6 @@ struct sched_node {
 		uint32_t share[SCHED_PRIORITIES]; /* inner: calendars of the bands */
 	};
 } CACHE_ALIGNED;
-
-static_assert(offsetof(struct sched_node, floor_burst) == CACHE_LINE_BYTES,
-              "a decision reads one cache line of a class");
-static_assert(offsetof(struct sched_node, borrowed_bytes) == 2 * CACHE_LINE_BYTES,
-              "counting a packet touches two cache lines of a class");
 
 static inline bool
 tick_is_after(uint64_t a, uint64_t b)

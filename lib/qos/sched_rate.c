@@ -119,7 +119,8 @@ apply_ceil(struct sched *sched, struct sched_node *node,
 }
 
 static void
-apply_limits(struct sched_node *node, const struct sched_class_params *params)
+apply_limits(struct sched_node *node, struct sched_node_tail *tail,
+             const struct sched_class_params *params)
 {
 	uint32_t packets =
 		params->limit_packets ? params->limit_packets : LIMIT_DEFAULT_PACKETS;
@@ -127,10 +128,10 @@ apply_limits(struct sched_node *node, const struct sched_class_params *params)
 
 	packets = MIN_OF(packets, LIMIT_MAX);
 	bytes = MIN_OF(bytes, LIMIT_MAX);
-	node_take_room(node, (int32_t)(node->limit.packets - packets),
-	               (int32_t)(node->limit.bytes - bytes));
-	__atomic_store_n(&node->limit.packets, packets, __ATOMIC_RELAXED);
-	__atomic_store_n(&node->limit.bytes, bytes, __ATOMIC_RELAXED);
+	node_take_room(node, (int32_t)(tail->limit.packets - packets),
+	               (int32_t)(tail->limit.bytes - bytes));
+	__atomic_store_n(&tail->limit.packets, packets, __ATOMIC_RELAXED);
+	__atomic_store_n(&tail->limit.bytes, bytes, __ATOMIC_RELAXED);
 }
 
 void
@@ -148,7 +149,7 @@ class_apply_params(struct sched *sched, uint32_t id,
 	node->share_shift = share.shift;
 	node->priority = params->priority & 7U;
 	if (node->flags & NODE_LEAF)
-		apply_limits(node, params);
+		apply_limits(node, &sched->tails[id], params);
 	sched->classes[id].params = *params;
 }
 
