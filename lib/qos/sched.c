@@ -68,8 +68,8 @@ sched_enqueue(struct sched *sched, struct qos_item *item, uint64_t now_ns)
 	node->queue.head_bytes = bytes;
 	sched_set_now(sched, now_ns);
 	/* The only place where the credit of a leaf's floor is forfeited. */
-	node->floor_tag = tag_clamp(node->floor_tag, sched->now, node->floor_burst);
-	node->ceil_tag = tag_clamp(node->ceil_tag, sched->now, node->ceil_burst);
+	node->floor_tag = tag_clamp(node->floor_tag, sched->now, node->floor_burst_ns);
+	node->ceil_tag = tag_clamp(node->ceil_tag, sched->now, node->ceil_burst_ns);
 	node_arm(sched, id);
 	return SCHED_QUEUED;
 }
@@ -238,7 +238,7 @@ settle_borrower(struct sched *sched, uint32_t id, uint32_t bytes)
 	struct sched_node *node = &sched->nodes[id];
 	struct share_calendar *share = node_share(sched, node);
 
-	counter_add(&sched->tails[id].borrowed_bytes, bytes);
+	counter_add(&node->borrowed_bytes, bytes);
 	if (tick_is_after(node->share_tag, share->served_tag))
 		share->served_tag = node->share_tag;
 	node->share_tag += price_of_bytes(node->share_mantissa, node->share_shift, bytes);
@@ -270,11 +270,11 @@ settle(struct sched *sched, uint32_t leaf, uint32_t lender, uint32_t bytes,
 		counter_add(&node->sent_packets, packets);
 		if (node->flags & NODE_HAS_CEIL)
 			/* Rounded up: the ceiling is never exceeded. */
-			node->ceil_tag =
-				tag_clamp(node->ceil_tag, sched->now, node->ceil_burst) +
-				price_of_bytes(node->ceil_mantissa, node->ceil_shift,
-			                       bytes) +
-				1;
+			node->ceil_tag = tag_clamp(node->ceil_tag, sched->now,
+			                           node->ceil_burst_ns) +
+			                 price_of_bytes(node->ceil_mantissa,
+			                                node->ceil_shift, bytes) +
+			                 1;
 		if (id == NODE_ROOT)
 			return;
 		if (!(node->flags & NODE_LEAF) && node->inner.blocked.head)

@@ -62,10 +62,11 @@ struct sched_node {
 	uint16_t slot[CHAINS]; /* where in the calendar or wheel it is */
 
 	/* Line 1. */
-	uint64_t floor_burst; /* how far behind 'now' the tag of an idle class may stay */
-	uint64_t ceil_burst;
+	uint32_t floor_burst_ns; /* how far behind the tag of an idle class may stay */
+	uint32_t ceil_burst_ns;
 	uint64_t sent_bytes; /* counters: owner writes, any thread reads */
 	uint64_t sent_packets;
+	uint64_t borrowed_bytes;
 	union {
 		struct {
 			struct qos_item *head;
@@ -87,15 +88,14 @@ struct sched_node {
 	uint8_t implicit_floor : 1;
 } CACHE_ALIGNED;
 
-static_assert(offsetof(struct sched_node, floor_burst) == CACHE_LINE_BYTES,
+static_assert(offsetof(struct sched_node, floor_burst_ns) == CACHE_LINE_BYTES,
               "a decision reads one cache line of a class");
 static_assert(sizeof(struct sched_node) == 2 * CACHE_LINE_BYTES,
               "the processor fetches cache lines in pairs");
 
 /* The rest of a class, in an array of its own so that the nodes lie close together. */
 struct sched_node_tail {
-	uint64_t borrowed_bytes; /* owner writes, any thread reads */
-	uint64_t dropped_packets;
+	uint64_t dropped_packets; /* owner writes, any thread reads */
 	uint64_t dropped_bytes;
 	union {
 		struct {

@@ -89,11 +89,11 @@ node_share(const struct sched *sched, const struct sched_node *node)
 	return &sched->shares[sched->tails[node->parent].share[node->priority]];
 }
 
-/* A class that was idle keeps at most 'burst' of credit. */
+/* A class that was idle keeps at most 'burst_ns' of credit. */
 static inline uint64_t
-tag_clamp(uint64_t tag, uint64_t now, uint64_t burst)
+tag_clamp(uint64_t tag, uint64_t now, uint32_t burst_ns)
 {
-	uint64_t behind = now - tag;
+	uint64_t behind = now - tag, burst = (uint64_t)burst_ns * TICKS_PER_NS;
 
 	if ((int64_t)behind < 0)
 		return -behind > TAG_DISTANCE_MAX ? now - burst : tag;

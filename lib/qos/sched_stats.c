@@ -33,7 +33,7 @@ sched_class_get_stats(const struct sched *sched, uint32_t ref,
 	stats->sent_bytes = counter_read(&node->sent_bytes);
 	stats->dropped_packets = counter_read(&tail->dropped_packets);
 	stats->dropped_bytes = counter_read(&tail->dropped_bytes);
-	stats->borrowed_bytes = counter_read(&tail->borrowed_bytes);
+	stats->borrowed_bytes = counter_read(&node->borrowed_bytes);
 	stats->queued_packets = stats->queued_bytes = 0;
 	if (node->flags & NODE_LEAF) {
 		stats->queued_packets =
