@@ -1,7 +1,5 @@
-/* schema.c - reads a <database-schema> (RFC 7047, 3.2) into its tables, columns and
+/* schema_read.c - reads a <database-schema> (RFC 7047, 3.2) into its tables, columns and
  * types. Any thread. */
-#include "ovsdb/schema.h"
-
 #include <ctype.h>
 #include <errno.h>
 #include <float.h>
@@ -10,6 +8,7 @@
 
 #include "base/mem.h"
 #include "ovsdb/datum.h"
+#include "ovsdb/schema.h"
 
 static const char *const kind_names[] = {
 	[OVSDB_VOID] = "void",       [OVSDB_INTEGER] = "integer", [OVSDB_REAL] = "real",
