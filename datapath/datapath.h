@@ -12,12 +12,14 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "net/flow_key.h"
 
 #define DP_NAME_MAX_BYTES 64  /* names of bridges and ports, with the NUL */
 #define DP_PATH_MAX_BYTES 108 /* a unix socket's path, with the NUL */
 #define DP_CPUS_MAX       1024
 #define DP_QUEUES_MAX     16 /* queue pairs of a port */
 #define DP_PORTS_MAX      4096
+#define DP_WORKERS_MAX    64
 #define DP_VLAN_NONE      (-1)
 #define DP_ID_NONE        UINT32_MAX
 
@@ -83,6 +85,38 @@ void dp_fdb_dump(uint32_t bridge_id, void (*cb)(const struct dp_fdb_entry *, voi
                  void *aux);
 void dp_fdb_flush(uint32_t bridge_id);
 
+/* ---- rules ---- */
+
+#define DP_TABLES_MAX       255
+#define DP_TABLE_NONE       UINT16_MAX
+#define DP_RULE_ACTIONS_MAX 16
+
+enum dp_action_type {
+	DP_ACTION_OUTPUT,    /* value: port id; never back to the port of arrival */
+	DP_ACTION_NORMAL,    /* forward by learned addresses */
+	DP_ACTION_SET_CLASS, /* value: queue number on any egress port that has it */
+};
+
+struct dp_action {
+	enum dp_action_type type;
+	uint32_t value;
+};
+
+/* A packet takes, in each table it comes to, the rule of highest priority that has its
+ * values under 'mask'; rules of equal priority must not overlap. A table without a rule
+ * for it drops it. */
+struct dp_rule {
+	uint16_t table, priority;
+	struct flow_key match, mask;
+	uint16_t goto_table; /* higher than 'table', or DP_TABLE_NONE */
+	uint8_t n_actions;
+	struct dp_action actions[DP_RULE_ACTIONS_MAX];
+};
+
+/* Replaces all rules of a bridge at once; a new bridge has one: NORMAL. */
+int dp_bridge_set_rules(uint32_t bridge_id, const struct dp_rule *rules, size_t n,
+                        struct error *err);
+
 /* ---- ports ---- */
 
 enum dp_port_type {
@@ -122,6 +156,7 @@ struct dp_port_settings {
 	uint64_t policing_burst_packets;
 	uint32_t mtu; /* 0 = the type's default */
 	bool admin_down;
+	uint8_t mac[6]; /* internal and tap: the host's address; all zero = any */
 };
 
 struct dp_port_config {

@@ -14,15 +14,17 @@
 struct db;
 struct db_row; /* valid until the next commit */
 
-/* Opens or creates 'path' (SQLite); every row in it is checked against the schema. The
- * caller gives the schema away. -errno with the reason: a damaged or foreign file is
- * refused and left as it is. */
+/* Opens or creates 'path' (SQLite); every row in it is checked against the schema. NULL:
+ * in memory only. The caller gives the schema away. -errno with the reason: a damaged or
+ * foreign file is refused and left as it is, one in use by another process is -EBUSY. */
 int db_open(struct ovsdb_schema *schema, const char *path, struct db **db,
             struct error *err);
 void db_close(struct db *db);
 const struct ovsdb_schema *db_schema(const struct db *db);
 
-/* Called after each commit that changed something, whoever made it. */
+/* Called after each commit that changed something, whoever made it: rows are as committed
+ * and monitors have been told; a client's reply follows. The hook may commit transactions
+ * of its own; what they change calls it once more after it has returned. */
 void db_set_commit_hook(struct db *db, void (*hook)(struct db *db, void *aux), void *aux);
 
 /* Counts up with each commit that changed something. */

@@ -107,18 +107,23 @@ find_table(struct exec *exec, struct db_table **table)
 	return 0;
 }
 
+static int
+read_where(struct exec *exec, const struct db_table *table, struct condition *where)
+{
+	const json_t *json = json_object_get(exec->op, "where");
+
+	if (!json_is_array(json))
+		return exec_syntax_error(exec, "must be an array", "where");
+	return condition_from_json(where, table->schema, json, exec_named_uuid, exec,
+	                           &exec->error);
+}
+
 int
 exec_table_and_where(struct exec *exec, struct db_table **table, struct condition *where)
 {
-	const json_t *json = json_object_get(exec->op, "where");
 	int rc = find_table(exec, table);
 
-	if (rc)
-		return rc;
-	if (!json_is_array(json))
-		return exec_syntax_error(exec, "must be an array", "where");
-	return condition_from_json(where, (*table)->schema, json, exec_named_uuid, exec,
-	                           &exec->error);
+	return rc ? rc : read_where(exec, *table, where);
 }
 
 static int
@@ -288,53 +293,6 @@ exec_read_columns(struct exec *exec, const struct ovsdb_table_schema *schema,
 	return 0;
 }
 
-struct selection {
-	const bool *is_wanted;
-	json_t *rows;
-};
-
-static int
-select_row(struct db_row *row, void *aux)
-{
-	const struct ovsdb_table_schema *schema = row->table->schema;
-	const struct selection *selection = aux;
-	json_t *object = json_object();
-
-	for (size_t i = 0; i < schema->n_columns; i++)
-		if (selection->is_wanted[i])
-			json_object_set_new(
-				object, schema->columns[i]->name,
-				ovsdb_datum_to_json(&row->datums[i],
-			                            &schema->columns[i]->type));
-	json_array_append_new(selection->rows, object);
-	return 0;
-}
-
-static int
-exec_select(struct exec *exec, json_t *result)
-{
-	struct selection selection;
-	struct condition where;
-	struct db_table *table;
-	bool *is_wanted;
-	int rc;
-
-	rc = exec_table_and_where(exec, &table, &where);
-	if (rc)
-		return rc;
-	rc = exec_read_columns(exec, table->schema, json_object_get(exec->op, "columns"),
-	                       &is_wanted);
-	if (!rc) {
-		selection.is_wanted = is_wanted;
-		selection.rows = json_array();
-		condition_for_each(&where, table, select_row, &selection);
-		json_object_set_new(result, "rows", selection.rows);
-		free(is_wanted);
-	}
-	condition_destroy(&where);
-	return rc;
-}
-
 struct writing {
 	struct exec *exec;
 	const struct exec_value *values;
@@ -369,28 +327,30 @@ check_mutable(struct exec *exec, const struct ovsdb_table_schema *schema,
 static int
 exec_update(struct exec *exec, json_t *result)
 {
+	struct writing writing = {.exec = exec};
 	struct exec_value *values;
 	struct condition where;
 	struct db_table *table;
 	size_t n;
 	int rc;
 
-	rc = exec_table_and_where(exec, &table, &where);
+	rc = find_table(exec, &table);
+	if (!rc)
+		rc = exec_read_row(exec, table->schema, json_object_get(exec->op, "row"),
+		                   &values, &n);
 	if (rc)
 		return rc;
-	rc = exec_read_row(exec, table->schema, json_object_get(exec->op, "row"), &values,
-	                   &n);
+	rc = check_mutable(exec, table->schema, values, n);
+	if (!rc)
+		rc = read_where(exec, table, &where);
 	if (!rc) {
-		struct writing writing = {.exec = exec, .values = values, .n_values = n};
-
-		rc = check_mutable(exec, table->schema, values, n);
-		if (!rc) {
-			condition_for_each(&where, table, update_row, &writing);
-			json_object_set_new(result, "count", json_integer(writing.count));
-		}
-		exec_free_row(values, n);
+		writing.values = values;
+		writing.n_values = n;
+		condition_for_each(&where, table, update_row, &writing);
+		condition_destroy(&where);
+		json_object_set_new(result, "count", json_integer(writing.count));
 	}
-	condition_destroy(&where);
+	exec_free_row(values, n);
 	return rc;
 }
 
@@ -408,6 +368,7 @@ static int
 exec_mutate(struct exec *exec, json_t *result)
 {
 	const json_t *json = json_object_get(exec->op, "mutations");
+	struct writing writing = {.exec = exec};
 	struct mutations mutations;
 	struct condition where;
 	struct db_table *table;
@@ -415,20 +376,20 @@ exec_mutate(struct exec *exec, json_t *result)
 
 	if (!json_is_array(json))
 		return exec_syntax_error(exec, "must be an array", "mutations");
-	rc = exec_table_and_where(exec, &table, &where);
+	rc = find_table(exec, &table);
+	if (!rc)
+		rc = mutations_from_json(&mutations, table->schema, json, exec_named_uuid,
+		                         exec, &exec->error);
 	if (rc)
 		return rc;
-	rc = mutations_from_json(&mutations, table->schema, json, exec_named_uuid, exec,
-	                         &exec->error);
+	rc = read_where(exec, table, &where);
 	if (!rc) {
-		struct writing writing = {.exec = exec, .mutations = &mutations};
-
+		writing.mutations = &mutations;
 		rc = condition_for_each(&where, table, mutate_row, &writing);
-		if (!rc)
-			json_object_set_new(result, "count", json_integer(writing.count));
-		mutations_destroy(&mutations);
+		condition_destroy(&where);
+		json_object_set_new(result, "count", json_integer(writing.count));
 	}
-	condition_destroy(&where);
+	mutations_destroy(&mutations);
 	return rc;
 }
 

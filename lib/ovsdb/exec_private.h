@@ -1,4 +1,4 @@
-/* exec_private.h - what exec.c and wait.c share. */
+/* exec_private.h - what exec.c, select.c and wait.c share. */
 #pragma once
 
 #include "ovsdb/condition.h"
@@ -21,6 +21,7 @@ struct exec_value {
 
 /* Each returns 0 or -errno with exec->error set; -EAGAIN: try the transaction again. */
 int exec_wait(struct exec *exec, json_t *result);
+int exec_select(struct exec *exec, json_t *result);
 int exec_table_and_where(struct exec *exec, struct db_table **table,
                          struct condition *where);
 int exec_read_row(struct exec *exec, const struct ovsdb_table_schema *schema,

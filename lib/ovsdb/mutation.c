@@ -64,7 +64,8 @@ set_arg_type(struct mutation *m, const json_t *json, struct db_error *error)
 	if (m->mutator >= INSERT) {
 		applies = ovsdb_type_is_map(type) || !type->n_min || type->n_max > 1;
 		m->type.n_min = 0;
-		m->type.n_max = OVSDB_UNLIMITED;
+		if (m->mutator == DELETE)
+			m->type.n_max = OVSDB_UNLIMITED;
 		/* What leaves a map may be named by its keys alone. */
 		if (m->mutator == DELETE && !is_tagged_map(json))
 			m->type.value.kind = OVSDB_VOID;

@@ -41,9 +41,11 @@ look_at_later(struct txn *txn, struct txn_row *txn_row)
 	list_push_back(&txn->gc, &txn_row->gc);
 }
 
+/* A row's references to itself do not count: they must not keep it alive. */
 static void
-drop_references(struct txn *txn, const struct ovsdb_base_type *base,
-                const union ovsdb_atom *atoms, size_t n)
+drop_references(struct txn *txn, const struct db_row *row,
+                const struct ovsdb_base_type *base, const union ovsdb_atom *atoms,
+                size_t n)
 {
 	const struct db_table *table;
 
@@ -54,7 +56,7 @@ drop_references(struct txn *txn, const struct ovsdb_base_type *base,
 		struct db_row *target = find_row(txn, table, &atoms[i].uuid);
 
 		/* Absent only where an operation wrote and replaced a bad reference. */
-		if (!target)
+		if (!target || target == row)
 			continue;
 		look_at_later(txn, txn_touch(txn, target));
 		target->n_refs--;
@@ -62,11 +64,11 @@ drop_references(struct txn *txn, const struct ovsdb_base_type *base,
 }
 
 static void
-datum_drop_references(struct txn *txn, const struct ovsdb_column *column,
-                      const struct ovsdb_datum *datum)
+datum_drop_references(struct txn *txn, const struct db_row *row,
+                      const struct ovsdb_column *column, const struct ovsdb_datum *datum)
 {
-	drop_references(txn, &column->type.key, datum->keys, datum->n);
-	drop_references(txn, &column->type.value, datum->values, datum->n);
+	drop_references(txn, row, &column->type.key, datum->keys, datum->n);
+	drop_references(txn, row, &column->type.value, datum->values, datum->n);
 }
 
 static int
@@ -85,7 +87,7 @@ add_references(struct txn *txn, const struct db_row *row,
 
 		if (target) {
 			txn_touch(txn, target);
-			target->n_refs++;
+			target->n_refs += target != row;
 			continue;
 		}
 		uuid_to_text(&row->uuid, from);
@@ -117,7 +119,8 @@ count_row_references(struct txn *txn, struct txn_row *txn_row, struct db_error *
 		if (!is_touched)
 			continue;
 		if (!txn_row->is_new)
-			datum_drop_references(txn, column, txn_row_old(txn_row, column));
+			datum_drop_references(txn, row, column,
+			                      txn_row_old(txn_row, column));
 		if (txn_row->is_deleted)
 			continue;
 		rc = add_references(txn, row, column, &column->type.key, datum->keys,
@@ -171,7 +174,8 @@ collect_garbage(struct txn *txn)
 			continue;
 		txn_delete(txn, row);
 		for (size_t i = 0; i < schema->n_columns; i++)
-			datum_drop_references(txn, schema->columns[i], &row->datums[i]);
+			datum_drop_references(txn, row, schema->columns[i],
+			                      &row->datums[i]);
 	}
 }
 
@@ -185,12 +189,12 @@ is_dangling(const struct txn *txn, const struct ovsdb_base_type *base,
 
 /* Takes entry 'i' out; what it held strongly on its other side may be garbage now. */
 static void
-remove_entry(struct txn *txn, struct ovsdb_datum *datum,
+remove_entry(struct txn *txn, const struct db_row *row, struct ovsdb_datum *datum,
              const struct ovsdb_column *column, size_t i)
 {
-	drop_references(txn, &column->type.key, &datum->keys[i], 1);
+	drop_references(txn, row, &column->type.key, &datum->keys[i], 1);
 	if (datum->values)
-		drop_references(txn, &column->type.value, &datum->values[i], 1);
+		drop_references(txn, row, &column->type.value, &datum->values[i], 1);
 	ovsdb_datum_remove(datum, &column->type, i);
 }
 
@@ -207,7 +211,7 @@ remove_weak_references(struct txn *txn, struct db_row *row,
 		    (datum->values &&
 		     is_dangling(txn, &type->value, &datum->values[i]))) {
 			datum = txn_modify(txn, row, column);
-			remove_entry(txn, datum, column, i);
+			remove_entry(txn, row, datum, column, i);
 		} else {
 			i++;
 		}

@@ -17,30 +17,50 @@
 #include "base/compiler.h"
 #include "qos/item.h"
 
-#define SCHED_LEVELS_MAX  8         /* levels below the root */
+#define SCHED_LEVELS_MAX  9         /* below the root: 8 of inner classes, then leaves */
 #define SCHED_CLASSES_MAX (1 << 20) /* what the index part of a reference can hold */
 #define SCHED_WEIGHT_MAX  1024
 #define SCHED_PRIORITIES  8
 #define SCHED_RATE_NONE   0
 
+#define SCHED_RATE_MIN_BPS   1000           /* lower rates count as this */
+#define SCHED_RATE_MAX_BPS   10000000000000 /* higher rates count as this */
+#define SCHED_ITEM_BYTES_MAX (1U << 24)     /* larger items are refused as CLASS_FULL */
+
 struct sched;
 
+/* Where 0 means a default:
+ * - floor_bps: the class still gets an implicit floor, so that nothing starves: the
+ * smaller of 1 Mbit/s and 5 % of the parent's floor (of the root: its rate) divided by
+ * its number of children, rounded up to a power of two. A parent without a floor hands on
+ * its part.
+ * - bursts: 200 us of the rate, at least 3028 bytes (two full Ethernet frames). A burst
+ * is how much a class that was idle, or was looked at late, may send at once; it is no
+ * upper limit of a packet's size: a class below its ceiling sends a packet of any size
+ * and then pays for it in time.
+ * - weight: the floor in Mbit/s, from 1/8 to 131072; 1 without a floor. Only the ratio of
+ *   weights among the siblings of one priority matters, and both kinds mix: a sibling of
+ *   weight 10 equals one without a weight whose floor is 10 Mbit/s.
+ * - limits: 1024 packets, 2 MB. A queue takes items while it is below both.
+ * Rates are taken to be within SCHED_RATE_MIN_BPS and SCHED_RATE_MAX_BPS, weights up to
+ * SCHED_WEIGHT_MAX, priorities modulo SCHED_PRIORITIES. That floors fit their parents and
+ * ceilings is for the caller to see to: if they do not, ceilings win. */
 struct sched_class_params {
 	uint64_t floor_bps; /* guaranteed; SCHED_RATE_NONE = only the implicit floor */
 	uint64_t ceil_bps;  /* never exceeded; SCHED_RATE_NONE = no ceiling of its own */
-	uint32_t floor_burst_bytes; /* 0 = default */
-	uint32_t ceil_burst_bytes;  /* 0 = default */
-	uint32_t
-		weight; /* share of the excess, 1..SCHED_WEIGHT_MAX; 0 = from the floor */
+	uint32_t floor_burst_bytes;
+	uint32_t ceil_burst_bytes;
+	uint32_t weight;      /* share of the excess, 1..SCHED_WEIGHT_MAX */
 	uint8_t priority;     /* of the excess, 0 served first .. SCHED_PRIORITIES - 1 */
-	uint32_t limit_bytes; /* of a leaf's queue; 0 = default */
-	uint32_t limit_packets; /* of a leaf's queue; 0 = default */
+	uint32_t limit_bytes; /* of a leaf's queue */
+	uint32_t limit_packets; /* of a leaf's queue */
 };
 
 /* Counters have one writer, the owner; other threads read them relaxed and may see
- * values of slightly different moments. */
+ * values of slightly different moments. An inner class counts what was sent and dropped
+ * below it; its queued_* are 0. */
 struct sched_class_stats {
-	uint64_t offered_packets, offered_bytes; /* queued or dropped */
+	uint64_t offered_packets, offered_bytes; /* sent, dropped or queued */
 	uint64_t sent_packets, sent_bytes;
 	uint64_t dropped_packets, dropped_bytes; /* queue full */
 	uint64_t borrowed_bytes; /* sent on the account of a class above this one */
@@ -53,7 +73,8 @@ enum sched_verdict {
 	SCHED_CLASS_FULL, /* the caller keeps the item; counted in the class */
 };
 
-/* Bytes of memory, cache-line aligned, that a tree of 'capacity' classes needs. */
+/* Bytes of memory, cache-line aligned, that a tree of 'capacity' classes besides the root
+ * needs; at most SCHED_CLASSES_MAX - 1. */
 size_t sched_memory_bytes(uint32_t capacity);
 
 /* Makes an empty tree in 'memory' (zeroed by this function; the caller's to free, after
@@ -62,26 +83,30 @@ struct sched *sched_init(void *memory, uint32_t capacity,
                          const struct sched_class_params *root, uint64_t now_ns);
 
 /* Moves the whole tree to larger memory; references stay valid, 'old' must not be used
- * again. */
+ * again. NULL, and 'old' stays as it is, if 'capacity' is less than that of 'old'. */
 struct sched *sched_relocate(void *memory, uint32_t capacity, const struct sched *old);
 
 uint32_t sched_root(const struct sched *sched);
+
+/* Both without the root. */
 uint32_t sched_capacity(const struct sched *sched);
 uint32_t sched_class_count(const struct sched *sched);
 
 /* Adds a class below the inner class 'parent' and writes its reference. Leaves hold
  * packets, inner classes hold classes. -ENOENT (stale parent), -EINVAL (parent is a leaf,
- * too deep), -ENOSPC. */
+ * too deep), -ENOSPC: no room for the class or, with many inner classes or priorities in
+ * use, for its band; sched_relocate() to a larger capacity helps. */
 int sched_class_add(struct sched *sched, uint32_t parent, bool is_leaf,
                     const struct sched_class_params *params, uint64_t now_ns,
                     uint32_t *ref);
 
-/* Changes a live class; queued items stay. -ENOENT. */
+/* Changes a live class, the root too; queued items stay, and what the class owes stays
+ * the same in bytes. -ENOENT, -ENOSPC (as sched_class_add(), new priority). */
 int sched_class_set(struct sched *sched, uint32_t ref,
                     const struct sched_class_params *params, uint64_t now_ns);
 
 /* Puts a live class, with all below it, under another inner class; queued items stay.
- * -ENOENT, -EINVAL (a leaf, below itself, too deep). */
+ * -ENOENT, -EINVAL (a leaf, below itself, too deep), -ENOSPC. */
 int sched_class_move(struct sched *sched, uint32_t ref, uint32_t parent, uint64_t now_ns);
 
 /* Removes a class without children (-EBUSY otherwise, -ENOENT). Hands its queued items to
@@ -102,6 +127,10 @@ unsigned sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **i
 /* When sched_dequeue() can next give something: 'now_ns' or before if at once,
  * UINT64_MAX if nothing is queued. Never later than the true moment. */
 uint64_t sched_next_event_ns(const struct sched *sched, uint64_t now_ns);
+
+/* How many bytes one visit to a class may take: a larger quantum costs less per packet
+ * and delays others by as much. 0, the default: one packet per visit. */
+void sched_set_quantum(struct sched *sched, uint32_t bytes);
 
 /* Items queued in the whole tree. */
 uint64_t sched_backlog_packets(const struct sched *sched);

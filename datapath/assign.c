@@ -1,0 +1,302 @@
+/* assign.c - assigns queues and schedulers to workers and publishes the result. Main
+ * thread.
+ *
+ * A queue changes hands in two steps: its owner is taken away, every worker passes a
+ * quiescent point, then the new owner is named. Nobody polls it in between, so its
+ * packets wait in the ring and keep their order. */
+#include "datapath/assign.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "datapath/pipeline.h"
+#include "datapath/port/port.h"
+#include "datapath/qos.h"
+#include "datapath/rcu.h"
+#include "datapath/worker.h"
+
+/* The state of one computation. */
+struct assignment {
+	unsigned load[DP_WORKERS_MAX]; /* enabled queues and schedulers of each worker */
+	uint16_t kernel;               /* the kernel worker's id */
+	uint16_t polling[DP_WORKERS_MAX];
+	unsigned n_polling;
+	bool must_wait; /* something was taken from an owner that may still use it */
+};
+
+static int
+assign_numa_node(const struct port *port)
+{
+	return port->ops->numa_node ? port->ops->numa_node(port) : -1;
+}
+
+static bool
+assign_is_local(uint16_t worker, int numa_node)
+{
+	return numa_node < 0 || workers[worker]->numa_node == numa_node;
+}
+
+/* The polling worker with the least to do, on the node if any is there. */
+static uint16_t
+assign_least_loaded(const struct assignment *a, int numa_node)
+{
+	uint16_t best = WORKER_NONE;
+
+	for (int pass = 0; pass < 2 && best == WORKER_NONE; pass++)
+		for (unsigned i = 0; i < a->n_polling; i++)
+			if ((pass || assign_is_local(a->polling[i], numa_node)) &&
+			    (best == WORKER_NONE ||
+			     a->load[a->polling[i]] < a->load[best]))
+				best = a->polling[i];
+	return best;
+}
+
+static bool
+assign_has_local(const struct assignment *a, int numa_node)
+{
+	for (unsigned i = 0; i < a->n_polling; i++)
+		if (assign_is_local(a->polling[i], numa_node))
+			return true;
+	return false;
+}
+
+/* The present owner if it may stay, else the best one. */
+static uint16_t
+assign_choose(const struct assignment *a, uint16_t present, int numa_node, bool by_kernel)
+{
+	if (by_kernel)
+		return a->kernel;
+	if (present != WORKER_NONE && workers[present] && !workers[present]->stop &&
+	    present != a->kernel &&
+	    (assign_is_local(present, numa_node) || !assign_has_local(a, numa_node))) {
+		uint16_t best = assign_least_loaded(a, numa_node);
+
+		if (a->load[present] <= a->load[best] + 1)
+			return present;
+	}
+	return assign_least_loaded(a, numa_node);
+}
+
+static void
+assign_set_owner(struct assignment *a, _Atomic uint16_t *owner, uint16_t wanted)
+{
+	if (*owner != wanted && *owner != WORKER_NONE) {
+		*owner = WORKER_NONE;
+		a->must_wait = true;
+	}
+	a->load[wanted]++;
+}
+
+static void
+assign_find_workers(struct assignment *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->kernel = WORKER_NONE;
+	for (uint16_t i = 0; i < DP_WORKERS_MAX; i++) {
+		if (!workers[i] || workers[i]->stop)
+			continue;
+		if (workers[i]->core < 0)
+			a->kernel = i;
+		else
+			a->polling[a->n_polling++] = i;
+	}
+}
+
+/* First step: takes from their owners what shall move. 'wanted' holds the new owners,
+ * queue by queue in the order of assign_name_owners(). */
+static void
+assign_choose_owners(struct assignment *a, uint16_t *wanted)
+{
+	size_t k = 0;
+
+	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
+		struct port *port = ports[i];
+		bool by_kernel, is_policed;
+		uint16_t first = WORKER_NONE;
+		int node;
+
+		if (!port)
+			continue;
+		by_kernel = port->ops->served_by_kernel_worker;
+		is_policed = port->settings->config.policing_bps ||
+		             port->settings->config.policing_pps;
+		node = assign_numa_node(port);
+		for (uint16_t q = 0; q < port->n_rxqs; q++, k++) {
+			struct rxq *rxq = &port->rxqs[q];
+
+			wanted[k] = WORKER_NONE;
+			if (!rxq->enabled) {
+				if (rxq->owner != WORKER_NONE)
+					rxq->owner = WORKER_NONE;
+				continue;
+			}
+			/* One policer, one worker. */
+			wanted[k] =
+				is_policed && first != WORKER_NONE
+					? first
+					: assign_choose(a, rxq->owner, node, by_kernel);
+			first = wanted[k];
+			assign_set_owner(a, &rxq->owner, wanted[k]);
+		}
+		if (port->qos) {
+			wanted[k] = assign_choose(a, port->qos->owner, node, by_kernel);
+			assign_set_owner(a, &port->qos->owner, wanted[k]);
+			k++;
+		}
+	}
+}
+
+/* Second step: nobody uses what was taken; names the new owners. */
+static void
+assign_name_owners(const uint16_t *wanted)
+{
+	size_t k = 0;
+
+	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
+		struct port *port = ports[i];
+
+		if (!port)
+			continue;
+		for (uint16_t q = 0; q < port->n_rxqs; q++)
+			port->rxqs[q].owner = wanted[k++];
+		if (port->qos)
+			port->qos->owner = wanted[k++];
+	}
+}
+
+static void
+assign_publish_view(struct worker *worker, size_t n_places)
+{
+	struct worker_view *view = xcalloc(1, sizeof(*view));
+
+	view->rxqs = xcalloc(n_places, sizeof(struct rxq *));
+	view->qos = xcalloc(n_places, sizeof(struct port_qos *));
+	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
+		struct port *port = ports[i];
+
+		if (!port)
+			continue;
+		for (uint16_t q = 0; q < port->n_rxqs; q++)
+			if (port->rxqs[q].owner == worker->id)
+				view->rxqs[view->n_rxqs++] = &port->rxqs[q];
+		if (port->qos && port->qos->owner == worker->id)
+			view->qos[view->n_qos++] = port->qos;
+	}
+	worker_publish_view(worker, view);
+	worker_wake(worker);
+}
+
+static unsigned
+assign_index_of(const struct assignment *a, uint16_t worker)
+{
+	for (unsigned i = 0; i < a->n_polling; i++)
+		if (a->polling[i] == worker)
+			return i;
+	return 0;
+}
+
+static void
+route_set(struct tx_route *route, enum tx_mode mode, uint16_t target)
+{
+	route->mode = (uint8_t)mode;
+	route->target = target;
+}
+
+/* A port with one owner for all its queues: a kernel interface, or one with a scheduler.
+ */
+static void
+assign_route_owned(const struct assignment *a, struct tx_map *map, uint16_t owner,
+                   enum tx_mode owner_mode, const uint8_t *queues, unsigned n_queues)
+{
+	for (unsigned i = 0; i < a->n_polling; i++)
+		route_set(&map->routes[a->polling[i]], TX_HANDOVER, owner);
+	route_set(&map->routes[a->kernel], TX_HANDOVER, owner);
+	route_set(&map->routes[owner], owner_mode, owner);
+	map->routes[owner].n_queues = (uint8_t)n_queues;
+	memcpy(map->routes[owner].queues, queues, n_queues);
+}
+
+/* Each queue has one sender: no locks. Workers beyond the number of queues hand over. */
+static void
+assign_route_shared(const struct assignment *a, const struct port *port,
+                    struct tx_map *map, const uint8_t *queues, unsigned n_queues)
+{
+	unsigned base = port->n_rxqs && port->rxqs[0].owner != WORKER_NONE
+	                        ? assign_index_of(a, port->rxqs[0].owner)
+	                        : 0;
+
+	for (unsigned q = 0; q < n_queues; q++) {
+		struct tx_route *route =
+			&map->routes[a->polling[(base + q) % a->n_polling]];
+
+		route_set(route, TX_DIRECT, 0);
+		route->queues[route->n_queues++] = queues[q];
+	}
+	for (unsigned i = 0; i < a->n_polling; i++)
+		if (map->routes[a->polling[i]].mode == TX_NONE)
+			route_set(&map->routes[a->polling[i]], TX_HANDOVER,
+			          a->polling[(base + i % n_queues) % a->n_polling]);
+	route_set(&map->routes[a->kernel], TX_HANDOVER, a->polling[base]);
+}
+
+static bool
+assign_publish_routes(const struct assignment *a, struct port *port)
+{
+	struct tx_map *map = xcalloc_cacheline(sizeof(*map)), *old = port->tx_map;
+	uint8_t queues[DP_QUEUES_MAX];
+	unsigned n = port->ops->tx_queues(port, queues);
+
+	if (n > 0 && port->qos)
+		assign_route_owned(a, map, port->qos->owner, TX_QOS, queues, n);
+	else if (n > 0 && port->ops->served_by_kernel_worker)
+		assign_route_owned(a, map, a->kernel, TX_DIRECT, queues, n);
+	else if (n > 0)
+		assign_route_shared(a, port, map, queues, n);
+	if (old && !memcmp(map, old, sizeof(*map))) {
+		free(map);
+	} else {
+		atomic_store_explicit(&port->tx_map, map, memory_order_release);
+		if (old)
+			rcu_free_after(old);
+	}
+	return n > 1;
+}
+
+static size_t
+assign_count_places(void)
+{
+	size_t n = 1;
+
+	for (unsigned i = 0; i < DP_PORTS_MAX; i++)
+		if (ports[i])
+			n += ports[i]->n_rxqs + 1U;
+	return n;
+}
+
+void
+assign_update(void)
+{
+	size_t n_places = assign_count_places();
+	uint16_t *wanted = xcalloc(n_places, sizeof(*wanted));
+	bool needs_hash = false;
+	struct assignment a;
+
+	assign_find_workers(&a);
+	if (a.n_polling == 0 || a.kernel == WORKER_NONE) {
+		free(wanted);
+		return;
+	}
+	assign_choose_owners(&a, wanted);
+	if (a.must_wait)
+		rcu_synchronize();
+	assign_name_owners(wanted);
+	for (unsigned i = 0; i < DP_PORTS_MAX; i++)
+		if (ports[i])
+			needs_hash |= assign_publish_routes(&a, ports[i]);
+	pipeline_needs_hash = needs_hash;
+	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
+		if (workers[i])
+			assign_publish_view(workers[i], n_places);
+	free(wanted);
+}

@@ -1,0 +1,38 @@
+/* drop.h - every reason for which the datapath drops a packet: one name, one counter
+ * each. */
+#pragma once
+
+#include "base/compiler.h"
+
+/* X(symbol, name, counts in: rx = the port it came from, tx = the port it was to leave
+ * by) */
+#define DROP_REASONS(X)                                       \
+	X(RX_POLICED, "rx_policed", rx)                       \
+	X(RX_MALFORMED, "rx_malformed", rx)                   \
+	X(RX_RESERVED_MAC, "rx_reserved_mac", rx)             \
+	X(RX_VLAN_ACCESS_TAGGED, "rx_vlan_access_tagged", rx) \
+	X(RX_VLAN_NOT_CARRIED, "rx_vlan_not_carried", rx)     \
+	X(RX_HAIRPIN, "rx_hairpin", rx)                       \
+	X(RX_NO_OUTPUT, "rx_no_output", rx)                   \
+	X(RX_NO_RULE, "rx_no_rule", rx)                       \
+	X(RX_NO_BUFFER, "rx_no_buffer", rx)                   \
+	X(RX_OFFLOAD, "rx_offload", rx)                       \
+	X(TX_PORT_DOWN, "tx_port_down", tx)                   \
+	X(TX_NOT_CONNECTED, "tx_not_connected", tx)           \
+	X(TX_RING_FULL, "tx_ring_full", tx)                   \
+	X(TX_MTU_EXCEEDED, "tx_mtu_exceeded", tx)             \
+	X(TX_NO_BUFFER, "tx_no_buffer", tx)                   \
+	X(TX_HANDOVER_FULL, "tx_handover_full", tx)           \
+	X(TX_KERNEL, "tx_kernel", tx)                         \
+	X(TX_QOS_CLASS_FULL, "tx_qos_class_full", tx)         \
+	X(TX_QOS_PORT_FULL, "tx_qos_port_full", tx)           \
+	X(TX_QOS_NO_CLASS, "tx_qos_no_class", tx)             \
+	X(TX_QOS_POLICED, "tx_qos_policed", tx)
+
+#define DROP_ENUM(symbol, name, side) DROP_##symbol,
+enum drop_reason { DROP_REASONS(DROP_ENUM) DROP_N_REASONS };
+
+/* The first reason that counts as tx_dropped; those before count as rx_dropped. */
+#define DROP_FIRST_TX DROP_TX_PORT_DOWN
+
+extern const char *const drop_reason_names[DROP_N_REASONS];

@@ -1,0 +1,46 @@
+/* packet.h - what weir notes in a packet: 32 bytes in the mbuf's dynamic area. The only
+ * place that casts. A packet has one owner at any time: the worker that holds it. */
+#pragma once
+
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
+
+#include "base/compiler.h"
+#include "qos/item.h"
+
+#define BATCH_MAX 32 /* packets handled together: the burst of every port type */
+
+#define PACKET_CLASS_NONE UINT32_MAX
+
+/* Until the scheduler takes the packet, item.class_ref holds the queue number that the
+ * sender's port or a set_queue action chose, or PACKET_CLASS_NONE. */
+struct packet_meta {
+	struct qos_item item;
+	uint16_t out_port; /* while the packet is handed to another worker */
+	uint16_t reserved;
+	uint32_t hash; /* of the flow; 0 = not computed */
+};
+static_assert(sizeof(struct packet_meta) <= 32, "fits the dynamic area of an mbuf");
+
+extern int packet_meta_offset; /* set by eal.c before workers start */
+
+static inline struct packet_meta *
+packet_meta(struct rte_mbuf *pkt)
+{
+	return RTE_MBUF_DYNFIELD(pkt, packet_meta_offset, struct packet_meta *);
+}
+
+static inline struct rte_mbuf *
+packet_from_item(struct qos_item *item)
+{
+	return (struct rte_mbuf *)((char *)item - packet_meta_offset -
+	                           offsetof(struct packet_meta, item));
+}
+
+/* Packets of one worker, bounded. */
+struct batch {
+	uint32_t n;
+	struct rte_mbuf *pkts[BATCH_MAX];
+};

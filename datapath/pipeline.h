@@ -1,0 +1,16 @@
+/* pipeline.h - READ FIRST: the packet's straight line, one call per stage. Worker
+ * threads. */
+#pragma once
+
+#include "datapath/packet.h"
+
+struct port;
+struct worker;
+
+/* Whether some port has several tx queues, so that packets need a flow hash; main writes.
+ */
+extern _Atomic bool pipeline_needs_hash;
+
+/* Takes a batch that arrived by 'in': police, parse, look up, act, stage for output. */
+void pipeline_process(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
+                      unsigned n);

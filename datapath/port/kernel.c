@@ -1,0 +1,241 @@
+/* kernel.c - shared by tap.c and system.c: interface ioctls (main thread), and frames
+ * into packets (owner worker). */
+#include "datapath/port/kernel.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "datapath/eal.h"
+#include "net/checksum.h"
+#include "net/segment.h"
+
+#define VLAN_TAG_BYTES 4
+
+static int
+kernel_ioctl(const char *name, unsigned long request, struct ifreq *ifr)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), ret;
+
+	if (fd < 0)
+		return -errno;
+	memset(ifr->ifr_name, 0, sizeof(ifr->ifr_name));
+	memcpy(ifr->ifr_name, name, strnlen(name, IFNAMSIZ - 1));
+	ret = ioctl(fd, request, ifr) < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+int
+kernel_set_flag(const char *name, short flag, bool on)
+{
+	struct ifreq ifr = {0};
+	int ret = kernel_ioctl(name, SIOCGIFFLAGS, &ifr);
+
+	if (ret < 0)
+		return ret;
+	if (!!(ifr.ifr_flags & flag) == on)
+		return 0;
+	ifr.ifr_flags = (short)(on ? ifr.ifr_flags | flag : ifr.ifr_flags & ~flag);
+	return kernel_ioctl(name, SIOCSIFFLAGS, &ifr);
+}
+
+int
+kernel_set_mtu(const char *name, uint32_t mtu)
+{
+	struct ifreq ifr = {.ifr_mtu = (int)mtu};
+
+	return kernel_ioctl(name, SIOCSIFMTU, &ifr);
+}
+
+bool
+kernel_get_status(const char *name, struct dp_port_status *status)
+{
+	struct ifreq ifr = {0};
+
+	if (kernel_ioctl(name, SIOCGIFFLAGS, &ifr) < 0)
+		return false;
+	status->link_up = (ifr.ifr_flags & IFF_UP) && (ifr.ifr_flags & IFF_RUNNING);
+	if (kernel_ioctl(name, SIOCGIFHWADDR, &ifr) == 0)
+		memcpy(status->mac, ifr.ifr_hwaddr.sa_data, sizeof(status->mac));
+	if (kernel_ioctl(name, SIOCGIFMTU, &ifr) == 0)
+		status->mtu = (uint32_t)ifr.ifr_mtu;
+	status->ifindex = (int)if_nametoindex(name);
+	return true;
+}
+
+int
+kernel_apply_settings(struct port *port, const struct dp_port_settings *settings,
+                      struct error *err)
+{
+	int ret;
+
+	if (settings->mtu) {
+		ret = kernel_set_mtu(port->name, settings->mtu);
+		if (ret < 0)
+			return error_set(err, ret, "cannot set the MTU to %u: %s",
+			                 settings->mtu, strerror(-ret));
+		port->mtu = settings->mtu;
+	}
+	return 0;
+}
+
+static struct rte_mbuf *
+kernel_alloc(struct worker *worker)
+{
+	return rte_pktmbuf_alloc(eal_packet_pool(worker->numa_node));
+}
+
+static void
+kernel_push(struct kernel_waiting *waiting, struct rte_mbuf *pkt, uint32_t vlan_tci)
+{
+	if (vlan_tci) {
+		uint8_t *data =
+			(uint8_t *)(void *)rte_pktmbuf_prepend(pkt, VLAN_TAG_BYTES);
+
+		if (!data) { /* our buffers have headroom: cannot be */
+			rte_pktmbuf_free(pkt);
+			return;
+		}
+		memmove(data, data + VLAN_TAG_BYTES, 12);
+		data[12] = 0x81;
+		data[13] = 0x00;
+		data[14] = (uint8_t)(vlan_tci >> 8);
+		data[15] = (uint8_t)vlan_tci;
+	}
+	waiting->pkts[(waiting->first + waiting->n++) % KERNEL_WAITING_MAX] = pkt;
+}
+
+/* A frame as it is, in as many buffers as it needs. */
+static struct rte_mbuf *
+kernel_copy_frame(struct worker *worker, const uint8_t *frame, size_t length)
+{
+	struct rte_mbuf *head = kernel_alloc(worker), *tail = head;
+
+	while (tail) {
+		uint16_t room = rte_pktmbuf_tailroom(tail);
+		uint16_t n = (uint16_t)MIN_OF(length, room);
+
+		memcpy(rte_pktmbuf_mtod(tail, uint8_t *), frame, n);
+		tail->data_len = n;
+		head->pkt_len += n;
+		frame += n;
+		length -= n;
+		if (length == 0)
+			return head;
+		tail->next = kernel_alloc(worker);
+		tail = tail->next;
+		if (tail)
+			head->nb_segs++;
+	}
+	rte_pktmbuf_free(head);
+	return NULL;
+}
+
+static void
+kernel_receive_segments(struct worker *worker, struct port *port,
+                        struct kernel_waiting *waiting, const uint8_t *frame,
+                        size_t length, uint16_t segment_bytes, uint32_t vlan_tci)
+{
+	struct segment_plan plan;
+
+	if (segment_plan(&plan, frame, length, segment_bytes) < 0 ||
+	    plan.count > KERNEL_WAITING_MAX - waiting->n) {
+		port_worker_count_drop(port, worker, DROP_RX_OFFLOAD);
+		return;
+	}
+	for (uint32_t i = 0; i < plan.count; i++) {
+		struct rte_mbuf *pkt = kernel_alloc(worker);
+		size_t bytes = segment_length(&plan, i);
+
+		if (!pkt || bytes > rte_pktmbuf_tailroom(pkt)) {
+			rte_pktmbuf_free(pkt);
+			port_worker_count_drop(port, worker, DROP_RX_NO_BUFFER);
+			return;
+		}
+		segment_write(&plan, i, rte_pktmbuf_mtod(pkt, uint8_t *));
+		pkt->data_len = (uint16_t)bytes;
+		pkt->pkt_len = (uint32_t)bytes;
+		kernel_push(waiting, pkt, vlan_tci);
+	}
+}
+
+void
+kernel_receive(struct worker *worker, struct port *port, struct kernel_waiting *waiting,
+               uint8_t *frame, size_t length, const struct virtio_net_hdr *header,
+               uint32_t vlan_tci)
+{
+	struct rte_mbuf *pkt;
+
+	if (length < 14 || length > KERNEL_FRAME_MAX_BYTES) {
+		port_worker_count_drop(port, worker, DROP_RX_MALFORMED);
+		return;
+	}
+	if (header &&
+	    (header->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) != VIRTIO_NET_HDR_GSO_NONE) {
+		kernel_receive_segments(worker, port, waiting, frame, length,
+		                        header->gso_size, vlan_tci);
+		return;
+	}
+	if (header && header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM &&
+	    checksum_complete(frame, length, header->csum_start, header->csum_offset) <
+	            0) {
+		port_worker_count_drop(port, worker, DROP_RX_OFFLOAD);
+		return;
+	}
+	pkt = waiting->n < KERNEL_WAITING_MAX ? kernel_copy_frame(worker, frame, length)
+	                                      : NULL;
+	if (pkt)
+		kernel_push(waiting, pkt, vlan_tci);
+	else
+		port_worker_count_drop(port, worker, DROP_RX_NO_BUFFER);
+}
+
+uint16_t
+kernel_take_waiting(struct kernel_waiting *waiting, struct rte_mbuf **pkts)
+{
+	unsigned n = MIN_OF(waiting->n, BATCH_MAX);
+
+	for (unsigned i = 0; i < n; i++)
+		pkts[i] = waiting->pkts[(waiting->first + i) % KERNEL_WAITING_MAX];
+	waiting->first += n;
+	waiting->n -= n;
+	return (uint16_t)n;
+}
+
+void
+kernel_free_waiting(struct kernel_waiting *waiting)
+{
+	struct rte_mbuf *pkts[BATCH_MAX];
+	uint16_t n;
+
+	while ((n = kernel_take_waiting(waiting, pkts)) > 0)
+		rte_pktmbuf_free_bulk(pkts, n);
+}
+
+uint16_t
+kernel_transmit(struct worker *worker, struct port *port, struct rte_mbuf **pkts,
+                uint16_t n, int (*send)(const void *impl, const struct rte_mbuf *pkt))
+{
+	struct port_worker *pw = port_of_worker(port, worker);
+	uint16_t done = 0;
+
+	for (; done < n; done++) {
+		int error = send(port->impl, pkts[done]);
+
+		if (error == EAGAIN || error == ENOBUFS)
+			break;
+		if (error) {
+			port_drop(port, worker, DROP_TX_KERNEL, &pkts[done], 1);
+			continue;
+		}
+		pw->tx_packets++;
+		pw->tx_bytes += pkts[done]->pkt_len;
+		rte_pktmbuf_free(pkts[done]);
+	}
+	return done;
+}

@@ -1,0 +1,57 @@
+/* kernel.h - what ports on kernel interfaces (tap.c, system.c) share: reading and
+ * changing an interface, and turning a received frame into packets. */
+#pragma once
+
+#include <linux/virtio_net.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "datapath/packet.h"
+#include "datapath/port/port.h"
+
+/* The longest frame an interface hands over: 64 KB of IP, Ethernet and two tags. */
+#define KERNEL_FRAME_MAX_BYTES (65535 + 14 + 8)
+#define KERNEL_WAITING_MAX     2048 /* power of two; a frame has at most 1285 segments */
+
+/* Packets made of one large frame may be more than a batch: the rest waits here, in a
+ * ring. */
+struct kernel_waiting {
+	unsigned first, n;
+	struct rte_mbuf *pkts[KERNEL_WAITING_MAX];
+};
+
+/* ---- main thread ---- */
+
+/* 0 or -errno; 'name' is an interface in our network namespace. */
+int kernel_set_flag(const char *name, short flag, bool on);
+int kernel_set_mtu(const char *name, uint32_t mtu);
+
+/* Fills MAC, MTU, ifindex and link from the kernel; false if there is no such interface
+ * (in this namespace). */
+bool kernel_get_status(const char *name, struct dp_port_status *status);
+
+/* Applies mtu and admin_down. */
+int kernel_apply_settings(struct port *port, const struct dp_port_settings *settings,
+                          struct error *err);
+
+/* ---- owner worker ---- */
+
+/* Makes packets of a frame, completing checksums and segmenting as 'header' says (NULL:
+ * nothing to do), and appends them to 'waiting'. 'vlan_tci' is put in front of the type
+ * unless it is 0. What cannot be is dropped and counted. */
+void kernel_receive(struct worker *worker, struct port *port,
+                    struct kernel_waiting *waiting, uint8_t *frame, size_t length,
+                    const struct virtio_net_hdr *header, uint32_t vlan_tci);
+
+/* Moves waiting packets to 'pkts', at most BATCH_MAX. */
+uint16_t kernel_take_waiting(struct kernel_waiting *waiting, struct rte_mbuf **pkts);
+
+/* Frees what is left, when the port closes. */
+void kernel_free_waiting(struct kernel_waiting *waiting);
+
+/* The tx operation of kernel ports: sends each packet by 'send', which returns 0 or an
+ * errno; stops when the interface's queue is full, drops what it does not take. */
+uint16_t kernel_transmit(struct worker *worker, struct port *port, struct rte_mbuf **pkts,
+                         uint16_t n,
+                         int (*send)(const void *impl, const struct rte_mbuf *pkt));

@@ -1,0 +1,229 @@
+/* ports.c - adds, changes and deletes ports while traffic goes on: the other half of
+ * datapath.h beside start.c. Main thread. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/mem.h"
+#include "datapath/assign.h"
+#include "datapath/bridge.h"
+#include "datapath/datapath.h"
+#include "datapath/port/port.h"
+#include "datapath/qos.h"
+#include "datapath/rcu.h"
+#include "datapath/tsc.h"
+#include "datapath/worker.h"
+
+static uint32_t next_port_id;
+
+/* Ids come round late, so that a packet on its way to a deleted port meets no new one. */
+static uint32_t
+port_take_id(void)
+{
+	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
+		uint32_t id = next_port_id++ % DP_PORTS_MAX;
+
+		if (!ports[id])
+			return id;
+	}
+	return DP_ID_NONE;
+}
+
+static struct port_settings *
+settings_prepare(const struct dp_port_settings *config)
+{
+	struct port_settings *settings = xcalloc_cacheline(sizeof(*settings));
+	uint8_t *trunks = settings->config.trunks;
+	bool none = true;
+
+	settings->config = *config;
+	for (size_t i = 0; i < sizeof(config->trunks); i++)
+		none &= trunks[i] == 0;
+	if (none)
+		memset(trunks, 0xff, sizeof(config->trunks));
+	settings->vlan_is_plain = none && config->vlan_mode == DP_VLAN_TRUNK;
+	settings->class_number = config->egress_class >= 0
+	                                 ? (uint32_t)config->egress_class
+	                                 : PACKET_CLASS_NONE;
+	return settings;
+}
+
+static int
+settings_check(const struct dp_port_settings *config, struct error *err)
+{
+	if (config->vlan_mode != DP_VLAN_TRUNK &&
+	    (config->vlan_tag < 0 || config->vlan_tag > 4095))
+		return error_set(err, -EINVAL, "VLAN mode without a tag from 0 to 4095");
+	if (config->egress_class > QOS_CLASS_NUMBER_MAX)
+		return error_set(err, -EINVAL, "egress-class %d is above %d",
+		                 config->egress_class, QOS_CLASS_NUMBER_MAX);
+	return 0;
+}
+
+static bool
+port_set_policers(struct worker *worker, void *arg)
+{
+	struct port *port = arg;
+	const struct dp_port_settings *config = &port->settings->config;
+	uint64_t now_ns = worker ? worker->now_ns : tsc_to_ns(rte_rdtsc());
+
+	policer_set(&port->police_bytes, config->policing_bps / 8,
+	            config->policing_burst_bits / 8, now_ns);
+	policer_set(&port->police_packets, config->policing_pps,
+	            config->policing_burst_packets, now_ns);
+	return false;
+}
+
+static void
+port_publish_settings(struct port *port, const struct dp_port_settings *config)
+{
+	struct port_settings *settings = settings_prepare(config), *old = port->settings;
+	uint16_t owner = port->n_rxqs ? port->rxqs[0].owner : WORKER_NONE;
+
+	atomic_store_explicit(&port->settings, settings, memory_order_release);
+	if (old)
+		rcu_free_after(old);
+	worker_call(owner == WORKER_NONE ? NULL : workers[owner], port_set_policers,
+	            port);
+}
+
+static void
+port_free(struct port *port)
+{
+	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
+		free(port->by_worker[i]);
+	free(port->rxqs);
+	free(port->settings);
+	free(port->tx_map);
+	free(port);
+}
+
+static struct port *
+port_alloc(const struct dp_port_config *config, uint32_t id)
+{
+	struct port *port = xcalloc_cacheline(sizeof(*port));
+
+	port->id = id;
+	memcpy(port->name, config->name, sizeof(port->name));
+	port->type = config->type;
+	port->ops = port_ops_of(config->type);
+	port->bridge = bridges[config->bridge_id];
+	port->ofport = config->ofport;
+	port->tx_map = xcalloc_cacheline(sizeof(struct tx_map));
+	for (unsigned i = 0; i < DP_WORKERS_MAX; i++) {
+		if (!workers[i])
+			continue;
+		port->by_worker[i] = xcalloc_cacheline(sizeof(struct port_worker));
+		port->by_worker[i]->port = port;
+	}
+	return port;
+}
+
+/* A kernel port's descriptor wakes the kernel worker. */
+static void
+port_watch(struct port *port, bool on)
+{
+	for (unsigned w = 0; w < DP_WORKERS_MAX; w++) {
+		if (!workers[w] || workers[w]->epoll_fd < 0)
+			continue;
+		for (uint16_t q = 0; q < port->n_rxqs; q++) {
+			struct epoll_event event = {.events = EPOLLIN};
+
+			event.data.u64 = WORKER_EPOLL_QUEUE(port->id, q);
+			if (port->rxqs[q].fd >= 0)
+				epoll_ctl(workers[w]->epoll_fd,
+				          on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL,
+				          port->rxqs[q].fd, &event);
+		}
+	}
+}
+
+static int
+port_check(const struct dp_port_config *config, struct error *err)
+{
+	if (config->type >= DP_PORT_N_TYPES)
+		return error_set(err, -EINVAL, "unknown port type");
+	if (config->bridge_id >= BRIDGES_MAX || !bridges[config->bridge_id])
+		return error_set(err, -ENOENT, "its bridge does not exist");
+	for (unsigned i = 0; i < DP_PORTS_MAX; i++)
+		if (ports[i] && !strcmp(ports[i]->name, config->name))
+			return error_set(err, -EEXIST, "a port of this name exists");
+	return settings_check(&config->settings, err);
+}
+
+int
+dp_port_add(const struct dp_port_config *config, uint32_t *port_id, struct error *err)
+{
+	int ret = dp_is_running()
+	                  ? port_check(config, err)
+	                  : error_set(err, -ENODEV, "the datapath is not running");
+	struct port *port;
+	uint32_t id;
+
+	if (ret < 0)
+		return ret;
+	id = port_take_id();
+	if (id == DP_ID_NONE)
+		return error_set(err, -ENOSPC, "no more than %d ports", DP_PORTS_MAX);
+	port = port_alloc(config, id);
+	ret = port->ops->open(port, config, err);
+	if (ret < 0) {
+		port_free(port);
+		return ret;
+	}
+	ret = port->ops->set ? port->ops->set(port, &config->settings, err) : 0;
+	if (ret < 0) {
+		port->ops->close(port);
+		port_free(port);
+		return ret;
+	}
+	port_publish_settings(port, &config->settings);
+	ports[id] = port;
+	bridge_publish_members(port->bridge);
+	assign_update();
+	port_watch(port, true);
+	*port_id = id;
+	return 0;
+}
+
+int
+dp_port_set(uint32_t port_id, const struct dp_port_settings *settings, struct error *err)
+{
+	struct port *port = port_id < DP_PORTS_MAX ? ports[port_id] : NULL;
+	int ret;
+
+	if (!port)
+		return error_set(err, -ENOENT, "no such port");
+	ret = settings_check(settings, err);
+	if (ret == 0 && port->ops->set)
+		ret = port->ops->set(port, settings, err);
+	if (ret < 0)
+		return ret;
+	port_publish_settings(port, settings);
+	assign_update();
+	return 0;
+}
+
+void
+dp_port_del(uint32_t port_id)
+{
+	struct port *port = port_id < DP_PORTS_MAX ? ports[port_id] : NULL;
+	struct port_qos *qos;
+
+	if (!port)
+		return;
+	port_watch(port, false);
+	ports[port_id] = NULL;
+	bridge_publish_members(port->bridge);
+	fdb_flush(port->bridge->fdb, port_id);
+	assign_update();
+	rcu_synchronize();
+	qos = port->qos;
+	port->ops->close(port);
+	rcu_synchronize();
+	/* Reports of its addresses that were still on their way. */
+	fdb_flush(port->bridge->fdb, port_id);
+	qos_destroy(qos);
+	port_free(port);
+}

@@ -1,0 +1,331 @@
+/* sched.c - the packet's way through a scheduler: enqueue, choose, settle. Classes are
+ * made and changed in sched_class.c. Owner thread.
+ *
+ * Every class has three tags. The floor tag is the time up to which its floor is used up:
+ * a class whose floor tag has passed may send on its own account, and such classes are
+ * served earliest deadline first, those of the lowest level first. The ceiling tag works
+ * the same way and must have passed on the whole way to the root. The share tag orders
+ * the children of an inner class when something else pays for them: an ancestor that is
+ * still under its floor or, in the end, the root. Whoever pays is the lender; the floor
+ * tags of the lender and of all above it move, those below it do not. */
+#include "qos/sched_link.h"
+
+/* Classes that one call looks at without sending: bounds the length of a call. */
+#define CALL_LOOKS_MAX 256
+
+static void
+sched_count_drop(struct sched *sched, uint32_t id, uint32_t bytes)
+{
+	for (;;) {
+		struct sched_node *node = &sched->nodes[id];
+
+		counter_add(&node->dropped_packets, 1);
+		counter_add(&node->dropped_bytes, bytes);
+		if (id == NODE_ROOT)
+			return;
+		id = node->parent;
+	}
+}
+
+enum sched_verdict
+sched_enqueue(struct sched *sched, struct qos_item *item, uint64_t now_ns)
+{
+	uint32_t bytes = item->charged_bytes, id;
+	struct sched_node *node;
+
+	if (!ref_find(sched, item->class_ref, &id) ||
+	    !(sched->nodes[id].flags & NODE_LEAF))
+		return SCHED_NO_CLASS;
+	node = &sched->nodes[id];
+	if (unlikely(node->queue.room_packets <= 0 || node->room_bytes <= 0 ||
+	             bytes > SCHED_ITEM_BYTES_MAX)) {
+		sched_count_drop(sched, id, bytes);
+		return SCHED_CLASS_FULL;
+	}
+	node_take_room(node, 1, (int32_t)bytes);
+	sched->backlog_packets++;
+	item->next = NULL;
+	item->enqueued_ns = now_ns;
+	if (node->queue.head) {
+		/* A busy class is already where it should be. */
+		node->queue.tail->next = item;
+		node->queue.tail = item;
+		return SCHED_QUEUED;
+	}
+	node->queue.head = node->queue.tail = item;
+	node->queue.head_bytes = bytes;
+	sched_set_now(sched, now_ns);
+	/* The only place where the credit of a leaf's floor is forfeited. */
+	node->floor_tag = tag_clamp(node->floor_tag, sched->now, node->floor_burst);
+	node->ceil_tag = tag_clamp(node->ceil_tag, sched->now, node->ceil_burst);
+	node_arm(sched, id);
+	return SCHED_QUEUED;
+}
+
+static void
+ceil_expired(struct sched *sched, uint32_t id)
+{
+	struct sched_node *node = &sched->nodes[id];
+
+	node->flags &= (uint8_t)~NODE_ON_CEIL_WHEEL;
+	if (!(node->flags & NODE_LEAF) && node->inner.blocked.head)
+		block_release(sched, id);
+	if (node_has_backlog(node))
+		node_arm(sched, id);
+}
+
+static void
+floor_expired(struct sched *sched, uint32_t id)
+{
+	struct sched_node *node = &sched->nodes[id];
+
+	node->flags &= (uint8_t)~NODE_ON_FLOOR_WHEEL;
+	if (node_has_backlog(node))
+		node_arm(sched, id);
+}
+
+/* Looks at the classes whose waiting is over, at most 'looks' of them; returns how many
+ * looks are left. */
+static unsigned
+sched_expire(struct sched *sched, unsigned looks)
+{
+	uint32_t id;
+
+	while (looks && (id = wheel_pop(sched->nodes, &sched->floor_wheel, CHAIN_FLOOR,
+	                                sched->now))) {
+		looks--;
+		floor_expired(sched, id);
+	}
+	while (looks && (id = wheel_pop(sched->nodes, &sched->ceil_wheel, CHAIN_EXCESS,
+	                                sched->now))) {
+		looks--;
+		ceil_expired(sched, id);
+	}
+	return looks;
+}
+
+/* Finds who pays for the next visit: the class under its floor at the lowest level with
+ * the earliest deadline, else the root. False if nothing can be sent. */
+static bool
+lender_choose(struct sched *sched, unsigned *looks, uint32_t *lender)
+{
+	while (sched->edf_levels) {
+		unsigned level = (unsigned)__builtin_ctz(sched->edf_levels);
+		uint64_t until = 0;
+		uint32_t id = edf_first(&sched->edf[level], sched->now, &until), blocker;
+		struct sched_node *node = &sched->nodes[id];
+
+		if (!*looks)
+			return false;
+		blocker = blocker_find(sched, id);
+		if (likely(!blocker && !node_is_red(sched, node) &&
+		           tick_is_after(until, floor_deadline(node)))) {
+			*lender = id;
+			return true;
+		}
+		--*looks;
+		floor_remove_edf(sched, id);
+		if (blocker)
+			block_add(sched, blocker, id);
+		else
+			/* At its own ceiling, or charged since it was put here. */
+			node_arm(sched, id);
+	}
+	*lender = NODE_ROOT;
+	return sched->nodes[NODE_ROOT].inner.active_bands != 0;
+}
+
+static uint32_t
+leaf_choose(const struct sched *sched, uint32_t id)
+{
+	const struct sched_node *node = &sched->nodes[id];
+
+	while (!(node->flags & NODE_LEAF)) {
+		unsigned band = (unsigned)__builtin_ctz(node->inner.active_bands);
+
+		id = share_first(&sched->shares[node->share[band]]);
+		node = &sched->nodes[id];
+	}
+	return id;
+}
+
+/* Takes the packets of one visit from a leaf: at least one, then as many as the quantum
+ * allows. */
+static unsigned
+leaf_take(struct sched *sched, struct sched_node *leaf, struct qos_item **items,
+          unsigned max_items, uint32_t max_bytes, uint32_t *visit_bytes)
+{
+	uint32_t quantum = MIN_OF(sched->quantum_bytes, max_bytes), bytes = 0;
+	struct qos_item *item = leaf->queue.head;
+	unsigned count = 0;
+
+	do {
+		items[count++] = item;
+		bytes += leaf->queue.head_bytes;
+		item = item->next;
+		if (!item)
+			break;
+		leaf->queue.head_bytes = item->charged_bytes;
+	} while (count < max_items && bytes + leaf->queue.head_bytes <= quantum);
+	leaf->queue.head = item;
+	if (item)
+		__builtin_prefetch(item->next);
+	node_take_room(leaf, -(int32_t)count, -(int32_t)bytes);
+	sched->backlog_packets -= count;
+	*visit_bytes = bytes;
+	return count;
+}
+
+/* The lender, or a class above it: its floor pays. */
+static void
+settle_payer(struct sched *sched, uint32_t id, uint32_t bytes, bool is_lender)
+{
+	struct sched_node *node = &sched->nodes[id];
+	bool backlog = node_has_backlog(node);
+
+	if (tick_is_after(sched->now - FLOOR_CREDIT_MAX, node->floor_tag))
+		node->floor_tag = sched->now - FLOOR_CREDIT_MAX;
+	if (!tick_is_after(node->floor_tag, sched->now + FLOOR_DEBT_MAX))
+		node->floor_tag +=
+			price_of_bytes(node->floor_mantissa, node->floor_shift, bytes);
+	if (!backlog) {
+		if (node->flags & NODE_IN_EDF)
+			floor_remove_edf(sched, id);
+		excess_unlink(sched, id);
+		return;
+	}
+	if (node_is_red(sched, node))
+		excess_unlink(sched, id);
+	else if ((node->flags & NODE_IN_EDF) && node_is_green(sched, node)) {
+		/* Others than the lender get their new place when they come first. */
+		if (is_lender) {
+			floor_remove_edf(sched, id);
+			floor_add_edf(sched, id);
+		}
+		return;
+	}
+	if (node->flags & NODE_IN_EDF)
+		floor_remove_edf(sched, id);
+	node_arm(sched, id);
+}
+
+/* A class below the lender: sends on another's account, as its share of the excess. */
+static void
+settle_borrower(struct sched *sched, uint32_t id, uint32_t bytes)
+{
+	struct sched_node *node = &sched->nodes[id];
+	struct share_calendar *share = node_share(sched, node);
+
+	counter_add(&node->borrowed_bytes, bytes);
+	if (tick_is_after(node->share_tag, share->served_tag))
+		share->served_tag = node->share_tag;
+	node->share_tag += price_of_bytes(node->share_mantissa, node->share_shift, bytes);
+	if (!node_has_backlog(node)) {
+		if (node->flags & NODE_IN_EDF)
+			floor_remove_edf(sched, id);
+		excess_unlink(sched, id);
+	} else if (node_is_red(sched, node)) {
+		excess_unlink(sched, id);
+		node_arm(sched, id);
+	} else if (node->flags & NODE_IN_SHARE) {
+		share_remove(sched->nodes, share, id);
+		share_add(sched->nodes, share, id);
+	}
+}
+
+/* Charges a visit to every class from the leaf to the root and moves each to its new
+ * place. */
+static void
+settle(struct sched *sched, uint32_t leaf, uint32_t lender, uint32_t bytes,
+       unsigned packets)
+{
+	bool paying = false;
+
+	for (uint32_t id = leaf;; id = sched->nodes[id].parent) {
+		struct sched_node *node = &sched->nodes[id];
+
+		counter_add(&node->sent_bytes, bytes);
+		counter_add(&node->sent_packets, packets);
+		if (node->flags & NODE_HAS_CEIL)
+			/* Rounded up: the ceiling is never exceeded. */
+			node->ceil_tag =
+				tag_clamp(node->ceil_tag, sched->now, node->ceil_burst) +
+				price_of_bytes(node->ceil_mantissa, node->ceil_shift,
+			                       bytes) +
+				1;
+		if (id == NODE_ROOT)
+			return;
+		if (!(node->flags & NODE_LEAF) && node->inner.blocked.head)
+			block_release(sched, id);
+		paying |= id == lender;
+		if (paying)
+			settle_payer(sched, id, bytes, id == lender);
+		else
+			settle_borrower(sched, id, bytes);
+	}
+}
+
+unsigned
+sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
+              unsigned max_items, uint32_t max_bytes)
+{
+	const struct sched_node *root = &sched->nodes[NODE_ROOT];
+	uint32_t bytes = 0, visit_bytes, lender, leaf;
+	unsigned count = 0, packets, looks;
+
+	sched_set_now(sched, now_ns);
+	looks = sched_expire(sched, CALL_LOOKS_MAX);
+	while (count < max_items && bytes < max_bytes && !node_is_red(sched, root) &&
+	       lender_choose(sched, &looks, &lender)) {
+		leaf = leaf_choose(sched, lender);
+		packets = leaf_take(sched, &sched->nodes[leaf], items + count,
+		                    max_items - count, max_bytes - bytes, &visit_bytes);
+		count += packets;
+		bytes += visit_bytes;
+		settle(sched, leaf, lender, visit_bytes, packets);
+	}
+	return count;
+}
+
+/* How many ns from 'now' to 'tick', rounded up: not before the tick. */
+static uint64_t
+ticks_to_ns(uint64_t ticks)
+{
+	return (ticks + TICKS_PER_NS - 1) / TICKS_PER_NS;
+}
+
+static uint64_t
+wheel_delay(const struct wheel *wheel, uint64_t now)
+{
+	uint64_t start, behind = now - wheel->base;
+	unsigned slot;
+
+	if (!wheel->count)
+		return UINT64_MAX;
+	start = wheel_next(wheel, &slot);
+	return start > behind ? start - behind : 0;
+}
+
+uint64_t
+sched_next_event_ns(const struct sched *sched, uint64_t now_ns)
+{
+	const struct sched_node *root = &sched->nodes[NODE_ROOT];
+	uint64_t now = now_ns * TICKS_PER_NS, delay = 0, waiting;
+
+	if (!sched->backlog_packets)
+		return UINT64_MAX;
+	if (!sched->edf_levels && !root->inner.active_bands) {
+		delay = wheel_delay(&sched->floor_wheel, now);
+		waiting = wheel_delay(&sched->ceil_wheel, now);
+		delay = MIN_OF(delay, waiting);
+	}
+	if ((root->flags & NODE_HAS_CEIL) && tick_is_after(root->ceil_tag, now))
+		delay = MAX_OF(delay, root->ceil_tag - now);
+	return now_ns + ticks_to_ns(delay);
+}
+
+uint64_t
+sched_backlog_packets(const struct sched *sched)
+{
+	return sched->backlog_packets;
+}

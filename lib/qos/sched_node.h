@@ -1,0 +1,174 @@
+/* sched_node.h - a class as the loops of the scheduler see it, and the lists that classes
+ * are in. Private to lib/qos/sched_*. Owner thread, except for the counters. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "qos/item.h"
+#include "qos/sched.h"
+
+/* Times are ticks of 1/256 ns, compared by signed difference. */
+#define TICKS_PER_NS    256
+#define TICKS_OF_US(us) ((uint64_t)(us)*1000 * TICKS_PER_NS)
+
+#define NODE_ROOT 0U
+#define NODE_NONE 0U /* ends a list: the root is never in one */
+
+enum node_flag {
+	NODE_LIVE = 1 << 0,
+	NODE_LEAF = 1 << 1,
+	NODE_HAS_CEIL = 1 << 2,
+	/* Chain CHAIN_EXCESS, at most one of: */
+	NODE_IN_SHARE = 1 << 3,      /* in the share calendar of its parent */
+	NODE_ON_CEIL_WHEEL = 1 << 4, /* waiting to be below its ceiling again */
+	/* Chain CHAIN_FLOOR, at most one of: */
+	NODE_IN_EDF = 1 << 5,         /* may send on its own floor now */
+	NODE_ON_FLOOR_WHEEL = 1 << 6, /* may do so later */
+	NODE_BLOCKED = 1 << 7,        /* could, were an ancestor not at its ceiling */
+};
+
+#define NODE_EXCESS_STATES (NODE_IN_SHARE | NODE_ON_CEIL_WHEEL)
+#define NODE_FLOOR_STATES  (NODE_IN_EDF | NODE_ON_FLOOR_WHEEL | NODE_BLOCKED)
+
+enum node_chain { CHAIN_EXCESS, CHAIN_FLOOR, CHAINS };
+
+struct node_link {
+	uint32_t next;
+	uint32_t prev;
+};
+
+/* A FIFO of nodes linked through one of their chains. */
+struct node_list {
+	uint32_t head;
+	uint32_t tail;
+};
+
+struct sched_node {
+	/* Line 0: all that most decisions read. */
+	uint64_t floor_tag; /* under its floor while <= now */
+	uint64_t ceil_tag;  /* at its ceiling while > now; only with NODE_HAS_CEIL */
+	uint64_t share_tag; /* virtual time at which its next packet starts */
+	uint32_t floor_mantissa;
+	uint32_t ceil_mantissa;
+	uint32_t share_mantissa;
+	uint8_t floor_shift;
+	uint8_t ceil_shift;
+	uint8_t share_shift;
+	uint8_t flags; /* enum node_flag */
+	uint32_t parent;
+	struct node_link link[CHAINS];
+	uint16_t slot[CHAINS]; /* where in the calendar or wheel it is */
+
+	/* Line 1. */
+	uint64_t floor_burst; /* how far behind 'now' the tag of an idle class may stay */
+	uint64_t ceil_burst;
+	uint64_t sent_bytes; /* counters: owner writes, any thread reads */
+	uint64_t sent_packets;
+	union {
+		struct {
+			struct qos_item *head;
+			struct qos_item *tail;
+			uint32_t head_bytes;
+			int32_t room_packets; /* owner writes, any thread reads */
+		} queue;                      /* leaf */
+		struct {
+			struct node_list blocked;
+			uint32_t child_floor_mantissa; /* of children without a floor */
+			uint8_t child_floor_shift;
+			uint8_t active_bands; /* whose share calendar is not empty */
+		} inner;
+	};
+	int32_t room_bytes;  /* leaf; owner writes, any thread reads */
+	uint16_t generation; /* owner writes, any thread reads */
+	uint8_t edf_level;
+	uint8_t priority : 3;
+	uint8_t implicit_floor : 1;
+
+	/* Line 2. */
+	uint64_t borrowed_bytes; /* owner writes, any thread reads */
+	uint64_t dropped_packets;
+	uint64_t dropped_bytes;
+	union {
+		struct {
+			uint32_t packets; /* owner writes, any thread reads */
+			uint32_t bytes;
+		} limit;                          /* leaf */
+		uint32_t share[SCHED_PRIORITIES]; /* inner: calendars of the bands */
+	};
+} CACHE_ALIGNED;
+
+static_assert(offsetof(struct sched_node, floor_burst) == CACHE_LINE_BYTES,
+              "a decision reads one cache line of a class");
+static_assert(offsetof(struct sched_node, borrowed_bytes) == 2 * CACHE_LINE_BYTES,
+              "counting a packet touches two cache lines of a class");
+
+static inline bool
+tick_is_after(uint64_t a, uint64_t b)
+{
+	return (int64_t)(a - b) > 0;
+}
+
+/* Bits of 'value' turned so that bit 'first' comes first. */
+static inline uint64_t
+bitmap_turn(uint64_t value, uint64_t first)
+{
+	unsigned by = first & 63;
+
+	return (value >> by) | (value << ((64 - by) & 63));
+}
+
+/* How many buckets of 2^shift the bucket of 'tag' is after that of 'base', where both
+ * wrap around. */
+static inline uint64_t
+bucket_distance(uint64_t tag, uint64_t base, unsigned shift)
+{
+	return ((tag >> shift) - (base >> shift)) & (UINT64_MAX >> shift);
+}
+
+/* How far after 'base' the bucket starts that is 'distance' buckets after its own; 0 for
+ * its own, which has started already. */
+static inline uint64_t
+bucket_start(uint64_t base, unsigned shift, uint64_t distance)
+{
+	return distance ? (((base >> shift) + distance) << shift) - base : 0;
+}
+
+static inline void
+counter_add(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
+static inline void
+node_list_append(struct sched_node *nodes, struct node_list *list, enum node_chain chain,
+                 uint32_t id)
+{
+	struct node_link *link = &nodes[id].link[chain];
+
+	link->next = NODE_NONE;
+	link->prev = list->tail;
+	if (list->tail)
+		nodes[list->tail].link[chain].next = id;
+	else
+		list->head = id;
+	list->tail = id;
+}
+
+/* 'list' must be the list that holds the node. */
+static inline void
+node_list_remove(struct sched_node *nodes, struct node_list *list, enum node_chain chain,
+                 uint32_t id)
+{
+	const struct node_link *link = &nodes[id].link[chain];
+
+	if (link->prev)
+		nodes[link->prev].link[chain].next = link->next;
+	else
+		list->head = link->next;
+	if (link->next)
+		nodes[link->next].link[chain].prev = link->prev;
+	else
+		list->tail = link->prev;
+}

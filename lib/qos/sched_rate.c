@@ -1,0 +1,197 @@
+/* sched_rate.c - from the parameters of a class to prices, bursts and limits; the floors
+ * of classes that have none of their own. Owner thread. */
+#include <string.h>
+
+#include "qos/sched_state.h"
+
+/* Ticks that one byte takes at one bit per second. */
+#define TICKS_BPS_PER_BYTE (8ULL * 1000000000 * TICKS_PER_NS)
+
+#define BURST_DEFAULT       TICKS_OF_US(200)
+#define BURST_DEFAULT_BYTES 3028U                 /* two full Ethernet frames */
+#define BURST_MAX           TICKS_OF_US(60000000) /* of the class's own rate */
+
+#define LIMIT_DEFAULT_PACKETS 1024U
+#define LIMIT_DEFAULT_BYTES   (2U << 20)
+#define LIMIT_MAX             (1U << 30)
+
+/* Weights are kept in eighths. One Mbit/s of floor is worth a weight of 1. */
+#define WEIGHT_UNIT       8
+#define WEIGHT_FLOOR_BPS  1000000
+#define WEIGHT_EIGHTH_MAX (1U << 20)
+
+/* A class without a floor gets min(1 Mbit/s, 1/20 of the parent / number of such
+ * children). */
+#define IMPLICIT_FLOOR_MAX_BPS 1000000
+#define IMPLICIT_PART          20
+#define IMPLICIT_PART_MIN      1000 /* even where floors use up the parent */
+
+static uint64_t
+rate_clamp(uint64_t bps)
+{
+	if (bps < SCHED_RATE_MIN_BPS)
+		return SCHED_RATE_MIN_BPS;
+	return MIN_OF(bps, SCHED_RATE_MAX_BPS);
+}
+
+static struct price
+price_of_rate(uint64_t bps)
+{
+	return price_make(TICKS_BPS_PER_BYTE, rate_clamp(bps));
+}
+
+static uint64_t
+burst_ticks(struct price price, uint32_t burst_bytes)
+{
+	uint64_t least, ticks;
+
+	if (!burst_bytes) {
+		least = price_of_bytes(price.mantissa, price.shift, BURST_DEFAULT_BYTES);
+		return MAX_OF(BURST_DEFAULT, least);
+	}
+	ticks = price_of_bytes(price.mantissa, price.shift, burst_bytes);
+	return MIN_OF(ticks, BURST_MAX);
+}
+
+static struct price
+share_price(const struct sched_class_params *params)
+{
+	uint64_t eighths =
+		MIN_OF(params->weight, SCHED_WEIGHT_MAX) * (uint64_t)WEIGHT_UNIT;
+
+	if (!eighths && params->floor_bps)
+		eighths = params->floor_bps / (WEIGHT_FLOOR_BPS / WEIGHT_UNIT);
+	else if (!eighths)
+		eighths = WEIGHT_UNIT;
+	eighths = MAX_OF(eighths, 1);
+	eighths = MIN_OF(eighths, WEIGHT_EIGHTH_MAX);
+	return price_make((1ULL << SHARE_UNIT_SHIFT) * WEIGHT_UNIT, eighths);
+}
+
+/* Moves a tag so that what is owed stays the same in bytes. */
+static uint64_t
+tag_convert(uint64_t tag, uint64_t now, struct price from, struct price to)
+{
+	return now + (uint64_t)price_convert((int64_t)(tag - now), from, to);
+}
+
+static void
+apply_floor(struct sched *sched, struct sched_node *node,
+            const struct sched_class_params *params, bool is_new)
+{
+	struct price old = {node->floor_mantissa, node->floor_shift}, price;
+
+	node->implicit_floor = !params->floor_bps;
+	if (node->implicit_floor) {
+		const struct sched_node *parent = &sched->nodes[node->parent];
+
+		price.mantissa = parent->inner.child_floor_mantissa;
+		price.shift = parent->inner.child_floor_shift;
+	} else {
+		price = price_of_rate(params->floor_bps);
+	}
+	node->floor_tag = is_new ? sched->now
+	                         : tag_convert(node->floor_tag, sched->now, old, price);
+	node->floor_mantissa = price.mantissa;
+	node->floor_shift = price.shift;
+	node->floor_burst = burst_ticks(price, params->floor_burst_bytes);
+}
+
+static void
+apply_ceil(struct sched *sched, struct sched_node *node,
+           const struct sched_class_params *params, bool is_new)
+{
+	struct price old = {node->ceil_mantissa, node->ceil_shift}, price;
+	bool had_ceil = node->flags & NODE_HAS_CEIL;
+
+	if (!params->ceil_bps) {
+		node->flags &= (uint8_t)~NODE_HAS_CEIL;
+		return;
+	}
+	price = price_of_rate(params->ceil_bps);
+	node->flags |= NODE_HAS_CEIL;
+	node->ceil_tag = is_new || !had_ceil
+	                         ? sched->now
+	                         : tag_convert(node->ceil_tag, sched->now, old, price);
+	node->ceil_mantissa = price.mantissa;
+	node->ceil_shift = price.shift;
+	node->ceil_burst = burst_ticks(price, params->ceil_burst_bytes);
+}
+
+static void
+apply_limits(struct sched_node *node, const struct sched_class_params *params)
+{
+	uint32_t packets =
+		params->limit_packets ? params->limit_packets : LIMIT_DEFAULT_PACKETS;
+	uint32_t bytes = params->limit_bytes ? params->limit_bytes : LIMIT_DEFAULT_BYTES;
+
+	packets = MIN_OF(packets, LIMIT_MAX);
+	bytes = MIN_OF(bytes, LIMIT_MAX);
+	node_take_room(node, (int32_t)(node->limit.packets - packets),
+	               (int32_t)(node->limit.bytes - bytes));
+	__atomic_store_n(&node->limit.packets, packets, __ATOMIC_RELAXED);
+	__atomic_store_n(&node->limit.bytes, bytes, __ATOMIC_RELAXED);
+}
+
+void
+class_apply_params(struct sched *sched, uint32_t id,
+                   const struct sched_class_params *params)
+{
+	struct sched_node *node = &sched->nodes[id];
+	struct price share = share_price(params);
+	bool is_new = !node->share_mantissa;
+
+	if (id != NODE_ROOT)
+		apply_floor(sched, node, params, is_new);
+	apply_ceil(sched, node, params, is_new);
+	node->share_mantissa = share.mantissa;
+	node->share_shift = share.shift;
+	node->priority = params->priority & 7U;
+	if (node->flags & NODE_LEAF)
+		apply_limits(node, params);
+	sched->classes[id].params = *params;
+}
+
+/* What the children of a class without floors of their own have between them. */
+static uint64_t
+implicit_budget_bps(const struct sched *sched, uint32_t id)
+{
+	const struct sched_class *class = &sched->classes[id];
+	uint64_t rate = class->params.floor_bps, left;
+
+	if (id == NODE_ROOT)
+		rate = class->params.ceil_bps ? class->params.ceil_bps
+		                              : SCHED_RATE_MAX_BPS;
+	if (!rate)
+		/* A class that has no floor itself hands on its part of its parent's. */
+		return sched->classes[sched->nodes[id].parent].child_budget_bps;
+	left = rate > class->children_floor_bps ? rate - class->children_floor_bps : 0;
+	left = MIN_OF(left, rate / IMPLICIT_PART);
+	return MAX_OF(left, rate / IMPLICIT_PART_MIN);
+}
+
+void
+implicit_floor_update(struct sched *sched, uint32_t parent)
+{
+	struct sched_class *class = &sched->classes[parent];
+	struct sched_node *node = &sched->nodes[parent];
+	uint64_t budget = implicit_budget_bps(sched, parent);
+	uint32_t parts = class->children - class->children_with_floor;
+	struct price price;
+
+	/* In powers of two, so that adding children one by one seldom changes it. */
+	if (parts > 1)
+		budget >>= 32 - __builtin_clz(parts - 1);
+	if (budget == class->child_budget_bps && node->inner.child_floor_mantissa)
+		return;
+	class->child_budget_bps = budget;
+	price = price_of_rate(MIN_OF(budget, IMPLICIT_FLOOR_MAX_BPS));
+	node->inner.child_floor_mantissa = price.mantissa;
+	node->inner.child_floor_shift = price.shift;
+	for (uint32_t id = class->first_child; id; id = sched->classes[id].next_sibling) {
+		if (sched->nodes[id].flags & NODE_LEAF)
+			return;
+		if (!sched->classes[id].params.floor_bps)
+			implicit_floor_update(sched, id);
+	}
+}

@@ -1,0 +1,158 @@
+/* sched_state.h - the memory of one scheduler: the head, then the nodes, the classes and
+ * the share calendars, all found by index so that the whole can be moved.
+ * Private to lib/qos/sched_*. Owner thread. */
+#pragma once
+
+#include "qos/price.h"
+#include "qos/sched_edf.h"
+#include "qos/sched_share.h"
+#include "qos/sched_wheel.h"
+
+#define REF_INDEX_BITS     20
+#define REF_INDEX_MASK     (SCHED_CLASSES_MAX - 1)
+#define REF_GENERATION_MAX 4095U
+
+/* EDF levels: 0 for leaves, then inner classes from the deepest to those below the root.
+ */
+#define EDF_LEVELS SCHED_LEVELS_MAX
+
+/* A class is not charged more once it owes this much of its floor: what others send on
+ * their own account must not shut it out for ever. Nor is it owed more. */
+#define FLOOR_DEBT_MAX   TICKS_OF_US(1000000)
+#define FLOOR_CREDIT_MAX TICKS_OF_US(1000000)
+
+/* A tag further away than this is older than the clock's half range, not a real debt. */
+#define TAG_DISTANCE_MAX (1ULL << 62)
+
+/* The part of a class that only configuration reads. */
+struct sched_class {
+	struct sched_class_params params;
+	uint64_t
+		child_budget_bps; /* implicit floor of one child before its upper limit */
+	uint64_t children_floor_bps; /* sum of the explicit floors of the children */
+	uint32_t children;
+	uint32_t children_with_floor;
+	uint32_t band_children[SCHED_PRIORITIES];
+	/* Inner children first, leaves last; also links free classes through 'next'. */
+	uint32_t first_child;
+	uint32_t last_child;
+	uint32_t next_sibling;
+	uint32_t prev_sibling;
+	uint8_t depth; /* below the root */
+};
+
+struct sched {
+	struct sched_node *nodes;
+	struct sched_class *classes;
+	struct share_calendar *shares;
+	uint64_t now; /* ticks */
+	uint64_t backlog_packets;
+	uint32_t edf_levels;    /* bit per EDF level that is not empty */
+	uint32_t quantum_bytes; /* one visit to a leaf takes up to this, at least a packet
+	                         */
+	uint32_t capacity;      /* without the root */
+	uint32_t class_count;   /* without the root */
+	uint32_t class_fresh;   /* lowest index never used */
+	uint32_t class_free_head;
+	uint32_t class_free_tail;
+	uint32_t share_capacity;
+	uint32_t share_fresh;
+	uint32_t
+		share_free; /* through bucket[0].head; 0 ends: calendar 0 is the root's */
+	struct wheel floor_wheel;
+	struct wheel ceil_wheel;
+	struct edf_calendar edf[EDF_LEVELS];
+};
+
+static inline bool
+node_is_green(const struct sched *sched, const struct sched_node *node)
+{
+	return !tick_is_after(node->floor_tag, sched->now);
+}
+
+static inline bool
+node_is_red(const struct sched *sched, const struct sched_node *node)
+{
+	return (node->flags & NODE_HAS_CEIL) && tick_is_after(node->ceil_tag, sched->now);
+}
+
+static inline bool
+node_has_backlog(const struct sched_node *node)
+{
+	return node->flags & NODE_LEAF ? node->queue.head != NULL
+	                               : node->inner.active_bands != 0;
+}
+
+/* The share calendar that the node is, or would be, in. Not for the root. */
+static inline struct share_calendar *
+node_share(const struct sched *sched, const struct sched_node *node)
+{
+	return &sched->shares[sched->nodes[node->parent].share[node->priority]];
+}
+
+/* A class that was idle keeps at most 'burst' of credit. */
+static inline uint64_t
+tag_clamp(uint64_t tag, uint64_t now, uint64_t burst)
+{
+	uint64_t behind = now - tag;
+
+	if ((int64_t)behind < 0)
+		return -behind > TAG_DISTANCE_MAX ? now - burst : tag;
+	return behind > burst ? now - burst : tag;
+}
+
+static inline void
+sched_set_now(struct sched *sched, uint64_t now_ns)
+{
+	uint64_t now = now_ns * TICKS_PER_NS;
+
+	if (tick_is_after(now, sched->now))
+		sched->now = now;
+}
+
+static inline bool
+ref_find(const struct sched *sched, uint32_t ref, uint32_t *id)
+{
+	const struct sched_node *node;
+
+	*id = ref & REF_INDEX_MASK;
+	if (unlikely(*id > sched->capacity))
+		return false;
+	node = &sched->nodes[*id];
+	return __atomic_load_n(&node->generation, __ATOMIC_RELAXED) ==
+	               ref >> REF_INDEX_BITS &&
+	       (node->flags & NODE_LIVE);
+}
+
+/* Room is what is left of a leaf's limits; negative if they were lowered since. */
+static inline void
+node_take_room(struct sched_node *node, int32_t packets, int32_t bytes)
+{
+	__atomic_store_n(&node->queue.room_packets, node->queue.room_packets - packets,
+	                 __ATOMIC_RELAXED);
+	__atomic_store_n(&node->room_bytes, node->room_bytes - bytes, __ATOMIC_RELAXED);
+}
+
+/* sched_tree.c: indices, share calendars and the lists of children. */
+
+/* An unused index with a new generation, or NODE_NONE. */
+uint32_t class_id_take(struct sched *sched);
+void class_id_return(struct sched *sched, uint32_t id);
+
+/* Counts a child of 'priority' below 'parent', with a share calendar for its band.
+ * -ENOSPC. */
+int band_join(struct sched *sched, uint32_t parent, unsigned priority);
+void band_leave(struct sched *sched, uint32_t parent, unsigned priority);
+
+void child_link(struct sched *sched, uint32_t parent, uint32_t id);
+void child_unlink(struct sched *sched, uint32_t id);
+
+/* sched_rate.c: from parameters to tags. */
+
+/* Takes over 'params' and sets prices, bursts and limits from them; tags keep their debt
+ * in bytes. The class must be in no calendar. */
+void class_apply_params(struct sched *sched, uint32_t id,
+                        const struct sched_class_params *params);
+
+/* Sets what the children of 'parent' without a floor get, and those further below. */
+void implicit_floor_update(struct sched *sched, uint32_t parent);

@@ -1,0 +1,48 @@
+/* sched_stats.c - reads the counters of a class from any thread. */
+#include "qos/sched_state.h"
+
+static uint64_t
+counter_read(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+/* What of 'limit' is in use, where both are read while they change. */
+static uint32_t
+used_read(const uint32_t *limit, const int32_t *room)
+{
+	int64_t used = (int64_t)__atomic_load_n(limit, __ATOMIC_RELAXED) -
+	               __atomic_load_n(room, __ATOMIC_RELAXED);
+
+	return used > 0 ? (uint32_t)used : 0;
+}
+
+bool
+sched_class_get_stats(const struct sched *sched, uint32_t ref,
+                      struct sched_class_stats *stats)
+{
+	const struct sched_node *node;
+	uint32_t id;
+
+	if (!ref_find(sched, ref, &id))
+		return false;
+	node = &sched->nodes[id];
+	stats->sent_packets = counter_read(&node->sent_packets);
+	stats->sent_bytes = counter_read(&node->sent_bytes);
+	stats->dropped_packets = counter_read(&node->dropped_packets);
+	stats->dropped_bytes = counter_read(&node->dropped_bytes);
+	stats->borrowed_bytes = counter_read(&node->borrowed_bytes);
+	stats->queued_packets = stats->queued_bytes = 0;
+	if (node->flags & NODE_LEAF) {
+		stats->queued_packets =
+			used_read(&node->limit.packets, &node->queue.room_packets);
+		stats->queued_bytes = used_read(&node->limit.bytes, &node->room_bytes);
+	}
+	stats->offered_packets =
+		stats->sent_packets + stats->dropped_packets + stats->queued_packets;
+	stats->offered_bytes =
+		stats->sent_bytes + stats->dropped_bytes + stats->queued_bytes;
+	/* The class may have been deleted, and its index reused, meanwhile. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return ref_find(sched, ref, &id);
+}

@@ -1,0 +1,154 @@
+/* sched_wheel.h - timing wheel of classes that wait for a tag to pass: 4096 slots of
+ * 1.024 us, then 4096 slots of 4.2 ms; what is later than 17 s waits in the last slot and
+ * is looked at again. Popping gives a class when its slot has begun: the popper compares
+ * the tags and puts it back if its time has not come, which is also how classes get from
+ * the coarse row to the fine one. Every operation is O(1).
+ * Private to lib/qos/sched_*. Owner thread. */
+#pragma once
+
+#include "qos/sched_node.h"
+
+#define WHEEL_ROWS       2
+#define WHEEL_SLOT_BITS  12
+#define WHEEL_SLOTS      (1U << WHEEL_SLOT_BITS)
+#define WHEEL_SLOT_SHIFT 18 /* a slot of the first row is 1.024 us */
+#define WHEEL_SLOT_TICKS (1ULL << WHEEL_SLOT_SHIFT)
+#define WHEEL_NEVER      UINT64_MAX
+
+struct wheel_row {
+	uint64_t words; /* bit per word of 'bitmap' that is not 0 */
+	uint64_t bitmap[WHEEL_SLOTS / 64];
+	uint32_t head[WHEEL_SLOTS];
+};
+
+struct wheel {
+	uint64_t base; /* no class waits in a slot that ended before; never after now */
+	uint32_t count;
+	struct wheel_row row[WHEEL_ROWS];
+} CACHE_ALIGNED;
+
+static inline unsigned
+wheel_row_shift(unsigned row)
+{
+	return WHEEL_SLOT_SHIFT + row * WHEEL_SLOT_BITS;
+}
+
+static inline void
+wheel_add(struct sched_node *nodes, struct wheel *wheel, enum node_chain chain,
+          uint32_t id, uint64_t tag, uint64_t now)
+{
+	struct node_link *link = &nodes[id].link[chain];
+	unsigned which = 0, slot;
+	struct wheel_row *row;
+	uint64_t distance;
+
+	if (!wheel->count++)
+		wheel->base = now;
+	/* The slot after that of the tag: it begins when the tag has passed. */
+	tag += WHEEL_SLOT_TICKS;
+	if (tick_is_after(wheel->base, tag))
+		tag = wheel->base;
+	distance = bucket_distance(tag, wheel->base, WHEEL_SLOT_SHIFT);
+	if (distance >= WHEEL_SLOTS) {
+		which = 1;
+		distance = bucket_distance(tag, wheel->base, wheel_row_shift(1));
+		distance = MIN_OF(distance, WHEEL_SLOTS - 1);
+	}
+	row = &wheel->row[which];
+	slot = (unsigned)((wheel->base >> wheel_row_shift(which)) + distance) %
+	       WHEEL_SLOTS;
+	link->prev = NODE_NONE;
+	link->next = row->head[slot];
+	if (link->next)
+		nodes[link->next].link[chain].prev = id;
+	row->head[slot] = id;
+	row->bitmap[slot / 64] |= 1ULL << (slot % 64);
+	row->words |= 1ULL << (slot / 64);
+	nodes[id].slot[chain] = (uint16_t)(which << WHEEL_SLOT_BITS | slot);
+}
+
+static inline void
+wheel_remove(struct sched_node *nodes, struct wheel *wheel, enum node_chain chain,
+             uint32_t id)
+{
+	const struct node_link *link = &nodes[id].link[chain];
+	unsigned slot = nodes[id].slot[chain] & (WHEEL_SLOTS - 1);
+	struct wheel_row *row = &wheel->row[nodes[id].slot[chain] >> WHEEL_SLOT_BITS];
+
+	wheel->count--;
+	if (link->next)
+		nodes[link->next].link[chain].prev = link->prev;
+	if (link->prev) {
+		nodes[link->prev].link[chain].next = link->next;
+		return;
+	}
+	row->head[slot] = link->next;
+	if (link->next)
+		return;
+	row->bitmap[slot / 64] &= ~(1ULL << (slot % 64));
+	if (!row->bitmap[slot / 64])
+		row->words &= ~(1ULL << (slot / 64));
+}
+
+/* How many slots after slot 'from' the next one in use is. The row must not be empty. */
+static inline uint64_t
+wheel_row_distance(const struct wheel_row *row, uint64_t from)
+{
+	unsigned slot = from % WHEEL_SLOTS, word = slot / 64;
+	uint64_t bits = row->bitmap[word] & (~0ULL << (slot % 64)), turned;
+
+	if (bits)
+		return word * 64 + (unsigned)__builtin_ctzll(bits) - slot;
+	/* Back at the first word, only slots before 'from' are left in it. */
+	turned = bitmap_turn(row->words, word + 1);
+	word = (word + 1 + (unsigned)__builtin_ctzll(turned)) % 64;
+	bits = row->bitmap[word];
+	return (word * 64 + (unsigned)__builtin_ctzll(bits) - slot) % WHEEL_SLOTS;
+}
+
+/* How many ticks after 'base' the next slot in use begins, or WHEEL_NEVER; '*slot' gets
+ * its number as in sched_node.slot. */
+static inline uint64_t
+wheel_next(const struct wheel *wheel, unsigned *slot)
+{
+	uint64_t best = WHEEL_NEVER;
+
+	for (unsigned which = 0; which < WHEEL_ROWS; which++) {
+		unsigned shift = wheel_row_shift(which);
+		uint64_t first = wheel->base >> shift, distance, start;
+
+		if (!wheel->row[which].words)
+			continue;
+		distance = wheel_row_distance(&wheel->row[which], first);
+		start = bucket_start(wheel->base, shift, distance);
+		/* A coarse slot is dealt out before the fine one that starts with it. */
+		if (start <= best) {
+			best = start;
+			*slot = which << WHEEL_SLOT_BITS |
+			        (unsigned)(first + distance) % WHEEL_SLOTS;
+		}
+	}
+	return best;
+}
+
+/* Takes out one class whose slot has begun, or NODE_NONE. */
+static inline uint32_t
+wheel_pop(struct sched_node *nodes, struct wheel *wheel, enum node_chain chain,
+          uint64_t now)
+{
+	uint64_t ahead = now - wheel->base, start;
+	unsigned slot = 0;
+	uint32_t id;
+
+	if (!wheel->count)
+		return NODE_NONE;
+	start = wheel_next(wheel, &slot);
+	if (start > ahead) {
+		wheel->base = now;
+		return NODE_NONE;
+	}
+	wheel->base += start;
+	id = wheel->row[slot >> WHEEL_SLOT_BITS].head[slot % WHEEL_SLOTS];
+	wheel_remove(nodes, wheel, chain, id);
+	return id;
+}

@@ -1,0 +1,460 @@
+/* fake_datapath.c - plays the datapath behind datapath.h with tables in memory and no
+ * packets: for unit tests and for weir-vswitchd-fake. It refuses what the real one
+ * would. Main thread. */
+#include "support/fake_datapath.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#define FAKE_MAX 8192
+
+struct fake_port {
+	struct dp_port_config config;
+	struct dp_qos_config qos;
+	struct dp_class_config *classes;
+};
+
+struct fake_datapath fake_datapath = {.n_cores = 2};
+
+static bool is_running;
+static int event_fd = -1;
+static uint64_t status_generation;
+static struct dp_bridge_config *bridges[FAKE_MAX];
+static struct fake_port *ports[FAKE_MAX];
+
+static const char *const type_names[] = {
+	[DP_PORT_VHOST_CLIENT] = "dpdkvhostuserclient",
+	[DP_PORT_VHOST_SERVER] = "dpdkvhostuser",
+	[DP_PORT_INTERNAL] = "internal",
+	[DP_PORT_TAP] = "tap",
+	[DP_PORT_SYSTEM] = "system",
+	[DP_PORT_DPDK] = "dpdk",
+	[DP_PORT_DUMMY] = "dummy",
+};
+static_assert(ARRAY_SIZE(type_names) == DP_PORT_N_TYPES, "name every type");
+
+const char *
+dp_port_type_name(enum dp_port_type type)
+{
+	return type_names[type];
+}
+
+bool
+dp_port_type_from_name(const char *name, enum dp_port_type *type)
+{
+	if (!*name)
+		name = "system";
+	for (int i = 0; i < DP_PORT_N_TYPES; i++) {
+		if (!strcmp(name, type_names[i])) {
+			*type = (enum dp_port_type)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+int
+dp_start(const struct dp_config *config, struct error *err)
+{
+	str_printf(&fake_datapath.calls, "start extra=%s\n",
+	           config->eal_extra ? config->eal_extra : "");
+	if (fake_datapath.fail_start)
+		return error_set(err, -ENOMEM, "no memory for the fake");
+	is_running = true;
+	return 0;
+}
+
+bool
+dp_is_running(void)
+{
+	return is_running;
+}
+
+const char *
+dp_dpdk_version(void)
+{
+	return "DPDK 0.0.0";
+}
+
+static void
+port_free(uint32_t id)
+{
+	free(ports[id]->classes);
+	free(ports[id]);
+	ports[id] = NULL;
+}
+
+void
+dp_stop(void)
+{
+	for (uint32_t i = 0; i < FAKE_MAX; i++) {
+		if (ports[i])
+			port_free(i);
+		free(bridges[i]);
+		bridges[i] = NULL;
+	}
+	is_running = false;
+}
+
+void
+fake_datapath_reset(void)
+{
+	dp_stop();
+	str_free(&fake_datapath.calls);
+	memset(&fake_datapath, 0, sizeof(fake_datapath));
+	fake_datapath.n_cores = 2;
+}
+
+int
+dp_check_cpu_mask(const uint8_t mask[DP_CPUS_MAX / 8], struct error *err)
+{
+	for (unsigned i = 0; i < fake_datapath.n_cores; i++)
+		if (mask[i / 8] & (1u << (i % 8)))
+			return 0;
+	return error_set(err, -EINVAL, "no core of the mask exists on this machine");
+}
+
+int
+dp_set_workers(const struct dp_config *config, struct error *err)
+{
+	(void)err;
+	str_printf(&fake_datapath.calls, "set workers mask=%02x sleep=%u\n",
+	           config->pmd_cpu_mask[0], config->max_sleep_us);
+	return 0;
+}
+
+int
+dp_event_fd(void)
+{
+	if (event_fd < 0)
+		event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return event_fd;
+}
+
+void
+dp_run(void)
+{
+	uint64_t count;
+
+	if (read(event_fd, &count, sizeof(count)) < 0)
+		return;
+}
+
+uint64_t
+dp_status_generation(void)
+{
+	return status_generation;
+}
+
+int
+dp_bridge_add(const struct dp_bridge_config *config, uint32_t *bridge_id,
+              struct error *err)
+{
+	str_printf(&fake_datapath.calls, "add bridge %s\n", config->name);
+	for (uint32_t i = 0; i < FAKE_MAX; i++) {
+		if (bridges[i])
+			continue;
+		bridges[i] = xmemdup(config, sizeof(*config));
+		*bridge_id = i;
+		return 0;
+	}
+	return error_set(err, -ENOSPC, "too many bridges");
+}
+
+int
+dp_bridge_set(uint32_t bridge_id, const struct dp_bridge_config *config,
+              struct error *err)
+{
+	(void)err;
+	str_printf(&fake_datapath.calls, "set bridge %s aging=%u\n", config->name,
+	           config->mac_aging_s);
+	*bridges[bridge_id] = *config;
+	return 0;
+}
+
+void
+dp_bridge_del(uint32_t bridge_id)
+{
+	for (uint32_t i = 0; i < FAKE_MAX; i++)
+		assert(!ports[i] || ports[i]->config.bridge_id != bridge_id);
+	str_printf(&fake_datapath.calls, "del bridge %s\n", bridges[bridge_id]->name);
+	free(bridges[bridge_id]);
+	bridges[bridge_id] = NULL;
+}
+
+/* Every port has sent from 02:00:00:00:00:<ofport>. */
+void
+dp_fdb_dump(uint32_t bridge_id, void (*cb)(const struct dp_fdb_entry *, void *aux),
+            void *aux)
+{
+	for (uint32_t i = 0; i < FAKE_MAX; i++) {
+		struct dp_fdb_entry entry = {.mac = {2}, .port_id = i, .age_s = 1};
+
+		if (!ports[i] || ports[i]->config.bridge_id != bridge_id)
+			continue;
+		entry.mac[5] = (uint8_t)ports[i]->config.ofport;
+		cb(&entry, aux);
+	}
+}
+
+void
+dp_fdb_flush(uint32_t bridge_id)
+{
+	str_printf(&fake_datapath.calls, "flush %s\n", bridges[bridge_id]->name);
+}
+
+int
+dp_port_add(const struct dp_port_config *config, uint32_t *port_id, struct error *err)
+{
+	str_printf(&fake_datapath.calls, "add port %s as %u\n", config->name,
+	           config->ofport);
+	if (fake_datapath.fail_port && !strcmp(fake_datapath.fail_port, config->name))
+		return error_set(err, -EIO, "the fake refuses it");
+	if (config->type == DP_PORT_SYSTEM && !if_nametoindex(config->name))
+		return error_set(err, -ENODEV, "no such interface");
+	for (uint32_t i = 0; i < FAKE_MAX; i++) {
+		assert(!ports[i] || strcmp(ports[i]->config.name, config->name) != 0);
+		if (ports[i])
+			continue;
+		ports[i] = xcalloc(1, sizeof(*ports[i]));
+		ports[i]->config = *config;
+		*port_id = i;
+		return 0;
+	}
+	return error_set(err, -ENOSPC, "too many ports");
+}
+
+int
+dp_port_set(uint32_t port_id, const struct dp_port_settings *settings, struct error *err)
+{
+	(void)err;
+	str_printf(&fake_datapath.calls, "set port %s\n", ports[port_id]->config.name);
+	ports[port_id]->config.settings = *settings;
+	return 0;
+}
+
+void
+dp_port_del(uint32_t port_id)
+{
+	str_printf(&fake_datapath.calls, "del port %s\n", ports[port_id]->config.name);
+	port_free(port_id);
+}
+
+int
+dp_port_get_stats(uint32_t port_id, struct dp_port_stats *stats)
+{
+	if (!ports[port_id])
+		return -ENODEV;
+	memset(stats, 0, sizeof(*stats));
+	stats->rx_packets = 10;
+	stats->rx_bytes = 1000;
+	stats->tx_packets = 20;
+	stats->tx_bytes = 2000;
+	return 0;
+}
+
+int
+dp_port_get_status(uint32_t port_id, struct dp_port_status *status)
+{
+	if (!ports[port_id])
+		return -ENODEV;
+	memset(status, 0, sizeof(*status));
+	status->link_up = ports[port_id]->config.type != DP_PORT_VHOST_CLIENT;
+	memcpy(status->mac, ports[port_id]->config.settings.mac, 6);
+	status->mtu = ports[port_id]->config.settings.mtu
+	                      ? ports[port_id]->config.settings.mtu
+	                      : 1500;
+	status->link_bps = fake_datapath.link_bps;
+	status->numa_node = -1;
+	return 0;
+}
+
+void
+dp_port_counters(uint32_t port_id,
+                 void (*cb)(const char *name, uint64_t value, void *aux), void *aux)
+{
+	if (!ports[port_id])
+		return;
+	cb("drop_no_mbuf", 3, aux);
+	cb("rxq0_packets", 10, aux);
+}
+
+/* ---- QoS: the arithmetic on a tree, walked the slow and plain way ---- */
+
+static const struct dp_class_config *
+class_find(const struct dp_qos_config *config, uint32_t number)
+{
+	for (size_t i = 0; i < config->n_classes; i++)
+		if (config->classes[i].number == number)
+			return &config->classes[i];
+	return NULL;
+}
+
+static uint64_t
+floors_below(const struct dp_qos_config *config, uint32_t parent)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < config->n_classes; i++)
+		if (config->classes[i].parent == parent)
+			sum += config->classes[i].floor_bps;
+	return sum;
+}
+
+int
+dp_qos_check(const struct dp_qos_config *config, struct error *err)
+{
+	for (size_t i = 0; i < config->n_classes; i++) {
+		const struct dp_class_config *class = &config->classes[i], *up = class;
+		size_t depth = 0;
+
+		if (class->ceil_bps && class->floor_bps > class->ceil_bps)
+			return error_set(err, -EINVAL,
+			                 "queue %u: floor above its own ceiling",
+			                 class->number);
+		if (class->ceil_bps &&
+		    floors_below(config, class->number) > class->ceil_bps)
+			return error_set(err, -EINVAL,
+			                 "queue %u: floors above its ceiling",
+			                 class->number);
+		while (up->parent != DP_CLASS_ROOT) {
+			uint32_t parent = up->parent;
+
+			up = class_find(config, parent);
+			if (!up)
+				return error_set(err, -EINVAL,
+				                 "queue %u: parent %u does not exist",
+				                 class->number, parent);
+			if (++depth > config->n_classes)
+				return error_set(err, -EINVAL,
+				                 "queue %u: cycle of parents",
+				                 class->number);
+		}
+	}
+	if (floors_below(config, DP_CLASS_ROOT) > config->rate_bps)
+		return error_set(err, -EINVAL, "floors above the root's ceiling");
+	return 0;
+}
+
+int
+dp_port_set_qos(uint32_t port_id, const struct dp_qos_config *config, struct error *err)
+{
+	struct fake_port *port = ports[port_id];
+
+	str_printf(&fake_datapath.calls, "set qos %s kind=%d rate=%llu classes=%zu\n",
+	           port->config.name, (int)config->kind,
+	           (unsigned long long)config->rate_bps, config->n_classes);
+	if (fake_datapath.fail_qos_port &&
+	    !strcmp(fake_datapath.fail_qos_port, port->config.name))
+		return error_set(err, -ENOSPC, "the fake has no room for classes");
+	free(port->classes);
+	port->classes = NULL;
+	port->qos = *config;
+	if (config->n_classes)
+		port->classes = xmemdup(config->classes,
+		                        config->n_classes * sizeof(*config->classes));
+	port->qos.classes = port->classes;
+	return 0;
+}
+
+enum dp_qos_kind
+dp_port_qos_stats(uint32_t port_id, void (*cb)(const struct dp_class_stats *, void *aux),
+                  void *aux, uint64_t *time_ns)
+{
+	const struct fake_port *port = ports[port_id];
+	struct dp_class_stats stats = {.number = DP_CLASS_ROOT, .parent = DP_CLASS_ROOT};
+
+	*time_ns = clock_mono_ns();
+	if (!port || port->qos.kind == DP_QOS_NONE)
+		return DP_QOS_NONE;
+	stats.ceil_bps = port->qos.rate_bps;
+	cb(&stats, aux);
+	for (size_t i = 0; i < port->qos.n_classes; i++) {
+		const struct dp_class_config *class = &port->classes[i];
+
+		stats.number = class->number;
+		stats.parent = class->parent;
+		stats.floor_bps = class->floor_bps;
+		stats.ceil_bps = class->ceil_bps;
+		stats.sent_packets = class->number + 1;
+		stats.sent_bytes = 100 * stats.sent_packets;
+		cb(&stats, aux);
+	}
+	return port->qos.kind;
+}
+
+/* ---- workers ---- */
+
+void
+dp_workers_dump(void (*cb)(const struct dp_worker_stats *, const struct dp_rxq_status *,
+                           void *aux),
+                void *aux)
+{
+	struct dp_worker_stats stats = {.core = 1,
+	                                .packets = 30,
+	                                .cache_hits = 20,
+	                                .pipeline_walks = 10,
+	                                .tx_packets = 20,
+	                                .tx_batches = 10,
+	                                .idle_cycles = 600,
+	                                .busy_cycles = 300,
+	                                .sleep_cycles = 100,
+	                                .iterations = 50};
+	struct dp_rxq_status rxqs[4];
+
+	if (!is_running)
+		return;
+	for (uint32_t i = 0; i < FAKE_MAX && stats.n_rxqs < ARRAY_SIZE(rxqs); i++) {
+		struct dp_rxq_status *rxq = &rxqs[stats.n_rxqs];
+
+		if (!ports[i])
+			continue;
+		memset(rxq, 0, sizeof(*rxq));
+		memcpy(rxq->port_name, ports[i]->config.name, sizeof(rxq->port_name));
+		rxq->enabled = true;
+		rxq->usage_known = stats.n_rxqs > 0;
+		rxq->usage_percent = 42;
+		stats.n_rxqs++;
+	}
+	cb(&stats, rxqs, aux);
+	memset(&stats, 0, sizeof(stats));
+	stats.core = -1;
+	cb(&stats, NULL, aux);
+}
+
+void
+dp_workers_clear_stats(void)
+{
+	str_append(&fake_datapath.calls, "clear stats\n");
+}
+
+void
+dp_memory_report(struct str *out)
+{
+	str_append(out, "mbufs:0");
+}
+
+int
+dp_dummy_inject(uint32_t port_id, const void *frame, size_t length)
+{
+	(void)port_id;
+	(void)frame;
+	(void)length;
+	return -ENOBUFS;
+}
+
+size_t
+dp_dummy_take(uint32_t port_id, void *frame, size_t size)
+{
+	(void)port_id;
+	(void)frame;
+	(void)size;
+	return 0;
+}

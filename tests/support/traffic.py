@@ -1,0 +1,132 @@
+# traffic.py - pings, bulk transfers and rates: how tests send traffic and what they read from the answers.
+import json
+import re
+import signal
+import subprocess
+import time
+
+from support import guest as guests
+from support import proc
+
+PING_SUMMARY = re.compile(r"(\d+) packets transmitted, (\d+) (?:packets )?received")
+
+
+class PingCount:
+    """What ping reports at its end."""
+
+    def __init__(self, text):
+        match = PING_SUMMARY.search(text)
+        if not match:
+            raise AssertionError(f"no summary of ping in: {text[-500:]}")
+        self.sent = int(match.group(1))
+        self.received = int(match.group(2))
+        self.text = text
+
+    @property
+    def lost(self):
+        return self.sent - self.received
+
+
+def ping(sender, address, count=10, interval=0.2, more=""):
+    """Pings from a Guest or Namespace; returns PingCount, whatever came back."""
+    command = f"ping -c {count} -i {interval} -W 3 {more} {address}"
+    timeout = 30 + count * (interval + 1)
+    if isinstance(sender, guests.Guest):
+        return PingCount(sender.run(command, timeout, check=False).text)
+    return PingCount(sender.run(*command.split(), timeout=timeout, check=False).stdout)
+
+
+def wait_ping(sender, address, timeout=30):
+    """Waits for the first answer; returns how many seconds that took, to about 0.3 s."""
+    started = time.monotonic()
+
+    def answered():
+        command = f"ping -c 1 -W 1 {address}"
+        if isinstance(sender, guests.Guest):
+            return sender.run(command, 10, check=False).status == 0
+        return sender.run(*command.split(), check=False).returncode == 0
+
+    proc.wait_until(answered, timeout, f"ping {address} answered", 0.05)
+    return time.monotonic() - started
+
+
+class RunningPing:
+    """A ping that runs in a guest or namespace beside a test's other doings."""
+
+    def __init__(self, sender, address, interval=0.1, timestamps=False):
+        self._sender = sender
+        self._interval = interval
+        # -c bounds it should the test die; stop() interrupts it, upon which ping prints its summary.
+        command = f"ping -c 36000 -i {interval} -W 3 {address}"
+        if not isinstance(sender, guests.Guest):
+            command = f"ip netns exec {sender.name} {command}" + (" -D" if timestamps else "")
+            self._process = subprocess.Popen(
+                command.split(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        else:
+            self._file = f"/run/ping.{id(self)}"
+            self._command = sender.spawn(f"echo $$ >{self._file}; exec {command}")
+
+    def stop(self):
+        """Ends it and returns its PingCount; one packet may be under way and is not held against anyone."""
+        if isinstance(self._sender, guests.Guest):
+            self._sender.run(f"kill -INT $(cat {self._file})")
+            count = PingCount(self._command.wait(30, check=False).text)
+        else:
+            self._process.send_signal(signal.SIGINT)
+            text, _ = self._process.communicate(timeout=30)
+            count = PingCount(text)
+        if count.lost == 1 and not _lost_inside(count.text):
+            count.sent -= 1
+        return count
+
+
+def _lost_inside(text):
+    """Whether a sequence number is missing below the highest one that came back."""
+    seen = [int(number) for number in re.findall(r"(?:icmp_)?seq=(\d+)", text)]
+    return bool(seen) and len(set(seen)) < max(seen) - min(seen) + 1
+
+
+def timestamps(text):
+    """When each answer came, in seconds since 1970, from a RunningPing with timestamps."""
+    return [float(stamp) for stamp in re.findall(r"^\[(\d+\.\d+)\] \d+ bytes from", text, re.M)]
+
+
+def longest_gap(text, interval):
+    """The longest time without an answer in a ping's output, in seconds."""
+    seen = sorted({int(number) for number in re.findall(r"(?:icmp_)?seq=(\d+)", text)})
+    gaps = [after - before for before, after in zip(seen, seen[1:])]
+    return (max(gaps) if gaps else 0) * interval
+
+
+def checked_stream(sender, receiver, address, port, megabytes):
+    """Starts a TCP transfer of numbered random blocks between guests; the returned function waits for its end
+    and compares checksums: a repeated, missing, swapped or damaged byte shows.
+
+    Programs read and write the socket themselves (nc -e): pipes between two emulated CPUs are ten times slower.
+    """
+    base = f"/tmp/stream{port}"
+    receiver.run(f"printf '#!/bin/sh\\nmd5sum >{base}.md5\\n' >{base}.recv; chmod +x {base}.recv")
+    sender.run(f"head -c 1048576 /dev/urandom >{base}.blk; printf '#!/bin/sh\\ni=0; while [ $i -lt {megabytes} ]; "
+               f"do echo block $i; cat {base}.blk; i=$((i+1)); done\\n' >{base}.send; chmod +x {base}.send")
+    receiving = receiver.spawn(f"nc -l -p {port} -e {base}.recv")
+    receiver.run(f"for i in $(seq 100); do netstat -ltn | grep -q :{port} && exit 0; usleep 100000; done; exit 1")
+    sending = sender.spawn(f"nc {address} {port} -e {base}.send")
+
+    def finish(timeout):
+        sending.wait(timeout)
+        receiving.wait(60)
+        received = receiver.run(f"cat {base}.md5; rm -f {base}.*").text.split()
+        sent = sender.run(f"{base}.send | md5sum; rm -f {base}.*", timeout).text.split()
+        assert sent and received and len(sent[0]) == 32, (sent, received)
+        assert sent[0] == received[0], f"{megabytes} MB to {address}: sent {sent[0]}, received {received[0]}"
+
+    return finish
+
+
+def iperf_json(text):
+    """The 'end' part of iperf3 -J."""
+    answer = json.loads(text[text.index("{"):])
+    if "error" in answer:
+        raise AssertionError(f"iperf3: {answer['error']}")
+    return answer["end"]

@@ -1,0 +1,53 @@
+# test_switch_restart.py - the switch dies by SIGKILL under traffic and starts again.
+"""
+     namespace A              guest g1                  guest g2
+    veth 10.0.0.101           10.0.0.1                  10.0.0.2
+         | (system)               |                         |
+         +---------- br0 ---- vh1 dpdkvhostuserclient   vh2 dpdkvhostuser (weir) or client (OVS)
+"""
+import time
+
+from support import guest as guests
+from support import traffic
+
+COLUMNS = {"bridge": "name,datapath_type,other_config", "port": "name,tag,trunks,vlan_mode,other_config,qos",
+           "interface": "name,type,options,external_ids,ingress_policing_rate",
+           "qos": "_uuid,type,other_config,queues", "queue": "_uuid,other_config"}
+
+
+def configuration(switch):
+    """What a user has set, in a form that can be compared."""
+    texts = {table: switch.vsctl("--format=csv", f"--columns={columns}", "list", table)
+             for table, columns in COLUMNS.items()}
+    return {table: sorted(text.splitlines()) for table, text in texts.items()}
+
+
+def test_killed_and_started(fresh_lab):
+    lab = fresh_lab
+    space = lab.namespace()
+    lab.switch.add_system("br0", veth := space.veth("p0", "10.0.0.101/24"))
+    # OVS does not listen again on a socket that its dead predecessor left behind.
+    pair = [lab.vhost_guest(1), lab.vhost_guest(2, qemu_listens=lab.switch.kind == "ovs")]
+    guests.start_all(pair)
+    lab.switch.vsctl("set", "interface", "vh1", "external_ids:owner=somebody", "ingress_policing_rate=0")
+    lab.switch.vsctl("set", "port", "vh2", "other_config:note=kept")
+    for guest in pair:
+        traffic.wait_ping(space, guest.address, 20)
+    before = configuration(lab.switch)
+
+    running = [traffic.RunningPing(space, guest.address, 0.05, timestamps=True) for guest in pair]
+    time.sleep(1)
+    lab.switch.kill()
+    started = time.time()
+    lab.switch.start()
+    time.sleep(8)
+    texts = [ping.stop().text for ping in running]
+
+    assert configuration(lab.switch) == before
+    assert lab.switch.interface_error(veth) == ""
+    for guest, text in zip(pair, texts):
+        back = min((stamp for stamp in traffic.timestamps(text) if stamp > started), default=None)
+        assert back is not None, f"{guest.port} is not back: {text[-500:]}"
+        assert back - started <= 2.0, f"{guest.port} is back after {back - started:.2f} s"
+    count = traffic.ping(pair[0], pair[1].address, 20)
+    assert count.lost == 0, count.text

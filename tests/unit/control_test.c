@@ -1,0 +1,312 @@
+/* control_test.c - vswitchd/control*.c: commands by name and count, and the shapes that
+ * programs parse, over the fake datapath. */
+#include <errno.h>
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/fake_datapath.h"
+#include "support/make_desired.h"
+#include "vswitchd/apply.h"
+#include "vswitchd/control_commands.h"
+#include "vswitchd/validate.h"
+
+static struct running running;
+static struct coverage *coverage;
+static struct control_registry *registry;
+static struct desired *desired;
+static struct str out;
+static struct error err;
+
+/* br0 with a dummy port that has a tree of two queues, and a vhost port. */
+static int
+setup(void **state)
+{
+	struct desired_bridge *bridge;
+	struct desired_port *port;
+	struct dp_class_config *classes;
+	struct apply apply;
+
+	(void)state;
+	fake_datapath_reset();
+	running_init(&running);
+	desired = make_desired();
+	bridge = make_bridge(desired, "br0");
+	port = make_port(desired, bridge, "a", DP_PORT_DUMMY);
+	port->qos = make_qos(desired, 1000000, 2, 1000);
+	classes = (struct dp_class_config *)(uintptr_t)port->qos->config.classes;
+	classes[0].number = 0;
+	classes[1].parent = 0;
+	classes[1].priority = 3;
+	port = make_port(desired, bridge, "vh", DP_PORT_VHOST_CLIENT);
+	strcpy(port->config.socket_path, "/tmp/weir-control-test.sock");
+	make_port(desired, bridge, "br0", DP_PORT_INTERNAL);
+	desired_sort(desired);
+	validate(desired, &running);
+	apply_init(&apply, &running, desired);
+	while (!apply_run(&apply, 0))
+		continue;
+	apply_destroy(&apply);
+	coverage = coverage_create();
+	registry = control_registry_create("test 1.0");
+	control_add_log(registry);
+	control_add_fdb(registry, &running);
+	control_add_qos(registry, &running);
+	control_add_counters(registry, &running, coverage);
+	control_add_pmd(registry);
+	control_add_dpif(registry, &running);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	control_registry_destroy(registry);
+	coverage_destroy(coverage);
+	running_destroy(&running);
+	desired_destroy(desired);
+	fake_datapath_reset();
+	str_free(&out);
+	return 0;
+}
+
+/* Runs "NAME ARG..."; returns what the command returned. */
+static int
+run(const char *line)
+{
+	const char *words[8];
+	char copy[256], *save = NULL;
+	size_t n = 0;
+
+	strcpy(copy, line);
+	for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save))
+		words[n++] = w;
+	str_clear(&out);
+	err.text[0] = '\0';
+	return control_run(registry, words[0], n - 1, words + 1, &out, &err);
+}
+
+static void
+assert_shows(const char *line, const char *expected)
+{
+	assert_int_equal(run(line), 0);
+	assert_string_equal(str_text(&out), expected);
+}
+
+static void
+assert_refuses(const char *line, const char *reason)
+{
+	assert_true(run(line) < 0);
+	assert_non_null(strstr(err.text, reason));
+}
+
+static void
+test_commands_are_found_and_counted(void **state)
+{
+	(void)state;
+	assert_shows("version", "test 1.0\n");
+	assert_int_equal(run("list-commands"), 0);
+	assert_non_null(strstr(str_text(&out), "\n  fdb/show                bridge\n"));
+	assert_refuses("nonsense", "\"nonsense\" is not a valid command");
+	assert_refuses("fdb/show", "\"fdb/show\" command requires at least 1 arguments");
+	assert_refuses("fdb/show a b", "\"fdb/show\" command takes at most 1 arguments");
+}
+
+static void
+test_fdb_has_the_known_columns(void **state)
+{
+	(void)state;
+	assert_shows("fdb/show br0", " port  VLAN  MAC                Age\n"
+	                             "    1     0  02:00:00:00:00:01    1\n"
+	                             "    2     0  02:00:00:00:00:02    1\n"
+	                             "LOCAL     0  02:00:00:00:00:fe    1\n");
+	assert_refuses("fdb/show br9", "no such bridge");
+	assert_shows("fdb/flush", "table successfully flushed\n");
+	assert_non_null(strstr(str_text(&fake_datapath.calls), "flush br0\n"));
+	assert_refuses("fdb/flush br9", "no such bridge");
+	assert_int_equal(run("fdb/stats-show br0"), 0);
+	assert_non_null(strstr(str_text(&out), "3/8192"));
+}
+
+static void
+test_qos_as_text(void **state)
+{
+	(void)state;
+	assert_shows("qos/show a", "QoS: a linux-htb\n"
+	                           "max-rate: 1000000\n"
+	                           "\n"
+	                           "Default:\n"
+	                           "  min-rate: 1000\n"
+	                           "  max-rate: 1000000\n"
+	                           "  tx_packets: 1\n"
+	                           "  tx_bytes: 100\n"
+	                           "  tx_errors: 0\n"
+	                           "  borrowed_bytes: 0\n"
+	                           "  queued_packets: 0\n"
+	                           "  queued_bytes: 0\n"
+	                           "\n"
+	                           "Queue 2:\n"
+	                           "  priority: 3\n"
+	                           "  min-rate: 1000\n"
+	                           "  max-rate: 1000000\n"
+	                           "  parent: 0\n"
+	                           "  tx_packets: 3\n"
+	                           "  tx_bytes: 300\n"
+	                           "  tx_errors: 0\n"
+	                           "  borrowed_bytes: 0\n"
+	                           "  queued_packets: 0\n"
+	                           "  queued_bytes: 0\n");
+	assert_shows("qos/show vh", "QoS not configured on vh\n");
+	assert_refuses("qos/show nobody", "no such interface");
+	assert_int_equal(run("qos/show-types a"), 0);
+	assert_non_null(strstr(str_text(&out), "QoS type: linux-htb\n"));
+}
+
+static void
+test_qos_as_json(void **state)
+{
+	json_t *top, *classes;
+
+	(void)state;
+	assert_int_equal(run("qos/show --json a"), 0);
+	top = json_loads(str_text(&out), 0, NULL);
+	assert_string_equal(json_string_value(json_object_get(top, "type")), "linux-htb");
+	assert_true(json_integer_value(json_object_get(top, "time_ns")) > 0);
+	classes = json_object_get(top, "classes");
+	assert_int_equal(json_array_size(classes), 3);
+	assert_true(json_is_null(json_object_get(json_array_get(classes, 0), "number")));
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(classes, 2),
+	                                                    "sent_bytes")),
+	                 300);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_array_get(classes, 2), "parent")),
+		0);
+	json_decref(top);
+	assert_refuses("qos/show a b", "more than one interface");
+	assert_int_equal(run("qos/show --json vh"), 0);
+	assert_non_null(strstr(str_text(&out), "\"type\": null"));
+}
+
+static void
+test_pmd_shapes(void **state)
+{
+	(void)state;
+	assert_shows(
+		"dpif-netdev/pmd-rxq-show",
+		"Displaying last 60 seconds pmd usage %\n"
+		"pmd thread numa_id 0 core_id 1:\n"
+		"  isolated : false\n"
+		"  port: a                 queue-id:  0 (enabled)   pmd usage: NOT "
+		"AVAIL\n"
+		"  port: br0               queue-id:  0 (enabled)   pmd usage: 42 %\n"
+		"  port: vh                queue-id:  0 (enabled)   pmd usage: 42 %\n"
+		"  overhead:  0 %\n");
+	assert_shows("dpif-netdev/pmd-rxq-show -pmd 7",
+	             "Displaying last 60 seconds pmd usage %\n");
+	assert_refuses("dpif-netdev/pmd-rxq-show -pmd", "needs a number");
+	assert_refuses("dpif-netdev/pmd-rxq-show -x 1", "not an option");
+	assert_int_equal(run("dpif-netdev/pmd-stats-show"), 0);
+	assert_non_null(strstr(str_text(&out), "pmd thread numa_id 0 core_id 1:\n"
+	                                       "  packets received: 30\n"));
+	assert_non_null(strstr(str_text(&out), "  emc hits: 20\n"));
+	assert_non_null(strstr(str_text(&out), "  avg. packets per output batch: 2.00\n"
+	                                       "  idle cycles: 700 (70.00%)\n"
+	                                       "  processing cycles: 300 (30.00%)\n"));
+	assert_non_null(strstr(str_text(&out), "main thread:\n  packets received: 0\n"));
+	assert_shows("dpif-netdev/pmd-stats-clear", "");
+	assert_non_null(strstr(str_text(&fake_datapath.calls), "clear stats\n"));
+}
+
+static void
+test_dpif_shapes(void **state)
+{
+	(void)state;
+	assert_shows("dpif/show",
+	             "netdev@ovs-netdev: hit:20 missed:10\n"
+	             "  br0:\n"
+	             "    a 1/0: (dummy)\n"
+	             "    br0 65534/1: (internal)\n"
+	             "    vh 2/2: (dpdkvhostuserclient: configured_rx_queues=0, "
+	             "configured_tx_queues=0, mtu=1500, requested_rx_queues=0, "
+	             "requested_tx_queues=0)\n");
+	assert_int_equal(run("dpctl/show -s"), 0);
+	assert_non_null(strstr(str_text(&out), "netdev@ovs-netdev:\n"
+	                                       "  lookups: hit:20 missed:10 lost:0\n"
+	                                       "  flows: 0\n"
+	                                       "  port 0: a (dummy)\n"
+	                                       "    RX packets:10 errors:0 dropped:0 "));
+	assert_refuses("dpctl/show other@dp", "other@dp");
+}
+
+static void
+test_counters(void **state)
+{
+	(void)state;
+	assert_shows("port/counters a", "drop_no_mbuf: 3\nrxq0_packets: 10\n");
+	assert_int_equal(run("port/counters --json a"), 0);
+	assert_non_null(strstr(str_text(&out), "\"drop_no_mbuf\": 3"));
+	assert_refuses("port/counters --yaml a", "not an option");
+	assert_shows("memory/show", "bridges:1 ports:3 mbufs:0\n");
+}
+
+static void
+test_coverage_has_six_words_a_line(void **state)
+{
+	char name[64], tail[8];
+	double r5, r60, r3600;
+	unsigned long long total;
+
+	(void)state;
+	coverage_sample(coverage, &running);
+	assert_int_equal(run("coverage/show"), 0);
+	assert_int_equal(sscanf(strchr(str_text(&out), '\n') + 1,
+	                        "%63s %lf/sec %lf/sec %lf/sec %7s %llu\n", name, &r5,
+	                        &r60, &r3600, tail, &total),
+	                 6);
+	assert_string_equal(name, "drop_no_mbuf");
+	assert_string_equal(tail, "total:");
+	assert_int_equal(total, 9); /* three ports of 3 */
+	assert_true(r5 > 1.79 && r5 < 1.81);
+	/* Nothing more, and a port that leaves takes nothing back. */
+	running_del_port(&running, running_find_port(&running, "a"));
+	coverage_sample(coverage, &running);
+	assert_shows("coverage/read-counter drop_no_mbuf", "9\n");
+	assert_refuses("coverage/read-counter rxq0_packets", "No such counter");
+}
+
+static void
+test_log_levels(void **state)
+{
+	(void)state;
+	assert_refuses("vlog/set foo", "foo");
+	assert_shows("vlog/set control:file:dbg", "");
+	assert_int_equal(run("vlog/list"), 0);
+	assert_non_null(strstr(str_text(&out), "                 console    syslog    "));
+	assert_refuses("vlog/reopen", "log file");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_commands_are_found_and_counted),
+		TEST(test_fdb_has_the_known_columns),
+		TEST(test_qos_as_text),
+		TEST(test_qos_as_json),
+		TEST(test_pmd_shapes),
+		TEST(test_dpif_shapes),
+		TEST(test_counters),
+		TEST(test_coverage_has_six_words_a_line),
+		TEST(test_log_levels),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

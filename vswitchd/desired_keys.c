@@ -1,0 +1,410 @@
+/* desired_keys.c - the text of configuration maps -> typed fields of desired.h, for
+ * desired_from_db.c. Main thread. */
+#include "vswitchd/desired_keys.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/dirs.h"
+#include "base/hmap.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+LOG_MODULE(config);
+
+#define RATE_MAX_BPS         (UINT64_C(1) << 50)
+#define BURST_MAX_BITS       (UINT64_C(1) << 40)
+#define PRIORITY_MAX         7
+#define MAX_SLEEP_US         10000
+#define DEFAULT_MAX_SLEEP_US 50
+#define STATS_MIN_MS         5000
+#define STATS_MAX_MS         3600000
+
+const char *const qos_type_names[] = {"linux-htb", "linux-hfsc", "linux-noop",
+                                      "egress-policer", NULL};
+
+struct warned_key {
+	struct hmap_node node;
+	char *text;
+};
+
+const char *
+keys_get(const struct keys *keys, const char *name)
+{
+	for (size_t i = 0; i < keys->n; i++)
+		if (!strcmp(keys->names[i], name))
+			return keys->values[i];
+	return NULL;
+}
+
+/* True the first time it sees 'text'. A client cannot fill memory with new names: beyond
+ * the bound no further ones are warned of. */
+static bool
+warn_is_first(const char *text)
+{
+	static struct hmap warned = HMAP_INIT;
+	enum { WARNED_MAX = 1000 };
+	uint32_t hash = hash_string(text, 0);
+	struct warned_key *key;
+
+	HMAP_FOR_EACH_WITH_HASH (key, node, hash, &warned)
+		if (!strcmp(key->text, text))
+			return false;
+	if (warned.count >= WARNED_MAX)
+		return false;
+	key = xmalloc(sizeof(*key));
+	key->text = xstrdup(text);
+	hmap_insert(&warned, &key->node, hash);
+	return true;
+}
+
+void
+keys_warn_unknown(const struct keys *keys, const char *const *known)
+{
+	for (size_t i = 0; i < keys->n; i++) {
+		const char *const *name = known;
+		char text[256];
+
+		while (*name && strcmp(*name, keys->names[i]))
+			name++;
+		if (*name)
+			continue;
+		snprintf(text, sizeof(text), "%s:%s", keys->table, keys->names[i]);
+		if (warn_is_first(text))
+			log_warn("%s: key \"%s\" is not known and has no effect",
+			         keys->where, keys->names[i]);
+	}
+}
+
+/* Reads a number if the key is there; the first problem stays in 'err'. */
+static int
+keys_u64(const struct keys *keys, const char *name, uint64_t min, uint64_t max,
+         uint64_t *value, int *status, struct error *err)
+{
+	const char *text = keys_get(keys, name);
+
+	if (!text)
+		return 0;
+	if (parse_u64(text, min, max, value))
+		return 1;
+	if (!*status)
+		*status = error_set(err, -EINVAL,
+		                    "%s: %s=%s is not a whole number from %llu to %llu",
+		                    keys->where, name, text, (unsigned long long)min,
+		                    (unsigned long long)max);
+	return 0;
+}
+
+int
+keys_parse_cpu_mask(const char *text, uint8_t mask[DP_CPUS_MAX / 8], struct error *err)
+{
+	const char *digits = text;
+	size_t n;
+
+	memset(mask, 0, DP_CPUS_MAX / 8);
+	if (digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X'))
+		digits += 2;
+	n = strlen(digits);
+	if (n == 0 || n > DP_CPUS_MAX / 4 ||
+	    strspn(digits, "0123456789abcdefABCDEF") != n)
+		return error_set(err, -EINVAL,
+		                 "pmd-cpu-mask=%.64s is not a hexadecimal mask of cores",
+		                 text);
+	for (size_t i = 0; i < n; i++) {
+		char c = digits[n - 1 - i];
+		int digit = isdigit((unsigned char)c) ? c - '0' : (c | 0x20) - 'a' + 10;
+
+		mask[i / 2] |= (uint8_t)(digit << (i % 2 * 4));
+	}
+	return 0;
+}
+
+bool
+keys_parse_mac(const char *text, uint8_t mac[6])
+{
+	unsigned char parsed[6];
+	int end = 0;
+
+	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &parsed[0], &parsed[1],
+	           &parsed[2], &parsed[3], &parsed[4], &parsed[5], &end) != 6 ||
+	    text[end] != '\0' || strlen(text) != 17)
+		return false;
+	memcpy(mac, parsed, sizeof(parsed));
+	return true;
+}
+
+static void
+keys_to_datapath_start(const struct keys *keys, struct desired_arena *arena,
+                       struct desired_settings *settings, int *status, struct error *err)
+{
+	const char *init = keys_get(keys, "dpdk-init");
+	const char *extra = keys_get(keys, "dpdk-extra");
+	const char *memory = keys_get(keys, "dpdk-socket-mem");
+	const char *dir = keys_get(keys, "vhost-sock-dir");
+
+	if (init) {
+		settings->dpdk_is_off = !strcmp(init, "false");
+		settings->dpdk_is_on = !strcmp(init, "true") || !strcmp(init, "try");
+		if (!settings->dpdk_is_off && !settings->dpdk_is_on && !*status)
+			*status = error_set(err, -EINVAL,
+			                    "%s: dpdk-init=%s is neither true nor false",
+			                    keys->where, init);
+	}
+	settings->dpdk_extra = extra && *extra ? desired_strdup(arena, extra) : NULL;
+	if (memory && *memory) {
+		if (strspn(memory, "0123456789,") == strlen(memory))
+			settings->dpdk_socket_mem = desired_strdup(arena, memory);
+		else if (!*status)
+			*status = error_set(
+				err, -EINVAL,
+				"%s: dpdk-socket-mem=%s is not a list of megabytes",
+				keys->where, memory);
+	}
+	if (!dir || !*dir)
+		return;
+	if (strstr(dir, "..")) {
+		if (!*status)
+			*status =
+				error_set(err, -EINVAL,
+			                  "%s: vhost-sock-dir=%s must not contain \"..\"",
+			                  keys->where, dir);
+	} else {
+		char *path = dirs_in_rundir(dir);
+
+		settings->vhost_socket_dir = desired_strdup(arena, path);
+		free(path);
+	}
+}
+
+int
+keys_to_settings(const struct keys *keys, struct desired_arena *arena,
+                 struct desired_settings *settings, struct error *err)
+{
+	static const char *const known[] = {
+		"dpdk-init",    "dpdk-extra",   "dpdk-socket-mem",       "vhost-sock-dir",
+		"pmd-cpu-mask", "pmd-maxsleep", "stats-update-interval", NULL,
+	};
+	const char *mask = keys_get(keys, "pmd-cpu-mask");
+	uint64_t value;
+	int status = 0;
+
+	keys_warn_unknown(keys, known);
+	settings->max_sleep_us = DEFAULT_MAX_SLEEP_US;
+	settings->stats_interval_ms = STATS_MIN_MS;
+	keys_to_datapath_start(keys, arena, settings, &status, err);
+	if (keys_u64(keys, "pmd-maxsleep", 0, MAX_SLEEP_US, &value, &status, err))
+		settings->max_sleep_us = (uint32_t)value;
+	if (keys_u64(keys, "stats-update-interval", 0, STATS_MAX_MS, &value, &status,
+	             err))
+		settings->stats_interval_ms = (uint32_t)MAX_OF(value, STATS_MIN_MS);
+	if (mask && *mask) {
+		struct error mask_err;
+		int ret = keys_parse_cpu_mask(mask, settings->pmd_cpu_mask, &mask_err);
+
+		if (ret && !status)
+			status =
+				error_set(err, ret, "%s: %s", keys->where, mask_err.text);
+	}
+	return status;
+}
+
+int
+keys_to_bridge(const struct keys *keys, struct desired_bridge *bridge, struct error *err)
+{
+	static const char *const known[] = {"mac-table-size", "mac-aging-time", "hwaddr",
+	                                    "datapath-id",
+	                                    /* Of clients: no effect here, no warning. */
+	                                    "disable-in-band", NULL};
+	const char *mac = keys_get(keys, "hwaddr");
+	const char *id = keys_get(keys, "datapath-id");
+	uint64_t value;
+	int status = 0;
+
+	keys_warn_unknown(keys, known);
+	if (keys_u64(keys, "mac-table-size", 10, 1000000, &value, &status, err))
+		bridge->config.mac_table_size = (uint32_t)value;
+	if (keys_u64(keys, "mac-aging-time", 1, 1000000, &value, &status, err))
+		bridge->config.mac_aging_s = (uint32_t)value;
+	if (mac) {
+		uint8_t parsed[6];
+
+		if (keys_parse_mac(mac, parsed) && !(parsed[0] & 1))
+			memcpy(bridge->mac, parsed, sizeof(parsed));
+		else if (!status)
+			status = error_set(err, -EINVAL,
+			                   "%s: hwaddr=%s is not a unicast MAC address",
+			                   keys->where, mac);
+	}
+	if (id) {
+		const char *digits = !strncmp(id, "0x", 2) ? id + 2 : id;
+		size_t n = strlen(digits);
+		bool is_hex = strspn(digits, "0123456789abcdefABCDEF") == n;
+
+		value = is_hex && n ? strtoull(digits, NULL, 16) : 0;
+		if (n >= 1 && n <= 16 && (n == 16 || digits != id) && value)
+			bridge->datapath_id = value;
+		else if (!status)
+			status = error_set(
+				err, -EINVAL,
+				"%s: datapath-id=%s is not 16 hexadecimal digits",
+				keys->where, id);
+	}
+	return status;
+}
+
+int
+keys_to_egress_class(const struct keys *keys, int *egress_class, struct error *err)
+{
+	/* All but the first belong to neutron, which keeps notes of its own here. */
+	static const char *const known[] = {"egress-class",
+	                                    "net_uuid",
+	                                    "network_type",
+	                                    "physical_network",
+	                                    "segmentation_id",
+	                                    "tag",
+	                                    NULL};
+	uint64_t value;
+	int status = 0;
+
+	keys_warn_unknown(keys, known);
+	if (keys_u64(keys, "egress-class", 0, INT32_MAX, &value, &status, err))
+		*egress_class = (int)value;
+	return status;
+}
+
+static int
+keys_socket_path(const struct keys *keys, const char *path, struct desired_port *port,
+                 struct error *err)
+{
+	size_t n = strlen(path);
+
+	if (path[0] != '/')
+		return error_set(err, -EINVAL, "socket path \"%s\" is not absolute",
+		                 path);
+	if (n >= sizeof(port->config.socket_path))
+		return error_set(err, -ENAMETOOLONG,
+		                 "socket path of %zu bytes is longer than %zu: %s", n,
+		                 sizeof(port->config.socket_path) - 1, path);
+	(void)keys;
+	memcpy(port->config.socket_path, path, n + 1);
+	return 0;
+}
+
+int
+keys_to_interface(const struct keys *keys, const char *vhost_socket_dir,
+                  struct desired_port *port, struct error *err)
+{
+	static const char *const known[] = {"vhost-server-path", "dpdk-devargs", "n_rxq",
+	                                    NULL};
+	const char *path = keys_get(keys, "vhost-server-path");
+	const char *devargs = keys_get(keys, "dpdk-devargs");
+	uint64_t value = 0;
+	int status = 0;
+
+	keys_warn_unknown(keys, known);
+	if (port->config.type == DP_PORT_VHOST_CLIENT) {
+		if (!path || !*path)
+			return error_set(err, -EINVAL,
+			                 "options:vhost-server-path is missing");
+		return keys_socket_path(keys, path, port, err);
+	}
+	if (port->config.type == DP_PORT_VHOST_SERVER) {
+		char *own = xasprintf("%s/%s", vhost_socket_dir, port->name);
+
+		status = strchr(port->name, '/')
+		                 ? error_set(err, -EINVAL,
+		                             "a name with a slash cannot name a socket")
+		                 : keys_socket_path(keys, own, port, err);
+		free(own);
+		return status;
+	}
+	if (port->config.type == DP_PORT_DPDK) {
+		if (!devargs || !*devargs)
+			return error_set(err, -EINVAL, "options:dpdk-devargs is missing");
+		if (strlen(devargs) >= sizeof(port->config.devargs))
+			return error_set(err, -ENAMETOOLONG,
+			                 "options:dpdk-devargs is longer than %zu bytes",
+			                 sizeof(port->config.devargs) - 1);
+		memcpy(port->config.devargs, devargs, strlen(devargs) + 1);
+		keys_u64(keys, "n_rxq", 1, DP_QUEUES_MAX, &value, &status, err);
+		port->config.n_rxq = (uint16_t)value;
+	}
+	return status;
+}
+
+static int
+keys_to_policer(const struct keys *keys, struct desired_qos *qos, struct error *err)
+{
+	static const char *const known[] = {"cir", "cbs", NULL};
+	uint64_t value;
+	int status = 0;
+
+	keys_warn_unknown(keys, known);
+	qos->config.kind = DP_QOS_POLICER;
+	if (!keys_get(keys, "cir"))
+		return error_set(err, -EINVAL,
+		                 "%s: cir, the rate in bytes per second, is missing",
+		                 keys->where);
+	if (keys_u64(keys, "cir", 1, RATE_MAX_BPS / 8, &value, &status, err))
+		qos->config.rate_bps = value * 8;
+	if (keys_u64(keys, "cbs", 0, BURST_MAX_BITS / 8, &value, &status, err))
+		qos->config.burst_bits = value * 8;
+	return status;
+}
+
+int
+keys_to_qos(const struct keys *keys, const char *type, struct desired_qos *qos,
+            struct error *err)
+{
+	/* libvirt writes min-rate and burst on the QoS row as well; as in Open vSwitch
+	 * they mean nothing there. */
+	static const char *const known[] = {"max-rate", "min-rate", "burst", NULL};
+	uint64_t value;
+	int status = 0;
+
+	if (!strcmp(type, "egress-policer"))
+		return keys_to_policer(keys, qos, err);
+	if (!*type || !strcmp(type, "linux-noop")) {
+		qos->config.kind = DP_QOS_NONE;
+		return 0;
+	}
+	if (strcmp(type, "linux-htb") && strcmp(type, "linux-hfsc"))
+		return error_set(err, -EINVAL,
+		                 "%s: type \"%s\" is not supported; supported are "
+		                 "linux-htb, linux-hfsc, linux-noop and egress-policer",
+		                 keys->where, type);
+	qos->config.kind = DP_QOS_TREE;
+	keys_warn_unknown(keys, known);
+	if (keys_u64(keys, "max-rate", 1, RATE_MAX_BPS, &value, &status, err))
+		qos->config.rate_bps = value;
+	return status;
+}
+
+int
+keys_to_class(const struct keys *keys, struct dp_class_config *class, struct error *err)
+{
+	static const char *const known[] = {"min-rate", "max-rate", "burst", "priority",
+	                                    "parent",   "weight",   NULL};
+	uint64_t value;
+	int status = 0;
+
+	keys_warn_unknown(keys, known);
+	class->parent = DP_CLASS_ROOT;
+	if (keys_u64(keys, "min-rate", 0, RATE_MAX_BPS, &value, &status, err))
+		class->floor_bps = value;
+	if (keys_u64(keys, "max-rate", 1, RATE_MAX_BPS, &value, &status, err))
+		class->ceil_bps = value;
+	if (keys_u64(keys, "burst", 0, BURST_MAX_BITS, &value, &status, err))
+		class->burst_bits = value;
+	/* Numbers above the last priority are the last one, as with the kernel's HTB. */
+	if (keys_u64(keys, "priority", 0, UINT32_MAX, &value, &status, err))
+		class->priority = (uint8_t)MIN_OF(value, PRIORITY_MAX);
+	if (keys_u64(keys, "parent", 0, UINT32_MAX - 1, &value, &status, err))
+		class->parent = (uint32_t)value;
+	if (keys_u64(keys, "weight", 1, 1024, &value, &status, err))
+		class->weight = (uint16_t)value;
+	return status;
+}
