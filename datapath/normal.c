@@ -223,7 +223,9 @@ normal_parse(struct worker *worker, struct port *in, struct rte_mbuf *pkt,
 	return false;
 }
 
-static void
+/* Where one packet goes: the only port it leaves by without change, or NULL if it was
+ * dealt with here (dropped, flooded, or sent with another tag). */
+static struct port *
 normal_forward_one(struct worker *worker, struct port *in, struct fdb *fdb,
                    const struct port_settings *settings, struct rte_mbuf *pkt,
                    struct normal_key *key)
@@ -238,7 +240,7 @@ normal_forward_one(struct worker *worker, struct port *in, struct fdb *fdb,
 
 		if (reason != DROP_N_REASONS) {
 			port_drop(in, worker, reason, &pkt, 1);
-			return;
+			return NULL;
 		}
 	}
 	if (likely(!(key->src48 >> 40 & 1)))
@@ -246,29 +248,49 @@ normal_forward_one(struct worker *worker, struct port *in, struct fdb *fdb,
 	out_id = key->dst48 >> 40 & 1 ? FDB_PORT_NONE
 	                              : fdb_lookup(fdb, fdb_key(key->dst48, key->vlan));
 	out = out_id == FDB_PORT_NONE ? NULL : ports[out_id];
-	if (unlikely(!out)) {
+	if (likely(out && out != in && is_plain && out->settings->vlan_is_plain))
+		return out;
+	if (!out)
 		normal_flood(worker, in, pkt, key);
-	} else if (unlikely(out == in)) {
+	else if (out == in)
 		port_drop(in, worker, DROP_RX_HAIRPIN, &pkt, 1);
-	} else if (likely(is_plain && out->settings->vlan_is_plain)) {
-		output_packet(worker, out, pkt);
-	} else if (normal_vlan_out(out->settings, key->vlan, &tag)) {
+	else if (normal_vlan_out(out->settings, key->vlan, &tag))
 		normal_output(worker, out, pkt, tag, key, tag || key->is_tagged);
-	} else {
+	else
 		port_drop(in, worker, DROP_RX_VLAN_NOT_CARRIED, &pkt, 1);
-	}
+	return NULL;
 }
 
+static bool
+normal_key_equal(const struct normal_key *a, const struct normal_key *b)
+{
+	return a->dst48 == b->dst48 && a->src48 == b->src48 && a->vlan == b->vlan;
+}
+
+/* Packets come in trains of the same addresses: the next packet of a train goes where the
+ * one before went, and a train leaves in one piece. */
 void
 normal_forward(struct worker *worker, struct port *in, struct rte_mbuf **pkts, unsigned n)
 {
 	const struct port_settings *settings = in->settings;
+	struct normal_key train = {0}, key;
 	struct fdb *fdb = in->bridge->fdb;
+	struct port *out = NULL;
+	unsigned first = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		struct normal_key key;
+		bool is_gone = normal_parse(worker, in, pkts[i], &key);
 
-		if (likely(!normal_parse(worker, in, pkts[i], &key)))
-			normal_forward_one(worker, in, fdb, settings, pkts[i], &key);
+		if (likely(out && !is_gone && normal_key_equal(&key, &train)))
+			continue;
+		if (out)
+			output_packets(worker, out, pkts + first, i - first);
+		train = key;
+		out = is_gone ? NULL
+		              : normal_forward_one(worker, in, fdb, settings, pkts[i],
+		                                   &key);
+		first = i;
 	}
+	if (out)
+		output_packets(worker, out, pkts + first, n - first);
 }

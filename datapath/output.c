@@ -13,6 +13,8 @@
 
 #include "datapath/hot.h"
 
+#define L2_BYTES_MAX 22 /* Ethernet header and two VLAN tags */
+
 /* A kernel worker that sleeps in epoll needs a write to its eventfd: one per sleep. The
  * fence orders our push before the look at 'sleeping'; the sleeper orders its flag before
  * its last look at the rings. */
@@ -48,52 +50,86 @@ output_hand_over(struct worker *worker, struct port *port, uint16_t target_id,
 		port_drop(port, worker, DROP_TX_HANDOVER_FULL, pkts + sent, n - sent);
 }
 
-static void
-output_flush_stage(struct worker *worker, struct port_worker *pw)
+/* Drops frames longer than the port's MTU allows; returns how many are left. */
+static unsigned
+output_enforce_mtu(struct worker *worker, struct port *port, struct rte_mbuf **pkts,
+                   unsigned n, uint32_t mtu)
 {
-	struct port *port = pw->port;
-	const struct tx_route *route = port_route(port, worker);
-	struct batch *stage = &pw->stage;
+	uint32_t limit = mtu + L2_BYTES_MAX;
+	unsigned left = 0;
 
-	worker->stats.tx_batches++;
-	worker->stats.tx_packets += stage->n;
-	switch (route->mode) {
-	case TX_DIRECT:
-		transmit_or_drop(worker, port, stage->pkts, stage->n);
-		break;
-	case TX_HANDOVER:
-		output_hand_over(worker, port, route->target, stage->pkts, stage->n);
-		break;
-	case TX_QOS:
-		qos_enqueue(worker, port, stage->pkts, stage->n);
-		break;
-	default:
-		port_drop(port, worker, DROP_TX_NOT_CONNECTED, stage->pkts, stage->n);
-		break;
+	for (unsigned i = 0; i < n; i++) {
+		if (likely(pkts[i]->pkt_len <= limit))
+			pkts[left++] = pkts[i];
+		else
+			port_drop(port, worker, DROP_TX_MTU_EXCEEDED, &pkts[i], 1);
 	}
-	stage->n = 0;
+	return left;
 }
 
-void
-output_packet(struct worker *worker, struct port *port, struct rte_mbuf *pkt)
+static void
+output_send(struct worker *worker, struct port *port, struct rte_mbuf **pkts, unsigned n)
 {
-	struct port_worker *pw = port_of_worker(port, worker);
+	const struct tx_route *route = port_route(port, worker);
+	uint32_t mtu = atomic_load_explicit(&port->mtu, memory_order_relaxed);
 
-	pw->stage.pkts[pw->stage.n++] = pkt;
-	if (pw->stage.n == BATCH_MAX) {
-		output_flush_stage(worker, pw);
-	} else if (!pw->is_dirty) {
-		pw->is_dirty = true;
-		worker->dirty[worker->n_dirty++] = pw;
+	if (unlikely(mtu != 0) &&
+	    (n = output_enforce_mtu(worker, port, pkts, n, mtu)) == 0)
+		return;
+	worker->stats.tx_batches++;
+	worker->stats.tx_packets += n;
+	switch (route->mode) {
+	case TX_DIRECT:
+		transmit_or_drop(worker, port, pkts, n);
+		break;
+	case TX_HANDOVER:
+		output_hand_over(worker, port, route->target, pkts, n);
+		break;
+	case TX_QOS:
+		qos_enqueue(worker, port, pkts, n);
+		break;
+	default:
+		port_drop(port, worker, DROP_TX_NOT_CONNECTED, pkts, n);
+		break;
 	}
+}
+
+static void
+output_send_stage(struct worker *worker, struct port_worker *pw)
+{
+	unsigned n = pw->stage.n;
+
+	pw->stage.n = 0;
+	output_send(worker, pw->port, pw->stage.pkts, n);
 }
 
 void
 output_packets(struct worker *worker, struct port *port, struct rte_mbuf **pkts,
                unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
-		output_packet(worker, port, pkts[i]);
+	struct port_worker *pw = port_of_worker(port, worker);
+	struct batch *stage = &pw->stage;
+
+	/* A full batch into an empty stage needs no staging. */
+	if (stage->n == 0 && n == BATCH_MAX) {
+		output_send(worker, port, pkts, n);
+		return;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		stage->pkts[stage->n++] = pkts[i];
+		if (stage->n == BATCH_MAX)
+			output_send_stage(worker, pw);
+	}
+	if (stage->n > 0 && !pw->is_dirty) {
+		pw->is_dirty = true;
+		worker->dirty[worker->n_dirty++] = pw;
+	}
+}
+
+void
+output_packet(struct worker *worker, struct port *port, struct rte_mbuf *pkt)
+{
+	output_packets(worker, port, &pkt, 1);
 }
 
 void
@@ -104,7 +140,7 @@ output_flush(struct worker *worker)
 
 		pw->is_dirty = false;
 		if (pw->stage.n > 0)
-			output_flush_stage(worker, pw);
+			output_send_stage(worker, pw);
 	}
 	worker->n_dirty = 0;
 }

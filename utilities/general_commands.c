@@ -202,11 +202,7 @@ static const struct command general_commands[] = {
 };
 
 const struct command *const vsctl_commands[] = {
-	general_commands,
-	vsctl_bridge_commands,
-	vsctl_port_commands,
-	vsctl_remote_commands,
-	vsctl_read_commands,
-	vsctl_write_commands,
-	NULL,
+	general_commands,      vsctl_bridge_commands, vsctl_port_commands,
+	vsctl_remote_commands, vsctl_attach_commands, vsctl_datapath_commands,
+	vsctl_read_commands,   vsctl_write_commands,  NULL,
 };

@@ -41,12 +41,14 @@ bool vsctl_resolve_symbol(const char *name, struct uuid *uuid, void *aux);
 const struct uuid *vsctl_stored_uuid(const struct vsctl *vsctl, const struct uuid *uuid);
 
 /* The commands, by family; each ends in an entry without a name. */
-extern const struct command vsctl_read_commands[];   /* list, find, get, wait-until */
-extern const struct command vsctl_write_commands[];  /* set, add, remove, ... */
-extern const struct command vsctl_bridge_commands[]; /* add-br, list-br, ... */
-extern const struct command vsctl_port_commands[];   /* add-port, list-ifaces, ... */
-extern const struct command vsctl_remote_commands[]; /* controllers, managers, SSL */
-extern const struct command *const vsctl_commands[]; /* all of them and some more */
+extern const struct command vsctl_read_commands[];     /* list, find, get, wait-until */
+extern const struct command vsctl_write_commands[];    /* set, add, remove, ... */
+extern const struct command vsctl_bridge_commands[];   /* add-br, list-br, ... */
+extern const struct command vsctl_port_commands[];     /* add-port, list-ifaces, ... */
+extern const struct command vsctl_remote_commands[];   /* controllers, managers, SSL */
+extern const struct command vsctl_attach_commands[];   /* Auto-Attach mappings */
+extern const struct command vsctl_datapath_commands[]; /* zones, capabilities */
+extern const struct command *const vsctl_commands[];   /* all of them and some more */
 
 /* Sets "column[:key]=value" on a row; also the trailing arguments of add-port. */
 int vsctl_set_column(struct vsctl *vsctl, struct row *row, const char *argument,

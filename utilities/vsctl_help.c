@@ -57,6 +57,15 @@ static const char commands[] =
 	"  get-ssl\n"
 	"  del-ssl\n"
 	"  [--bootstrap] set-ssl PRIVATE-KEY CERTIFICATE CA-CERTIFICATE\n"
+	"\n"
+	"Auto-Attach, connection tracking, datapaths:\n"
+	"  get-aa-mapping BRIDGE         print I-SIDs and their VLANs\n"
+	"  add-aa-mapping BRIDGE I-SID VLAN\n"
+	"  del-aa-mapping BRIDGE I-SID VLAN\n"
+	"  list-zone-tp DATAPATH         print zones and their timeouts\n"
+	"  [--may-exist] add-zone-tp DATAPATH zone=N TIMEOUT=SECS...\n"
+	"  [--if-exists] del-zone-tp DATAPATH zone=N\n"
+	"  list-dp-cap DATAPATH          print what the datapath can\n"
 	"\n";
 
 static const char database[] =

@@ -202,7 +202,8 @@ wait_for_switch(struct vsctl *vsctl, int64_t next_cfg, struct error *err)
 	}
 }
 
-static void
+/* True if there was something to say. */
+static bool
 report_interface(const json_t *row)
 {
 	const char *name = json_string_value(json_object_get(row, "name"));
@@ -210,11 +211,10 @@ report_interface(const json_t *row)
 	const json_t *ofport = json_object_get(row, "ofport");
 
 	if (!json_is_integer(ofport) || json_integer_value(ofport) != -1)
-		return;
+		return false;
 	cli_warn("interface %s could not be set up: %s", name ? name : "?",
 	         error ? error : "no reason given, the log of weir-vswitchd may have it");
-	cli_warn("the log of weir-vswitchd is in %s unless it was started otherwise",
-	         dirs_logdir());
+	return true;
 }
 
 /* Says which of the new interfaces the switch could not bring up. */
@@ -223,6 +223,7 @@ report_new_interfaces(struct vsctl *vsctl, struct error *err)
 {
 	json_t *params = json_pack("[s]", vsctl->replica.schema->name);
 	json_t *results = NULL, *error = NULL;
+	bool is_any = false;
 	int ret;
 
 	for (size_t i = 0; i < vsctl->n_inserted; i++) {
@@ -245,8 +246,12 @@ report_new_interfaces(struct vsctl *vsctl, struct error *err)
 	ret = rpc_client_call(vsctl->replica.client, "transact", params, &results, &error,
 	                      err);
 	for (size_t i = 0; !ret && i < json_array_size(results); i++)
-		report_interface(json_array_get(
+		is_any |= report_interface(json_array_get(
 			json_object_get(json_array_get(results, i), "rows"), 0));
+	if (is_any)
+		cli_warn("the log of weir-vswitchd is in %s unless it was started "
+		         "otherwise",
+		         dirs_logdir());
 	json_decref(results);
 	json_decref(error);
 	return ret;

@@ -88,7 +88,7 @@ struct port {
 	struct tx_map *_Atomic tx_map;
 	struct port_qos *_Atomic qos;
 	_Atomic bool link_up; /* also written by vhost's event thread */
-	_Atomic uint32_t mtu;
+	_Atomic uint32_t mtu; /* 0 = not enforced */
 	uint16_t n_rxqs;
 	struct rxq *rxqs; /* array of n_rxqs */
 	struct port_worker *_Atomic by_worker[DP_WORKERS_MAX];
@@ -154,7 +154,8 @@ port_of_worker(const struct port *port, const struct worker *worker)
 static inline const struct tx_route *
 port_route(const struct port *port, const struct worker *worker)
 {
-	return &atomic_load_explicit(&port->tx_map, memory_order_acquire)->routes[worker->id];
+	return &atomic_load_explicit(&port->tx_map, memory_order_acquire)
+	                ->routes[worker->id];
 }
 
 /* Counts and frees packets that cannot go on; 'pkts' are gone afterwards. */

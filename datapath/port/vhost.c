@@ -276,6 +276,14 @@ vhost_tx_queues(struct port *port, uint8_t queues[DP_QUEUES_MAX])
 	return n;
 }
 
+static int
+vhost_set(struct port *port, const struct dp_port_settings *settings, struct error *err)
+{
+	(void)err;
+	port->mtu = settings->mtu; /* enforced by output.c: the guest cannot be told */
+	return 0;
+}
+
 static void
 vhost_status(struct port *port, struct dp_port_status *status)
 {
@@ -345,11 +353,11 @@ vhost_numa_node(const struct port *port)
 	return vhost->numa_node;
 }
 
-#define VHOST_OPS(port_type)                                                  \
-	{                                                                     \
-		.type = port_type, .open = vhost_open, .close = vhost_close,  \
-		.status = vhost_status, .tx_queues = vhost_tx_queues,         \
-		.numa_node = vhost_numa_node, .rx = vhost_rx, .tx = vhost_tx, \
+#define VHOST_OPS(port_type)                                                            \
+	{                                                                               \
+		.type = port_type, .open = vhost_open, .close = vhost_close,            \
+		.set = vhost_set, .status = vhost_status, .tx_queues = vhost_tx_queues, \
+		.numa_node = vhost_numa_node, .rx = vhost_rx, .tx = vhost_tx,           \
 	}
 
 const struct port_ops port_vhost_client_ops = VHOST_OPS(DP_PORT_VHOST_CLIENT);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hmap.h"
 #include "base/mem.h"
 
 void

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
-#include "ovsdb/type.h"
+#include "ovsdb/schema.h"
 #include "ovsdb/uuid.h"
 
 union ovsdb_atom {

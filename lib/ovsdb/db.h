@@ -16,7 +16,8 @@ struct db_row; /* valid until the next commit */
 
 /* Opens or creates 'path' (SQLite); every row in it is checked against the schema. NULL:
  * in memory only. The caller gives the schema away. -errno with the reason: a damaged or
- * foreign file is refused and left as it is, one in use by another process is -EBUSY. */
+ * foreign file is refused and left as it is, one in use by another process is -EBUSY. The
+ * file's lock does not pass to a forked child: open after daemon_detach(). */
 int db_open(struct ovsdb_schema *schema, const char *path, struct db **db,
             struct error *err);
 void db_close(struct db *db);

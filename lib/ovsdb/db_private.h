@@ -6,8 +6,10 @@
 
 #include "base/hmap.h"
 #include "base/list.h"
-#include "ovsdb/db.h"
+#include "ovsdb/datum.h"
+#include "ovsdb/schema.h"
 
+struct db;
 struct txn;
 
 struct db_index_node {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "ovsdb/db.h"
 #include "ovsdb/db_private.h"
 
 /* One write; an insertion if 'column' is NULL. */

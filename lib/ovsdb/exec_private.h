@@ -2,7 +2,8 @@
 #pragma once
 
 #include "ovsdb/condition.h"
-#include "ovsdb/exec.h"
+
+struct exec_request;
 
 struct exec {
 	const struct exec_request *request;

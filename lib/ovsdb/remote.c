@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "ovsdb/server.h"
 #include "ovsdb/server_private.h"
 #include "rpc/target.h"
 

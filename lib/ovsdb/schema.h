@@ -3,12 +3,42 @@
 #pragma once
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
 #include "base/hmap.h"
-#include "ovsdb/type.h"
+
+enum ovsdb_kind {
+	OVSDB_VOID,
+	OVSDB_INTEGER,
+	OVSDB_REAL,
+	OVSDB_BOOLEAN,
+	OVSDB_STRING,
+	OVSDB_UUID
+};
+
+#define OVSDB_UNLIMITED UINT_MAX
+
+struct ovsdb_datum;
+
+/* <base-type>: a kind of atom and what it may be. */
+struct ovsdb_base_type {
+	enum ovsdb_kind kind;
+	struct ovsdb_datum *allowed; /* "enum"; NULL = any */
+	int64_t min_integer, max_integer;
+	double min_real, max_real;
+	unsigned min_length, max_length;
+	char *ref_table; /* a UUID that must name a row of this table; NULL = any */
+	bool is_weak_ref;
+};
+
+/* <type>: n_max > 1 is a set or map; value.kind is OVSDB_VOID unless a map. */
+struct ovsdb_type {
+	struct ovsdb_base_type key, value;
+	unsigned n_min, n_max;
+};
 
 struct ovsdb_column {
 	struct hmap_node node; /* in the table's columns, by name */
@@ -41,6 +71,18 @@ struct ovsdb_schema {
 
 /* The schema of the Open_vSwitch database, as JSON. */
 const char *ovsdb_schema_text(void);
+
+static inline bool
+ovsdb_type_is_map(const struct ovsdb_type *type)
+{
+	return type->value.kind != OVSDB_VOID;
+}
+
+/* "integer", ...; for error texts. */
+const char *ovsdb_kind_name(enum ovsdb_kind kind);
+
+/* Letters, digits and underscores, not starting with a digit (RFC 7047, <id>). */
+bool ovsdb_is_id(const char *text);
 
 int ovsdb_schema_from_json(const json_t *json, struct ovsdb_schema **schema,
                            struct error *err);

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "ovsdb/db.h"
 #include "ovsdb/server_private.h"
 
 LOG_MODULE(ovsdb_server);

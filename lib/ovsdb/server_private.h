@@ -6,9 +6,9 @@
 
 #include "base/list.h"
 #include "ovsdb/db_private.h"
-#include "ovsdb/server.h"
 #include "rpc/jsonrpc.h"
 
+struct ovsdb_server;
 struct remote;
 
 struct ovsdb_server {

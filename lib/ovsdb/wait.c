@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "ovsdb/exec.h"
 #include "ovsdb/exec_private.h"
 
 /* A described row: its values by column index, those of wanted columns only. */

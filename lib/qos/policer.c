@@ -1,30 +1,34 @@
 /* policer.c - the arithmetic of struct policer. */
 #include "qos/policer.h"
 
-#define COST_MANTISSA_BITS 32
-#define TICKS_PER_SEC      (1000000000ULL * 256) /* one tick is 1/256 ns */
+#define COST_SHIFT    24
+#define TICKS_PER_NS  256ULL
+#define TICKS_PER_SEC (1000000000ULL * TICKS_PER_NS)
 
+/* No debt and no burst is longer than this (52 days); what looks longer is older than
+ * half the range of the clock. */
+#define SPAN_MAX (1ULL << 60)
+
+/* Rounded up, so that the rate is never exceeded. */
 static uint64_t
 policer_cost_ticks(const struct policer *policer, uint64_t units)
 {
-	return (uint64_t)((unsigned __int128)units * policer->cost_mantissa >>
-	                  policer->cost_shift);
+	unsigned __int128 cost = (unsigned __int128)units * policer->cost_mantissa;
+
+	cost = (cost >> policer->cost_shift) + 1;
+	return cost < SPAN_MAX ? (uint64_t)cost : SPAN_MAX;
 }
 
 static void
 policer_set_rate(struct policer *policer, uint64_t rate_per_s, uint64_t burst)
 {
-	unsigned __int128 scaled = TICKS_PER_SEC;
-
-	if (!rate_per_s) {
-		policer->cost_mantissa = 0;
-		policer->cost_shift = 0;
-		policer->burst_ns_x256 = 0;
+	policer->cost_mantissa = 0;
+	policer->cost_shift = COST_SHIFT;
+	policer->burst_ns_x256 = 0;
+	if (!rate_per_s)
 		return;
-	}
-	/* cost = ticks per unit = TICKS_PER_SEC / rate, kept with 32 fractional bits. */
-	policer->cost_shift = COST_MANTISSA_BITS;
-	policer->cost_mantissa = (uint64_t)((scaled << COST_MANTISSA_BITS) / rate_per_s);
+	/* Below 2^62 even for one unit a second. */
+	policer->cost_mantissa = (TICKS_PER_SEC << COST_SHIFT) / rate_per_s;
 	policer->burst_ns_x256 = policer_cost_ticks(policer, burst);
 }
 
@@ -32,36 +36,37 @@ void
 policer_init(struct policer *policer, uint64_t rate_per_s, uint64_t burst,
              uint64_t now_ns)
 {
-	policer->free_at_ns_x256 = now_ns * 256;
 	policer_set_rate(policer, rate_per_s, burst);
-	policer->free_at_ns_x256 -= policer->burst_ns_x256;
+	policer->free_at_ns_x256 = now_ns * TICKS_PER_NS - policer->burst_ns_x256;
 }
 
 void
 policer_set(struct policer *policer, uint64_t rate_per_s, uint64_t burst, uint64_t now_ns)
 {
-	uint64_t now = now_ns * 256, old_mantissa = policer->cost_mantissa;
-	int64_t debt = (int64_t)(policer->free_at_ns_x256 - now);
+	uint64_t now = now_ns * TICKS_PER_NS, old_mantissa = policer->cost_mantissa;
+	uint64_t debt = policer->free_at_ns_x256 - now;
+	unsigned __int128 scaled;
 
 	policer_set_rate(policer, rate_per_s, burst);
+	if (debt > SPAN_MAX || !old_mantissa)
+		return; /* not in debt: policer_admit() limits the credit */
 	/* Debt is owed in units, so its time scales with the price of a unit. */
-	if (debt > 0 && old_mantissa)
-		debt = (int64_t)((unsigned __int128)debt * policer->cost_mantissa /
-		                 old_mantissa);
-	policer->free_at_ns_x256 = now + (uint64_t)debt;
+	scaled = (unsigned __int128)debt * policer->cost_mantissa / old_mantissa;
+	policer->free_at_ns_x256 =
+		now + (scaled < SPAN_MAX ? (uint64_t)scaled : SPAN_MAX);
 }
 
 bool
 policer_admit(struct policer *policer, uint32_t units, uint64_t now_ns)
 {
-	uint64_t now = now_ns * 256, oldest = now - policer->burst_ns_x256;
+	uint64_t now = now_ns * TICKS_PER_NS, debt = policer->free_at_ns_x256 - now;
 
 	if (!policer->cost_mantissa)
 		return true;
-	if ((int64_t)(policer->free_at_ns_x256 - now) > 0)
+	if (debt && debt <= SPAN_MAX)
 		return false;
-	if ((int64_t)(policer->free_at_ns_x256 - oldest) < 0)
-		policer->free_at_ns_x256 = oldest;
+	if (-debt > policer->burst_ns_x256)
+		policer->free_at_ns_x256 = now - policer->burst_ns_x256;
 	policer->free_at_ns_x256 += policer_cost_ticks(policer, units);
 	return true;
 }

@@ -17,14 +17,26 @@ static void
 sched_count_drop(struct sched *sched, uint32_t id, uint32_t bytes)
 {
 	for (;;) {
-		struct sched_node *node = &sched->nodes[id];
+		struct sched_node_tail *tail = &sched->tails[id];
 
-		counter_add(&node->dropped_packets, 1);
-		counter_add(&node->dropped_bytes, bytes);
+		counter_add(&tail->dropped_packets, 1);
+		counter_add(&tail->dropped_bytes, bytes);
 		if (id == NODE_ROOT)
 			return;
-		id = node->parent;
+		id = sched->nodes[id].parent;
 	}
+}
+
+void
+sched_prefetch(const struct sched *sched, uint32_t ref)
+{
+	uint32_t id = ref & REF_INDEX_MASK;
+
+	const struct sched_node *node =
+		&sched->nodes[id <= sched->capacity ? id : NODE_ROOT];
+
+	__builtin_prefetch(node, 1);
+	__builtin_prefetch(&node->queue, 1);
 }
 
 enum sched_verdict
@@ -56,8 +68,8 @@ sched_enqueue(struct sched *sched, struct qos_item *item, uint64_t now_ns)
 	node->queue.head_bytes = bytes;
 	sched_set_now(sched, now_ns);
 	/* The only place where the credit of a leaf's floor is forfeited. */
-	node->floor_tag = tag_clamp(node->floor_tag, sched->now, node->floor_burst);
-	node->ceil_tag = tag_clamp(node->ceil_tag, sched->now, node->ceil_burst);
+	node->floor_tag = tag_clamp(node->floor_tag, sched->now, node->floor_burst_ns);
+	node->ceil_tag = tag_clamp(node->ceil_tag, sched->now, node->ceil_burst_ns);
 	node_arm(sched, id);
 	return SCHED_QUEUED;
 }
@@ -143,7 +155,7 @@ leaf_choose(const struct sched *sched, uint32_t id)
 	while (!(node->flags & NODE_LEAF)) {
 		unsigned band = (unsigned)__builtin_ctz(node->inner.active_bands);
 
-		id = share_first(&sched->shares[node->share[band]]);
+		id = share_first(&sched->shares[sched->tails[id].share[band]]);
 		node = &sched->nodes[id];
 	}
 	return id;
@@ -176,6 +188,20 @@ leaf_take(struct sched *sched, struct sched_node *leaf, struct qos_item **items,
 	return count;
 }
 
+/* A class is not charged more once it owes FLOOR_DEBT_MAX of its floor: what others send
+ * on their own account must not shut it out for ever. Nor is it owed more. */
+static void
+node_charge_floor(struct sched_node *node, uint64_t now, uint32_t bytes)
+{
+	int64_t debt = (int64_t)(node->floor_tag - now);
+
+	if (unlikely(debt > FLOOR_DEBT_MAX))
+		return;
+	if (unlikely(debt < -FLOOR_DEBT_MAX))
+		node->floor_tag = now - FLOOR_DEBT_MAX;
+	node->floor_tag += price_of_bytes(node->floor_mantissa, node->floor_shift, bytes);
+}
+
 /* The lender, or a class above it: its floor pays. */
 static void
 settle_payer(struct sched *sched, uint32_t id, uint32_t bytes, bool is_lender)
@@ -183,11 +209,7 @@ settle_payer(struct sched *sched, uint32_t id, uint32_t bytes, bool is_lender)
 	struct sched_node *node = &sched->nodes[id];
 	bool backlog = node_has_backlog(node);
 
-	if (tick_is_after(sched->now - FLOOR_CREDIT_MAX, node->floor_tag))
-		node->floor_tag = sched->now - FLOOR_CREDIT_MAX;
-	if (!tick_is_after(node->floor_tag, sched->now + FLOOR_DEBT_MAX))
-		node->floor_tag +=
-			price_of_bytes(node->floor_mantissa, node->floor_shift, bytes);
+	node_charge_floor(node, sched->now, bytes);
 	if (!backlog) {
 		if (node->flags & NODE_IN_EDF)
 			floor_remove_edf(sched, id);
@@ -248,11 +270,11 @@ settle(struct sched *sched, uint32_t leaf, uint32_t lender, uint32_t bytes,
 		counter_add(&node->sent_packets, packets);
 		if (node->flags & NODE_HAS_CEIL)
 			/* Rounded up: the ceiling is never exceeded. */
-			node->ceil_tag =
-				tag_clamp(node->ceil_tag, sched->now, node->ceil_burst) +
-				price_of_bytes(node->ceil_mantissa, node->ceil_shift,
-			                       bytes) +
-				1;
+			node->ceil_tag = tag_clamp(node->ceil_tag, sched->now,
+			                           node->ceil_burst_ns) +
+			                 price_of_bytes(node->ceil_mantissa,
+			                                node->ceil_shift, bytes) +
+			                 1;
 		if (id == NODE_ROOT)
 			return;
 		if (!(node->flags & NODE_LEAF) && node->inner.blocked.head)
@@ -263,6 +285,16 @@ settle(struct sched *sched, uint32_t leaf, uint32_t lender, uint32_t bytes,
 		else
 			settle_borrower(sched, id, bytes);
 	}
+}
+
+/* Who is next in the lists of this class is likely to be visited next. */
+static inline void
+prefetch_neighbours(const struct sched *sched, uint32_t id)
+{
+	const struct sched_node *node = &sched->nodes[id];
+
+	__builtin_prefetch(&sched->nodes[node->link[CHAIN_FLOOR].next]);
+	__builtin_prefetch(&sched->nodes[node->link[CHAIN_EXCESS].next]);
 }
 
 unsigned
@@ -278,6 +310,7 @@ sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
 	while (count < max_items && bytes < max_bytes && !node_is_red(sched, root) &&
 	       lender_choose(sched, &looks, &lender)) {
 		leaf = leaf_choose(sched, lender);
+		prefetch_neighbours(sched, leaf);
 		packets = leaf_take(sched, &sched->nodes[leaf], items + count,
 		                    max_items - count, max_bytes - bytes, &visit_bytes);
 		count += packets;
@@ -297,13 +330,16 @@ ticks_to_ns(uint64_t ticks)
 static uint64_t
 wheel_delay(const struct wheel *wheel, uint64_t now)
 {
-	uint64_t start, behind = now - wheel->base;
+	uint64_t next;
 	unsigned slot;
 
 	if (!wheel->count)
 		return UINT64_MAX;
-	start = wheel_next(wheel, &slot);
-	return start > behind ? start - behind : 0;
+	next = wheel->base + wheel_next(wheel, &slot);
+	/* Not popped before either of them. */
+	if (tick_is_after(wheel->due, next))
+		next = wheel->due;
+	return tick_is_after(next, now) ? next - now : 0;
 }
 
 uint64_t

@@ -30,18 +30,24 @@
 struct sched;
 
 /* Where 0 means a default:
- * - floor_bps: the class still gets an implicit floor, so that nothing starves: the
- * smaller of 1 Mbit/s and 5 % of the parent's floor (of the root: its rate) divided by
- * its number of children, rounded up to a power of two. A parent without a floor hands on
- * its part.
- * - bursts: 200 us of the rate, at least 3028 bytes (two full Ethernet frames). A burst
- * is how much a class that was idle, or was looked at late, may send at once; it is no
- * upper limit of a packet's size: a class below its ceiling sends a packet of any size
- * and then pays for it in time.
- * - weight: the floor in Mbit/s, from 1/8 to 131072; 1 without a floor. Only the ratio of
- *   weights among the siblings of one priority matters, and both kinds mix: a sibling of
- *   weight 10 equals one without a weight whose floor is 10 Mbit/s.
- * - limits: 1024 packets, 2 MB. A queue takes items while it is below both.
+ *
+ * floor_bps: the class still gets an implicit floor, so that nothing starves: the smaller
+ * of 1 Mbit/s and 5 % of the parent's floor (of the root: its rate) divided by the number
+ * of children without a floor, rounded up to a power of two. A parent without a floor
+ * hands on its part; explicit floors that leave less than 5 % leave less for this.
+ *
+ * Bursts: 200 us of the rate, at least 3028 bytes (two full Ethernet frames). More
+ * than 4.2 s of the rate count as that. A burst is how much a class that was idle, or was
+ * looked at late, may send at once. It limits no packet's size: a class below its ceiling
+ * sends a packet of any size and then pays for it in time. A class that others' large
+ * packets keep waiting for longer than its burst does not reach its ceiling.
+ *
+ * weight: the floor in Mbit/s, from 1/8 to 131072; 1 without a floor. Only the ratio of
+ * weights among siblings of the same priority matters, and both kinds mix: a sibling of
+ * weight 10 equals one without a weight whose floor is 10 Mbit/s.
+ *
+ * Limits: 1024 packets, 2 MB. A queue takes items while it is below both.
+ *
  * Rates are taken to be within SCHED_RATE_MIN_BPS and SCHED_RATE_MAX_BPS, weights up to
  * SCHED_WEIGHT_MAX, priorities modulo SCHED_PRIORITIES. That floors fit their parents and
  * ceilings is for the caller to see to: if they do not, ceilings win. */
@@ -118,6 +124,10 @@ int sched_class_delete(struct sched *sched, uint32_t ref, uint64_t now_ns,
  * are set. */
 enum sched_verdict sched_enqueue(struct sched *sched, struct qos_item *item,
                                  uint64_t now_ns);
+
+/* Fetches what sched_enqueue() will need of a class into the cache: for bursts. Any
+ * 'ref'. */
+void sched_prefetch(const struct sched *sched, uint32_t ref);
 
 /* Gives at most 'max_items' items that may be sent now, stopping after 'max_bytes' are
  * exceeded. They are the caller's again and already charged: send them. */

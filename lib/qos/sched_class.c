@@ -102,6 +102,7 @@ sched_class_add(struct sched *sched, uint32_t parent_ref, bool is_leaf,
 	id = class_id_take(sched);
 	node = &sched->nodes[id];
 	node_clear(node);
+	memset(&sched->tails[id], 0, sizeof(sched->tails[id]));
 	memset(&sched->classes[id], 0, sizeof(sched->classes[id]));
 	node->flags = (uint8_t)(NODE_LIVE | (is_leaf ? NODE_LEAF : 0));
 	node->edf_level = (uint8_t)(is_leaf ? 0 : SCHED_LEVELS_MAX - depth);
@@ -282,8 +283,8 @@ sched_class_delete(struct sched *sched, uint32_t ref, uint64_t now_ns,
 	class_detach(sched, id);
 	if (node->flags & NODE_LEAF) {
 		*items = node->queue.head;
-		sched->backlog_packets -=
-			node->limit.packets - (uint32_t)node->queue.room_packets;
+		sched->backlog_packets -= sched->tails[id].limit.packets -
+		                          (uint32_t)node->queue.room_packets;
 	}
 	parent = node->parent;
 	child_unlink(sched, id);

@@ -121,7 +121,7 @@ excess_link(struct sched *sched, uint32_t id)
 		id = node->parent;
 		parent = &sched->nodes[id];
 		parent->floor_tag =
-			tag_clamp(parent->floor_tag, sched->now, parent->floor_burst);
+			tag_clamp(parent->floor_tag, sched->now, parent->floor_burst_ns);
 		floor_arm(sched, id);
 		if (parent->flags & NODE_IN_EDF)
 			return;

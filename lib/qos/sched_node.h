@@ -62,10 +62,11 @@ struct sched_node {
 	uint16_t slot[CHAINS]; /* where in the calendar or wheel it is */
 
 	/* Line 1. */
-	uint64_t floor_burst; /* how far behind 'now' the tag of an idle class may stay */
-	uint64_t ceil_burst;
+	uint32_t floor_burst_ns; /* how far behind the tag of an idle class may stay */
+	uint32_t ceil_burst_ns;
 	uint64_t sent_bytes; /* counters: owner writes, any thread reads */
 	uint64_t sent_packets;
+	uint64_t borrowed_bytes;
 	union {
 		struct {
 			struct qos_item *head;
@@ -85,10 +86,16 @@ struct sched_node {
 	uint8_t edf_level;
 	uint8_t priority : 3;
 	uint8_t implicit_floor : 1;
+} CACHE_ALIGNED;
 
-	/* Line 2. */
-	uint64_t borrowed_bytes; /* owner writes, any thread reads */
-	uint64_t dropped_packets;
+static_assert(offsetof(struct sched_node, floor_burst_ns) == CACHE_LINE_BYTES,
+              "a decision reads one cache line of a class");
+static_assert(sizeof(struct sched_node) == 2 * CACHE_LINE_BYTES,
+              "the processor fetches cache lines in pairs");
+
+/* The rest of a class, in an array of its own so that the nodes lie close together. */
+struct sched_node_tail {
+	uint64_t dropped_packets; /* owner writes, any thread reads */
 	uint64_t dropped_bytes;
 	union {
 		struct {
@@ -98,11 +105,6 @@ struct sched_node {
 		uint32_t share[SCHED_PRIORITIES]; /* inner: calendars of the bands */
 	};
 } CACHE_ALIGNED;
-
-static_assert(offsetof(struct sched_node, floor_burst) == CACHE_LINE_BYTES,
-              "a decision reads one cache line of a class");
-static_assert(offsetof(struct sched_node, borrowed_bytes) == 2 * CACHE_LINE_BYTES,
-              "counting a packet touches two cache lines of a class");
 
 static inline bool
 tick_is_after(uint64_t a, uint64_t b)

@@ -8,8 +8,7 @@
 #define TICKS_BPS_PER_BYTE (8ULL * 1000000000 * TICKS_PER_NS)
 
 #define BURST_DEFAULT       TICKS_OF_US(200)
-#define BURST_DEFAULT_BYTES 3028U                 /* two full Ethernet frames */
-#define BURST_MAX           TICKS_OF_US(60000000) /* of the class's own rate */
+#define BURST_DEFAULT_BYTES 3028U /* two full Ethernet frames */
 
 #define LIMIT_DEFAULT_PACKETS 1024U
 #define LIMIT_DEFAULT_BYTES   (2U << 20)
@@ -40,17 +39,15 @@ price_of_rate(uint64_t bps)
 	return price_make(TICKS_BPS_PER_BYTE, rate_clamp(bps));
 }
 
-static uint64_t
-burst_ticks(struct price price, uint32_t burst_bytes)
+static uint32_t
+burst_to_ns(struct price price, uint32_t burst_bytes)
 {
-	uint64_t least, ticks;
+	uint64_t ticks = price_of_bytes(price.mantissa, price.shift,
+	                                burst_bytes ? burst_bytes : BURST_DEFAULT_BYTES);
 
-	if (!burst_bytes) {
-		least = price_of_bytes(price.mantissa, price.shift, BURST_DEFAULT_BYTES);
-		return MAX_OF(BURST_DEFAULT, least);
-	}
-	ticks = price_of_bytes(price.mantissa, price.shift, burst_bytes);
-	return MIN_OF(ticks, BURST_MAX);
+	if (!burst_bytes)
+		ticks = MAX_OF(ticks, BURST_DEFAULT);
+	return (uint32_t)MIN_OF(ticks / TICKS_PER_NS, UINT32_MAX);
 }
 
 static struct price
@@ -94,7 +91,7 @@ apply_floor(struct sched *sched, struct sched_node *node,
 	                         : tag_convert(node->floor_tag, sched->now, old, price);
 	node->floor_mantissa = price.mantissa;
 	node->floor_shift = price.shift;
-	node->floor_burst = burst_ticks(price, params->floor_burst_bytes);
+	node->floor_burst_ns = burst_to_ns(price, params->floor_burst_bytes);
 }
 
 static void
@@ -115,11 +112,12 @@ apply_ceil(struct sched *sched, struct sched_node *node,
 	                         : tag_convert(node->ceil_tag, sched->now, old, price);
 	node->ceil_mantissa = price.mantissa;
 	node->ceil_shift = price.shift;
-	node->ceil_burst = burst_ticks(price, params->ceil_burst_bytes);
+	node->ceil_burst_ns = burst_to_ns(price, params->ceil_burst_bytes);
 }
 
 static void
-apply_limits(struct sched_node *node, const struct sched_class_params *params)
+apply_limits(struct sched_node *node, struct sched_node_tail *tail,
+             const struct sched_class_params *params)
 {
 	uint32_t packets =
 		params->limit_packets ? params->limit_packets : LIMIT_DEFAULT_PACKETS;
@@ -127,10 +125,10 @@ apply_limits(struct sched_node *node, const struct sched_class_params *params)
 
 	packets = MIN_OF(packets, LIMIT_MAX);
 	bytes = MIN_OF(bytes, LIMIT_MAX);
-	node_take_room(node, (int32_t)(node->limit.packets - packets),
-	               (int32_t)(node->limit.bytes - bytes));
-	__atomic_store_n(&node->limit.packets, packets, __ATOMIC_RELAXED);
-	__atomic_store_n(&node->limit.bytes, bytes, __ATOMIC_RELAXED);
+	node_take_room(node, (int32_t)(tail->limit.packets - packets),
+	               (int32_t)(tail->limit.bytes - bytes));
+	__atomic_store_n(&tail->limit.packets, packets, __ATOMIC_RELAXED);
+	__atomic_store_n(&tail->limit.bytes, bytes, __ATOMIC_RELAXED);
 }
 
 void
@@ -148,7 +146,7 @@ class_apply_params(struct sched *sched, uint32_t id,
 	node->share_shift = share.shift;
 	node->priority = params->priority & 7U;
 	if (node->flags & NODE_LEAF)
-		apply_limits(node, params);
+		apply_limits(node, &sched->tails[id], params);
 	sched->classes[id].params = *params;
 }
 

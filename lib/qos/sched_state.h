@@ -1,5 +1,5 @@
-/* sched_state.h - the memory of one scheduler: the head, then the nodes, the classes and
- * the share calendars, all found by index so that the whole can be moved.
+/* sched_state.h - the memory of one scheduler: the head, then the nodes, their tails, the
+ * classes and the share calendars, all found by index so that the whole can be moved.
  * Private to lib/qos/sched_*. Owner thread. */
 #pragma once
 
@@ -16,10 +16,8 @@
  */
 #define EDF_LEVELS SCHED_LEVELS_MAX
 
-/* A class is not charged more once it owes this much of its floor: what others send on
- * their own account must not shut it out for ever. Nor is it owed more. */
-#define FLOOR_DEBT_MAX   TICKS_OF_US(1000000)
-#define FLOOR_CREDIT_MAX TICKS_OF_US(1000000)
+/* How far a floor tag may be from now before charging stops, and crediting. */
+#define FLOOR_DEBT_MAX ((int64_t)TICKS_OF_US(1000000))
 
 /* A tag further away than this is older than the clock's half range, not a real debt. */
 #define TAG_DISTANCE_MAX (1ULL << 62)
@@ -43,6 +41,7 @@ struct sched_class {
 
 struct sched {
 	struct sched_node *nodes;
+	struct sched_node_tail *tails;
 	struct sched_class *classes;
 	struct share_calendar *shares;
 	uint64_t now; /* ticks */
@@ -87,14 +86,14 @@ node_has_backlog(const struct sched_node *node)
 static inline struct share_calendar *
 node_share(const struct sched *sched, const struct sched_node *node)
 {
-	return &sched->shares[sched->nodes[node->parent].share[node->priority]];
+	return &sched->shares[sched->tails[node->parent].share[node->priority]];
 }
 
-/* A class that was idle keeps at most 'burst' of credit. */
+/* A class that was idle keeps at most 'burst_ns' of credit. */
 static inline uint64_t
-tag_clamp(uint64_t tag, uint64_t now, uint64_t burst)
+tag_clamp(uint64_t tag, uint64_t now, uint32_t burst_ns)
 {
-	uint64_t behind = now - tag;
+	uint64_t behind = now - tag, burst = (uint64_t)burst_ns * TICKS_PER_NS;
 
 	if ((int64_t)behind < 0)
 		return -behind > TAG_DISTANCE_MAX ? now - burst : tag;

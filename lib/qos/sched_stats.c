@@ -21,22 +21,24 @@ bool
 sched_class_get_stats(const struct sched *sched, uint32_t ref,
                       struct sched_class_stats *stats)
 {
+	const struct sched_node_tail *tail;
 	const struct sched_node *node;
 	uint32_t id;
 
 	if (!ref_find(sched, ref, &id))
 		return false;
 	node = &sched->nodes[id];
+	tail = &sched->tails[id];
 	stats->sent_packets = counter_read(&node->sent_packets);
 	stats->sent_bytes = counter_read(&node->sent_bytes);
-	stats->dropped_packets = counter_read(&node->dropped_packets);
-	stats->dropped_bytes = counter_read(&node->dropped_bytes);
+	stats->dropped_packets = counter_read(&tail->dropped_packets);
+	stats->dropped_bytes = counter_read(&tail->dropped_bytes);
 	stats->borrowed_bytes = counter_read(&node->borrowed_bytes);
 	stats->queued_packets = stats->queued_bytes = 0;
 	if (node->flags & NODE_LEAF) {
 		stats->queued_packets =
-			used_read(&node->limit.packets, &node->queue.room_packets);
-		stats->queued_bytes = used_read(&node->limit.bytes, &node->room_bytes);
+			used_read(&tail->limit.packets, &node->queue.room_packets);
+		stats->queued_bytes = used_read(&tail->limit.bytes, &node->room_bytes);
 	}
 	stats->offered_packets =
 		stats->sent_packets + stats->dropped_packets + stats->queued_packets;

@@ -35,6 +35,12 @@ nodes_bytes(uint32_t capacity)
 }
 
 static size_t
+tails_bytes(uint32_t capacity)
+{
+	return ((size_t)capacity + 1) * sizeof(struct sched_node_tail);
+}
+
+static size_t
 classes_bytes(uint32_t capacity)
 {
 	return lines_bytes(((size_t)capacity + 1) * sizeof(struct sched_class));
@@ -44,7 +50,8 @@ size_t
 sched_memory_bytes(uint32_t capacity)
 {
 	capacity = capacity_clamp(capacity);
-	return sizeof(struct sched) + nodes_bytes(capacity) + classes_bytes(capacity) +
+	return sizeof(struct sched) + nodes_bytes(capacity) + tails_bytes(capacity) +
+	       classes_bytes(capacity) +
 	       shares_for(capacity) * sizeof(struct share_calendar);
 }
 
@@ -58,6 +65,8 @@ sched_lay_out(struct sched *sched, uint32_t capacity)
 	sched->share_capacity = shares_for(capacity);
 	sched->nodes = (struct sched_node *)(void *)at;
 	at += nodes_bytes(capacity);
+	sched->tails = (struct sched_node_tail *)(void *)at;
+	at += tails_bytes(capacity);
 	sched->classes = (struct sched_class *)(void *)at;
 	at += classes_bytes(capacity);
 	sched->shares = (struct share_calendar *)(void *)at;
@@ -73,7 +82,8 @@ sched_init(void *memory, uint32_t capacity, const struct sched_class_params *roo
 	capacity = capacity_clamp(capacity);
 	/* Share calendars are cleared when they are taken. */
 	memset(memory, 0,
-	       sizeof(*sched) + nodes_bytes(capacity) + classes_bytes(capacity));
+	       sizeof(*sched) + nodes_bytes(capacity) + tails_bytes(capacity) +
+	               classes_bytes(capacity));
 	sched_lay_out(sched, capacity);
 	sched->now = now_ns * TICKS_PER_NS;
 	sched->class_fresh = NODE_ROOT + 1;
@@ -99,6 +109,9 @@ sched_relocate(void *memory, uint32_t capacity, const struct sched *old)
 	memcpy(sched->nodes, old->nodes, nodes_bytes(old->capacity));
 	memset(sched->nodes + old->capacity + 1, 0,
 	       (size_t)(capacity - old->capacity) * sizeof(struct sched_node));
+	memcpy(sched->tails, old->tails, tails_bytes(old->capacity));
+	memset(sched->tails + old->capacity + 1, 0,
+	       (size_t)(capacity - old->capacity) * sizeof(struct sched_node_tail));
 	memset(sched->classes, 0, classes_bytes(capacity));
 	memcpy(sched->classes, old->classes,
 	       ((size_t)old->capacity + 1) * sizeof(struct sched_class));
@@ -182,14 +195,14 @@ band_join(struct sched *sched, uint32_t parent, unsigned priority)
 		return -ENOSPC;
 	}
 	memset(&sched->shares[share], 0, sizeof(sched->shares[share]));
-	sched->nodes[parent].share[priority] = share;
+	sched->tails[parent].share[priority] = share;
 	return 0;
 }
 
 void
 band_leave(struct sched *sched, uint32_t parent, unsigned priority)
 {
-	uint32_t *share = &sched->nodes[parent].share[priority];
+	uint32_t *share = &sched->tails[parent].share[priority];
 
 	if (--sched->classes[parent].band_children[priority])
 		return;

@@ -23,6 +23,7 @@ struct wheel_row {
 
 struct wheel {
 	uint64_t base; /* no class waits in a slot that ended before; never after now */
+	uint64_t due;  /* nothing is before; may be early */
 	uint32_t count;
 	struct wheel_row row[WHEEL_ROWS];
 } CACHE_ALIGNED;
@@ -42,8 +43,12 @@ wheel_add(struct sched_node *nodes, struct wheel *wheel, enum node_chain chain,
 	struct wheel_row *row;
 	uint64_t distance;
 
-	if (!wheel->count++)
+	if (!wheel->count++) {
 		wheel->base = now;
+		wheel->due = tag;
+	}
+	if (tick_is_after(wheel->due, tag))
+		wheel->due = tag;
 	/* The slot after that of the tag: it begins when the tag has passed. */
 	tag += WHEEL_SLOT_TICKS;
 	if (tick_is_after(wheel->base, tag))
@@ -140,15 +145,17 @@ wheel_pop(struct sched_node *nodes, struct wheel *wheel, enum node_chain chain,
 	unsigned slot = 0;
 	uint32_t id;
 
-	if (!wheel->count)
+	if (!wheel->count || tick_is_after(wheel->due, now))
 		return NODE_NONE;
 	start = wheel_next(wheel, &slot);
 	if (start > ahead) {
+		wheel->due = wheel->base + start;
 		wheel->base = now;
 		return NODE_NONE;
 	}
 	wheel->base += start;
 	id = wheel->row[slot >> WHEEL_SLOT_BITS].head[slot % WHEEL_SLOTS];
+	__builtin_prefetch(&nodes[nodes[id].link[chain].next]);
 	wheel_remove(nodes, wheel, chain, id);
 	return id;
 }

@@ -10,6 +10,7 @@ import dataclasses
 import json
 import os
 import random
+import signal
 import statistics
 import sys
 
@@ -247,6 +248,8 @@ def main():
             parser.error(f'--programs: {options.programs} has no program {name}')
     if options.peer_core == options.switch_core:
         parser.error('--peer-core and --switch-core are the same')
+    # End by exception, so that what runs is ended too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     seed = options.seed if options.seed is not None else random.randrange(1 << 32)
     rng = random.Random(seed)
     print(f'seed {seed}, load average {os.getloadavg()[0]:.2f}')

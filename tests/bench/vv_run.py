@@ -6,12 +6,14 @@ import shutil
 import statistics
 import subprocess
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 
 from vv_switch import ARMS, SwitchError, end_process, raise_priority
 
 HUGEPAGE_FILE = '/proc/sys/vm/nr_hugepages'
+EVENT_TIMEOUT_S = 40
 
 # What each guest driver does with its rings; the first is the cheapest for the peer.
 RING_MODES = {
@@ -207,10 +209,18 @@ class Peer:
         self.child.stdout.close()
 
     def wait_event(self, name):
-        for line in self.child.stdout:
-            event = json.loads(line)
-            if event['event'] == name:
-                return event
+        """The next event of that name; an error if the peer ends before, or stays silent
+        for so long that it must be waiting for a switch that does not dial."""
+        silence_s = EVENT_TIMEOUT_S + (self.setup.warmup_ms + self.setup.measure_ms) / 1000
+        timer = threading.Timer(silence_s, self.child.kill)
+        timer.start()
+        try:
+            for line in self.child.stdout:
+                event = json.loads(line)
+                if event['event'] == name:
+                    return event
+        finally:
+            timer.cancel()
         with open(self.error_path, encoding='utf-8', errors='replace') as file:
             lines = file.read().splitlines()
         reasons = [line for line in lines if line.startswith('vv_peer:')] or lines[-3:]
@@ -255,6 +265,7 @@ def measure(arm, setup, rate_pps=0, latency=False):
              Peer(setup, switch, directory, extra) as peer:
             peer.wait_event('ready')
             run.speed = speed.share()
+            switch.move_helpers()
             peer.wait_event('start')
             steal = steal_ticks()
             watch = WorkerWatch(switch.pid, setup.switch_core)

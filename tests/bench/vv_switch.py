@@ -82,12 +82,17 @@ class Switch:
     def socket_path(self, port):
         return os.path.join(self.directory, f'vh{port}')
 
+    def launcher(self):
+        """Workers pin themselves to the switch core, whatever they inherit."""
+        return ['taskset', '-c', str(self.setup.peer_core)]
+
     def spawn(self, name, command, env=None, stdin=subprocess.DEVNULL):
-        """Starts a child pinned to the peer's core; its output goes to NAME.out."""
+        """Starts a child on the cores that 'launcher' gives it; its output goes to
+        NAME.out."""
         with open(os.path.join(self.directory, name + '.out'), 'wb') as out:
             child = subprocess.Popen(
-                ['taskset', '-c', str(self.setup.peer_core), *command], env=env,
-                stdin=stdin, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+                [*self.launcher(), *command], env=env, stdin=stdin, stdout=out, stderr=subprocess.STDOUT,
+                start_new_session=True)
         self.children.append(child)
         return child
 
@@ -97,6 +102,21 @@ class Switch:
             return ''
         with open(path, encoding='utf-8', errors='replace') as file:
             return ''.join(file.readlines()[-8:])
+
+    def move_helpers(self):
+        """Sends every thread but the worker to the peer's core. The worker is the thread
+        that runs most, so call this under traffic."""
+        def ran_ns(tid):
+            with open(f'/proc/{self.pid}/task/{tid}/schedstat', encoding='ascii') as file:
+                return int(file.read().split()[0])
+
+        tids = [int(name) for name in os.listdir(f'/proc/{self.pid}/task')]
+        before = {tid: ran_ns(tid) for tid in tids}
+        time.sleep(0.1)
+        worker = max(tids, key=lambda tid: ran_ns(tid) - before[tid])
+        for tid in tids:
+            if tid != worker:
+                os.sched_setaffinity(tid, {self.setup.peer_core})
 
     def start(self):
         raise NotImplementedError
@@ -219,6 +239,10 @@ class Ovs(OvsLike):
 
 class Weir(OvsLike):
     """The switch under test, from a build directory."""
+
+    def launcher(self):
+        """It uses no core that it does not inherit."""
+        return []
 
     def start(self):
         daemon = os.path.join(self.setup.weir, 'vswitchd', 'weir-vswitchd')

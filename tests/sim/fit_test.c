@@ -169,9 +169,8 @@ fit_check_class(struct fit *fit, uint32_t at, double seconds)
 		       at, class->depth, class->is_leaf, part,
 		       (unsigned long)class->floor_bps, (unsigned long)class->ceil_bps);
 		for (uint32_t up = class->parent; up; up = fit->classes[up].parent)
-			printf("  under %u: sent %.0f, floor %lu, ceiling %lu, left %.0f\n", up,
-			       (double)fit_sent_bytes(fit, up) *
-			               8 / seconds,
+			printf("  under %u: sent %.0f, floor %lu, ceiling %lu, left %.0f\n",
+			       up, (double)fit_sent_bytes(fit, up) * 8 / seconds,
 			       (unsigned long)fit->classes[up].floor_bps,
 			       (unsigned long)fit->classes[up].ceil_bps,
 			       fit->classes[up].left_bps);
@@ -197,8 +196,7 @@ fit_tree(struct fit *fit, uint64_t seed, double part)
 	for (uint32_t i = 1; i < fit->count; i++)
 		fit_check_class(fit, i, run.seconds);
 	whole = fmin((double)fit->link_bps, fit->classes[ROOT].attainable_bps);
-	use = (double)fit_sent_bytes(fit, ROOT) * 8 /
-	      run.seconds / whole;
+	use = (double)fit_sent_bytes(fit, ROOT) * 8 / run.seconds / whole;
 	fit->least_use = fmin(fit->least_use, use);
 	assert_true(fit->leaf_count == 0 || use >= 0.99);
 	sim_destroy(&fit->sim);

@@ -191,6 +191,11 @@ def populate(sides):
         "--id=@q0 create queue other_config:min-rate=1000 -- "
         "--id=@qos create qos type=linux-htb other_config:max-rate=9000 queues:0=@q0 -- "
         "set port p0 qos=@qos",
+        "add-aa-mapping br0 100 10 -- add-aa-mapping br0 20 30",
+        "--id=@d create Datapath datapath_version=0 capabilities=a=b,c=d -- "
+        "set open . datapaths:system=@d -- --id=@e create Datapath datapath_version=0 -- "
+        "set open . datapaths:empty=@e",
+        "add-zone-tp system zone=7 icmp_first=30 icmp_reply=60",
     ):
         assert sides.change(*words.split()) == 0
     sides.change("set", "port", "p1", 'other_config:"a b"=c d', 'other_config:n="5"')
@@ -293,6 +298,30 @@ set-manager ptcp:6641 tcp:1.1.1.1
 --inactivity-probe=1 set-manager ptcp:6640:127.0.0.1
 set-manager ptcp:1 ptcp:1
 del-manager
+add-aa-mapping br0 100 11
+add-aa-mapping br0 101 11
+add-aa-mapping br1 1 2 -- get-aa-mapping br1
+add-aa-mapping vlan10 1 2
+add-aa-mapping br9 1 2
+add-aa-mapping br0 x 2
+add-aa-mapping br0 16777216 2
+add-aa-mapping br0 1 4097
+del-aa-mapping br0 100 10
+del-aa-mapping br0 100 11
+del-aa-mapping br1 100 10
+del-aa-mapping br0 x 10
+add-zone-tp system zone=1 icmp_first=30 icmp_reply=60
+add-zone-tp system zone=1 udp_first=3
+add-zone-tp system zone=7 icmp_first=3
+--may-exist add-zone-tp system zone=7 icmp_first=3
+add-zone-tp system zone=8 nonsense=3
+add-zone-tp system zone=65536 icmp_first=3
+add-zone-tp system zone=8
+add-zone-tp nosuch zone=8 icmp_first=3
+del-zone-tp system zone=7
+del-zone-tp system zone=8
+--if-exists del-zone-tp system zone=8
+--if-exists del-zone-tp nosuch zone=8
 set-ssl a b c
 --bootstrap set-ssl a b c -- get-ssl
 set-ssl a b c -- del-ssl
@@ -463,6 +492,16 @@ get-fail-mode br0
 get-fail-mode br1
 get-manager
 get-ssl
+get-aa-mapping br0
+get-aa-mapping br1
+get-aa-mapping vlan10
+get-aa-mapping nosuch
+list-zone-tp system
+list-zone-tp empty
+list-zone-tp nosuch
+list-dp-cap system
+list-dp-cap empty
+list-dp-cap nosuch
 get port p0 tag
 get port p0 name tag trunks
 get port p1 trunks other_config external_ids

@@ -1,7 +1,5 @@
-/* schema.c - reads a <database-schema> (RFC 7047, 3.2) into its tables, columns and
+/* schema_read.c - reads a <database-schema> (RFC 7047, 3.2) into its tables, columns and
  * types. Any thread. */
-#include "ovsdb/schema.h"
-
 #include <ctype.h>
 #include <errno.h>
 #include <float.h>
@@ -10,6 +8,40 @@
 
 #include "base/mem.h"
 #include "ovsdb/datum.h"
+#include "ovsdb/schema.h"
+
+static const char *const kind_names[] = {
+	[OVSDB_VOID] = "void",       [OVSDB_INTEGER] = "integer", [OVSDB_REAL] = "real",
+	[OVSDB_BOOLEAN] = "boolean", [OVSDB_STRING] = "string",   [OVSDB_UUID] = "uuid",
+};
+
+const char *
+ovsdb_kind_name(enum ovsdb_kind kind)
+{
+	return kind_names[kind];
+}
+
+bool
+ovsdb_is_id(const char *text)
+{
+	if (!isalpha((unsigned char)*text) && *text != '_')
+		return false;
+	for (; *text; text++)
+		if (!isalnum((unsigned char)*text) && *text != '_')
+			return false;
+	return true;
+}
+
+static bool
+kind_from_name(const char *name, enum ovsdb_kind *kind)
+{
+	for (unsigned i = OVSDB_INTEGER; name && i < ARRAY_SIZE(kind_names); i++)
+		if (!strcmp(name, kind_names[i])) {
+			*kind = (enum ovsdb_kind)i;
+			return true;
+		}
+	return false;
+}
 
 static void
 base_type_init(struct ovsdb_base_type *base, enum ovsdb_kind kind)
@@ -151,7 +183,7 @@ read_base_type(struct ovsdb_base_type *base, const json_t *json, struct error *e
 	enum ovsdb_kind kind;
 	int rc;
 
-	if (!ovsdb_kind_from_name(json_string_value(name), &kind))
+	if (!kind_from_name(json_string_value(name), &kind))
 		return error_set(err, -EINVAL, "not a known type of atom");
 	base_type_init(base, kind);
 	if (!json_is_object(json))
