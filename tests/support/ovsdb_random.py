@@ -116,6 +116,17 @@ class Generator:
             clauses.append(["_uuid", "==", self.reference(table)])
         return clauses
 
+    def operand(self, column, mutator):
+        if column.startswith("real"):
+            # The reference prints 15 digits of a real: what needs more would differ by that alone.
+            return self.rng.choice([0, 0.5, 2] if mutator == "/=" else [0, 1, 2, -1, 0.5, 4])
+        # The reference ends by SIGFPE when it multiplies a negative integer by 0, divides by an operand that it rounds
+        # to 0, or divides the least integer by -1.
+        operands = [1, 2, 3, 1000, 2**62]
+        if mutator not in ("/=", "%="):
+            operands += [-1, 0.5]
+        return self.rng.choice(operands + ([] if mutator == "*=" else [0]))
+
     def mutation(self, table):
         column = self.rng.choice(COLUMNS[table])
         mutator = self.rng.choice(["+=", "-=", "*=", "/=", "%=", "insert", "delete", "insert", "delete"])
@@ -125,10 +136,7 @@ class Generator:
         elif mutator in ("insert", "delete"):
             value = self.value(column)
         else:
-            # The reference prints reals with 15 digits: large ones would differ by that alone. It also ends by SIGFPE
-            # when it divides the least integer by -1.
-            value = self.rng.choice([0, 1, 2, 3, 0.5, 1000] + ([] if column.startswith("real") else [2**62])
-                                    + ([] if mutator in ("/=", "%=") else [-1]))
+            value = self.operand(column, mutator)
         return [column, "bogus" if self.chance(0.02) else mutator, value]
 
     def operation(self, name, table, label):
