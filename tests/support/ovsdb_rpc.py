@@ -1,9 +1,12 @@
-"""ovsdb_rpc.py - a bare JSON-RPC connection to an OVSDB server, for tests that look at
-every message themselves."""
-
+# ovsdb_rpc.py - a bare JSON-RPC connection to an OVSDB server, for tests that look at every message themselves.
 import json
+import os
+import pathlib
 import socket
-import time
+
+import pytest
+
+from . import proc
 
 
 class Connection:
@@ -82,8 +85,9 @@ class Connection:
         return notes
 
 
-def wait_until(condition, timeout=10, step=0.02):
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, "condition never came true"
-        time.sleep(step)
+def serve_program():
+    folder = os.environ.get("WEIR_BUILD")
+    for base in [pathlib.Path(folder)] if folder else [proc.REPO / "build", proc.REPO]:
+        if (base / "tests/support/ovsdb-serve").exists():
+            return base / "tests/support/ovsdb-serve"
+    return pytest.skip("tests/support/ovsdb-serve is not built (set WEIR_BUILD)")

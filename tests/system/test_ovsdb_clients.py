@@ -14,21 +14,13 @@ import time
 import pytest
 
 from support import proc
-from support.ovsdb_rpc import Connection
+from support.ovsdb_rpc import Connection, serve_program
 
 SCHEMA = pathlib.Path("/usr/share/openvswitch/vswitch.ovsschema")
 ZERO_UUID = "00000000-0000-0000-0000-000000000000"
 
 pytestmark = pytest.mark.skipif(not (shutil.which("ovs-vsctl") and shutil.which("ovsdb-client")),
                                 reason="Open vSwitch's tools are not installed")
-
-
-def serve_program():
-    folder = os.environ.get("WEIR_BUILD")
-    for base in [pathlib.Path(folder)] if folder else [proc.REPO / "build", proc.REPO]:
-        if (base / "tests/support/ovsdb-serve").exists():
-            return base / "tests/support/ovsdb-serve"
-    return pytest.skip("tests/support/ovsdb-serve is not built (set WEIR_BUILD)")
 
 
 class Server:
@@ -415,9 +407,13 @@ def test_hostile_messages_end_their_connection_only(server):
                 raise EOFError
         attacker.close()
         assert witness.call("echo") == []
-    if "asan" not in os.environ.get("WEIR_BUILD", ""):
+    if not uses_sanitizer(server.program):
         assert rss_kib(server.process.pid) - rss < 64 * 1024
     witness.close()
+
+
+def uses_sanitizer(program):
+    return b"__asan_init" in pathlib.Path(program).read_bytes()
 
 
 def rss_kib(pid):

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "ovsdb/db.h"
 #include "ovsdb/db_private.h"
 #include "ovsdb/exec.h"
 
