@@ -39,7 +39,7 @@ class Play:
         return all(check.holds for check in self.checks)
 
     def prepare(self):
-        """Sees how much the guests can send on this machine, and builds the tree for a link of half of that."""
+        """Sees how much the guests can send on this machine, and builds the tree for a link of a quarter of that."""
         if not self.link:
             self.stage.send("g1", "g2", "g3")
             self.wait_for_traffic("g1", "g2", "g3")
@@ -81,7 +81,7 @@ class Play:
 
     def lower_ceiling(self):
         blue = next(node for node in self.nodes if node.name == "blue")
-        blue.ceil = round(0.6 * self.link, 3)
+        blue.ceil = round(plan.LOWERED_CEILING * self.link, 3)
         uuid = tree.queue_uuid(self.stage.vsctl, self.stage.uplink, blue.number)
         words = ["set", "queue", uuid, f"other_config:max-rate={tree.mbit(blue.ceil)}"]
         self.screen.step("weir-vsctl " + " ".join(words))
@@ -94,7 +94,8 @@ class Play:
         while time.monotonic_ns() < first + 1_200_000_000:
             time.sleep(0.1)
         got = self.arrived_between(first, first + 1_000_000_000).get("g1", 0)
-        self.checks.append(plan.Check(3, "red: floor, in its first second", got, plan.FLOOR_SHARE * red.floor, True))
+        self.checks.append(plan.Check(3, "red", f"floor {red.floor:g}, in its first second back", got,
+                                      plan.FLOOR_SHARE * red.floor))
 
     def watch(self, number, act):
         """Shows a table every second; then judges what arrived and what the classes were offered."""
@@ -170,7 +171,7 @@ def parse_options():
                         help="run a shell command in a guest that an earlier --keep left running")
     parser.add_argument("--seconds", type=int, default=10, help="length of each act (default 10)")
     parser.add_argument("--link", type=float, default=0,
-                        help="rate of the link in Mbit/s (default: half of what the guests can send)")
+                        help="rate of the link in Mbit/s (default: a quarter of what the guests can send, at most 50)")
     return parser.parse_args()
 
 

@@ -61,13 +61,13 @@ class Screen:
         return "".join(cells)
 
     def verdict(self, checks):
-        print("\n" + self.colour("1", "Verdict") +
-              "  (Mbit/s, counted behind the uplink, whole acts; the bounds are 97 % of floors and 102 % of ceilings)",
-              file=self.stream)
+        print("\n" + self.colour("1", "Verdict") + "   Mbit/s over whole acts, counted by the receiver behind the uplink;",
+              "at least 97 % of floors and link, at most 102 % of ceilings", file=self.stream)
         for check in checks:
             mark = self.colour("32", "holds") if check.holds else self.colour("31;1", "FAILS")
-            print(f"  act {check.act}  {check.text:28} {check.measured:8.2f} {check.sign} {check.bound:7.2f}   {mark}",
-                  file=self.stream)
+            high = "" if check.high is None else f" to {check.high:.2f}"
+            print(f"  act {check.act}  {check.name:8} {check.measured:7.2f}   {mark}   "
+                  f"{f'{check.low:.2f}{high}':>16}   {check.rule}", file=self.stream)
         failed = sum(not check.holds for check in checks)
         print(f"\n{len(checks) - failed} of {len(checks)} hold." +
               ("" if not failed else self.colour("31;1", f" {failed} do not.")), file=self.stream, flush=True)

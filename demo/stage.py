@@ -40,6 +40,7 @@ class Stage:
         self.space = None
         self.uplink = netns.unique_name("up")
         self.sink_log = self.directory / "sink.log"
+        self._sink = None
 
     def __enter__(self):
         self._stack.callback(proc.remove_directory, self.directory)
@@ -79,8 +80,8 @@ class Stage:
         self.space = self._stack.enter_context(netns.Namespace())
         self.vsctl("add-port", BRIDGE, self.uplink, "--", "set", "interface", self.uplink, "type=tap")
         self.space.take(self.uplink, f"{SINK_ADDRESS}/24")
-        sink = self.space.spawn(sys.executable, UDP, "sink", self.uplink, log=self.sink_log)
-        self._stack.callback(proc.end_group, sink)
+        self._sink = self.space.spawn(sys.executable, UDP, "sink", self.uplink, log=self.sink_log)
+        self._stack.callback(proc.end_group, self._sink)
 
     def _make_guest(self, number, picture):
         port = f"vh{number}"
@@ -127,6 +128,7 @@ class Stage:
 
     def keep(self):
         """Leaves everything running and remembers how to find it; the next stage or stop() clears it away."""
+        proc.end_group(self._sink)
         self._stack.pop_all()
         STATE.write_text(json.dumps({
             "directory": str(self.directory), "namespace": self.space.name, "uplink": self.uplink,
