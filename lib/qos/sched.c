@@ -33,7 +33,6 @@ void
 sched_prefetch(const struct sched *sched, uint32_t ref)
 {
 	uint32_t id = ref & REF_INDEX_MASK;
-
 	const struct sched_node *node =
 		&sched->nodes[id <= sched->capacity ? id : NODE_ROOT];
 
