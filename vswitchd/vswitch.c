@@ -20,7 +20,8 @@ LOG_MODULE(vswitch);
 #define APPLY_SLICE_NS       (30 * NSEC_PER_MSEC)
 #define STATISTICS_PER_SLICE 128
 #define RETRY_S              5
-#define LINKS_DELAY_MS       50 /* gathers changes of many ports into one write */
+#define BUSY_MS              100 /* nothing on the main thread may take longer */
+#define LINKS_DELAY_MS       50  /* gathers changes of many ports into one write */
 
 struct vswitch {
 	struct event_base *loop;
@@ -210,12 +211,21 @@ static void
 on_work(evutil_socket_t fd, short what, void *aux)
 {
 	struct vswitch *vs = aux;
+	uint64_t begin_ns = clock_mono_ns(), busy_ms;
+	bool was_started = vs->running.is_started;
 
 	(void)fd, (void)what;
 	if (!vs->next)
 		vswitch_begin(vs);
 	if (apply_run(&vs->apply, clock_mono_ns() + APPLY_SLICE_NS))
 		vswitch_finish(vs);
+	busy_ms = (clock_mono_ns() - begin_ns) / NSEC_PER_MSEC;
+	if (busy_ms > BUSY_MS && was_started)
+		log_warn("a step of the configuration took %llu ms",
+		         (unsigned long long)busy_ms);
+	else
+		log_dbg("a step of the configuration took %llu ms",
+		        (unsigned long long)busy_ms);
 	if (vs->next || vs->is_dirty)
 		vswitch_schedule(vs->work, 0);
 }
