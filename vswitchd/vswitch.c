@@ -2,6 +2,7 @@
  * timers beside it. Main thread; no callback works longer than a slice. */
 #include "vswitchd/vswitch.h"
 
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -232,6 +233,23 @@ on_work(evutil_socket_t fd, short what, void *aux)
 
 /* ---- timers ---- */
 
+/* A kernel interface can be deleted, and another one of its name made: the port then
+ * holds on to nothing and must be made again. */
+static void
+vswitch_check_devices(struct vswitch *vs)
+{
+	struct running_port *port;
+
+	HMAP_FOR_EACH (port, node, &vs->running.ports) {
+		if (port->config.type != DP_PORT_SYSTEM || port->is_stale ||
+		    if_nametoindex(port->config.name) == port->ifindex)
+			continue;
+		log_info("port %s: its interface is gone", port->config.name);
+		port->is_stale = true;
+		vswitch_mark_dirty(vs);
+	}
+}
+
 static void
 on_second(evutil_socket_t fd, short what, void *aux)
 {
@@ -241,6 +259,7 @@ on_second(evutil_socket_t fd, short what, void *aux)
 	vs->is_writing = true;
 	managers_run(vs->managers, vs->db);
 	vs->is_writing = false;
+	vswitch_check_devices(vs);
 	vswitch_check_links(vs);
 }
 
