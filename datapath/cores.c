@@ -13,20 +13,31 @@
 
 LOG_MODULE(cores);
 
-static cpu_set_t allowed;
+static cpu_set_t usable;    /* what the kernel lets us pin a thread to */
+static cpu_set_t inherited; /* what we were started on: the place of all other threads */
 
 void
 cores_note_allowed(void)
 {
-	if (CPU_COUNT(&allowed) == 0)
-		sched_getaffinity(0, sizeof(allowed), &allowed);
+	cpu_set_t probe;
+
+	if (CPU_COUNT(&inherited) > 0)
+		return;
+	sched_getaffinity(0, sizeof(inherited), &inherited);
+	for (unsigned core = 0; core < CPU_SETSIZE; core++) {
+		CPU_ZERO(&probe);
+		CPU_SET(core, &probe);
+		if (sched_setaffinity(0, sizeof(probe), &probe) == 0)
+			CPU_SET(core, &usable);
+	}
+	sched_setaffinity(0, sizeof(inherited), &inherited);
 }
 
 static bool
 core_is_allowed(unsigned core)
 {
 	cores_note_allowed();
-	return core < CPU_SETSIZE && CPU_ISSET(core, &allowed);
+	return core < CPU_SETSIZE && CPU_ISSET(core, &usable);
 }
 
 static bool
@@ -118,6 +129,17 @@ thread_is_worker(pid_t tid, const uint8_t workers[DP_CPUS_MAX / 8])
 	return false;
 }
 
+static cpu_set_t
+cores_without(const cpu_set_t *set, const uint8_t workers[DP_CPUS_MAX / 8])
+{
+	cpu_set_t left = *set;
+
+	for (unsigned core = 0; core < CPU_SETSIZE; core++)
+		if (cores_mask_has(workers, core))
+			CPU_CLR(core, &left);
+	return left;
+}
+
 void
 cores_confine_others(const uint8_t workers[DP_CPUS_MAX / 8])
 {
@@ -126,10 +148,9 @@ cores_confine_others(const uint8_t workers[DP_CPUS_MAX / 8])
 	DIR *dir;
 
 	cores_note_allowed();
-	others = allowed;
-	for (unsigned core = 0; core < CPU_SETSIZE; core++)
-		if (cores_mask_has(workers, core))
-			CPU_CLR(core, &others);
+	others = cores_without(&inherited, workers);
+	if (CPU_COUNT(&others) == 0)
+		others = cores_without(&usable, workers);
 	if (CPU_COUNT(&others) == 0)
 		return;
 	dir = opendir("/proc/self/task");

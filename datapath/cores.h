@@ -23,7 +23,8 @@ cores_mask_set(uint8_t mask[DP_CPUS_MAX / 8], unsigned core, bool on)
 		mask[core / 8] &= (uint8_t) ~(1 << core % 8);
 }
 
-/* Notes the cores the process was given; the first call counts. */
+/* Notes the cores the process was started on, and those it may use at all; the first call
+ * counts. */
 void cores_note_allowed(void);
 
 /* The cores of 'wanted' (all zero: one per NUMA node, the last there) that can be used;

@@ -19,6 +19,7 @@
 #include "datapath/worker.h"
 
 #define QOS_STEPS_PER_ROUND 32
+#define BURST_MIN_BITS      (2 * 1514 * 8)
 #define QOS_MIN_CAPACITY    64
 
 struct qos_class {
@@ -128,13 +129,27 @@ bits_to_bytes(uint64_t bits)
 	return (uint32_t)MIN_OF(bits / 8, UINT32_MAX);
 }
 
+/* How late the owner may be without loss of rate: what a class or link may catch up on. A
+ * worker that polls is late by microseconds, or by a time slice where it shares its core;
+ * the one that sleeps for the kernel's interfaces is late whenever its cores are busy. */
+static uint32_t
+burst_bytes(const struct port *port, uint64_t burst_bits, uint64_t rate_bps)
+{
+	uint64_t catch_up_ms = port->ops->served_by_kernel_worker ? 20 : 2;
+
+	if (burst_bits)
+		return bits_to_bytes(burst_bits);
+	return bits_to_bytes(MAX_OF(rate_bps / 1000 * catch_up_ms, BURST_MIN_BITS));
+}
+
 static struct sched_class_params
-class_params(const struct dp_class_config *config)
+class_params(const struct port *port, const struct dp_class_config *config)
 {
 	return (struct sched_class_params){
 		.floor_bps = config->floor_bps,
 		.ceil_bps = config->ceil_bps,
-		.ceil_burst_bytes = bits_to_bytes(config->burst_bits),
+		.ceil_burst_bytes =
+			burst_bytes(port, config->burst_bits, config->ceil_bps),
 		.weight = config->weight,
 		.priority = (uint8_t)MIN_OF(config->priority, SCHED_PRIORITIES - 1),
 		.limit_bytes = config->limit_bytes,
@@ -183,7 +198,7 @@ job_parent_node(const struct qos_job *job, const struct qos_class *class)
 static int
 job_add(struct qos_job *job, struct qos_class *class)
 {
-	struct sched_class_params params = class_params(&class->config);
+	struct sched_class_params params = class_params(job->qos->port, &class->config);
 	struct sched_class_params direct = direct_params(&class->config);
 	struct sched *sched = job->qos->sched;
 	uint32_t parent, leaf;
@@ -238,7 +253,7 @@ job_move(struct qos_job *job, struct qos_class *class)
 static int
 job_set(struct qos_job *job, struct qos_class *class)
 {
-	struct sched_class_params params = class_params(&class->config);
+	struct sched_class_params params = class_params(job->qos->port, &class->config);
 	struct sched_class_params direct = direct_params(&class->config);
 	int ret;
 
@@ -352,7 +367,8 @@ qos_run_phases(struct port_qos *qos, struct qos_tree *tree,
 		.qos = qos, .tree = tree, .phase = from, .last_phase = to, .depth = 1};
 
 	job.root.ceil_bps = config->rate_bps;
-	job.root.ceil_burst_bytes = bits_to_bytes(config->burst_bits);
+	job.root.ceil_burst_bytes =
+		burst_bytes(qos->port, config->burst_bits, config->rate_bps);
 	worker_call(qos_owner(qos), qos_job_run, &job);
 	while (job.orphans) {
 		struct qos_item *next = job.orphans->next;

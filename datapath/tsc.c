@@ -45,7 +45,7 @@ tsc_calibrate(void)
 {
 	struct tsc_line *line = xcalloc_cacheline(sizeof(*line));
 	struct timespec pause = {.tv_nsec = CALIBRATION_NS};
-	uint64_t tsc, ns;
+	uint64_t tsc = 0, ns = 0;
 
 	tsc_sample(&start_tsc, &start_ns);
 	nanosleep(&pause, NULL);
@@ -60,7 +60,7 @@ void
 tsc_trim(void)
 {
 	struct tsc_line *line = xcalloc_cacheline(sizeof(*line)), *old = tsc_line;
-	uint64_t tsc, ns;
+	uint64_t tsc = 0, ns = 0;
 
 	tsc_sample(&tsc, &ns);
 	/* Continuous and never backwards; the error made so far stays as a constant

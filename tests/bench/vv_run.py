@@ -70,7 +70,9 @@ class Run:
     problems: list = field(default_factory=list)
 
     def describe(self):
-        text = (f'{self.arm:<12} {self.cycles:8.1f} cycles/packet {self.mpps:7.3f} Mpps'
+        # At part load the switch also polls empty rings: then there is no cost per packet.
+        cost = ' ' * 22 if self.latency_us else f'{self.cycles:8.1f} cycles/packet'
+        text = (f'{self.arm:<12} {cost} {self.mpps:7.3f} Mpps'
                 f'  speed {self.speed:4.0%}  slack {self.slack:4.0%}  clean {self.clean:4.0%}'
                 f'  batch {self.rx_batch:4.1f}  loss {self.loss:7.3%}'
                 f'  stall {self.stall_us:6.0f} us')

@@ -91,8 +91,8 @@ class Switch:
         NAME.out."""
         with open(os.path.join(self.directory, name + '.out'), 'wb') as out:
             child = subprocess.Popen(
-                [*self.launcher(), *command], env=env, stdin=stdin, stdout=out, stderr=subprocess.STDOUT,
-                start_new_session=True)
+                [*self.launcher(), *command], env=env, stdin=stdin, stdout=out,
+                stderr=subprocess.STDOUT, start_new_session=True)
         self.children.append(child)
         return child
 

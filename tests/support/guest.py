@@ -262,8 +262,8 @@ class Guest:
         return words
 
     def _kernel_words(self):
-        words = ["console=ttyS0", "quiet", "panic=-1", "mitigations=off", "net.ifnames=0",
-                 "no_timer_check"]  # the check fails where the host is busy
+        # The timer check fails where the host is busy.
+        words = ["console=ttyS0", "quiet", "panic=-1", "no_timer_check", "mitigations=off", "net.ifnames=0"]
         for index, nic in enumerate(self.nics):
             if nic.mtu:
                 words.append(f"weir.mtu{index}={nic.mtu}")
