@@ -3,6 +3,7 @@
 #include "vswitchd/apply.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,7 @@ apply_add_port(struct apply *apply, const struct plan_op *op, struct error *err)
 	const struct running_bridge *bridge =
 		running_find_bridge(apply->running, op->bridge->name);
 	struct dp_port_config config = op->port->config;
+	struct running_port *port;
 	uint32_t id;
 	int ret;
 
@@ -131,7 +133,9 @@ apply_add_port(struct apply *apply, const struct plan_op *op, struct error *err)
 		op->port->failure = desired_strdup(&apply->desired->arena, err->text);
 		return ret;
 	}
-	running_add_port(apply->running, id, op->bridge->name, &config);
+	port = running_add_port(apply->running, id, op->bridge->name, &config);
+	if (config.type == DP_PORT_SYSTEM)
+		port->ifindex = if_nametoindex(config.name);
 	return 0;
 }
 
