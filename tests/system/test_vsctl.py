@@ -698,6 +698,28 @@ def test_no_server(tmp_path):
         assert str(tmp_path) in got.stderr
 
 
+def test_tcp(sides):
+    sides.change(*"set-manager ptcp:0:127.0.0.1 -- add-br br1 -- add-port br1 p2".split())
+    control = f"{sides.left.folder}/server.ctl"
+    remote = "db:Open_vSwitch,Open_vSwitch,manager_options"
+    subprocess.run(["ovs-appctl", "-t", control, "ovsdb-server/add-remote", remote], check=True)
+    port = ""
+    deadline = time.monotonic() + 10
+    while not port.isdigit():
+        assert time.monotonic() < deadline, "no TCP port"
+        got = sides.run(
+            "ovs-vsctl", sides.left, ["--bare", "--columns=status", "list", "manager"]
+        )
+        port = dict(w.split("=") for w in got.stdout.split()).get("bound_port", "")
+    for program in ("ovs-vsctl", sides.weir):
+        got = subprocess.run(
+            [program, f"--db=tcp:127.0.0.1:{port}", "-t10", "list-ports", "br1"],
+            capture_output=True,
+            text=True,
+        )
+        assert (got.returncode, got.stdout) == (0, "p2\n")
+
+
 def test_timeout_is_sigalrm(filled):
     for program in ("ovs-vsctl", filled.weir):
         got = subprocess.run(
