@@ -435,8 +435,10 @@ set bridge br0 other_config:a=b -- get bridge br0 other_config:a
 def populated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("populated")
     both = Sides(folder)
-    populate(both)
-    both.stop()
+    try:
+        populate(both)
+    finally:
+        both.stop()
     return folder
 
 
@@ -648,9 +650,11 @@ list-br -- -- list-br
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
     both = Sides(tmp_path_factory.mktemp("looks"))
-    populate(both)
-    yield both
-    both.stop()
+    try:
+        populate(both)
+        yield both
+    finally:
+        both.stop()
 
 
 @pytest.mark.parametrize("line", [c for c in LOOKS.splitlines() if c])
