@@ -59,7 +59,7 @@ class Play:
         if number == 4:
             self.lower_ceiling()
         sending = self.stage.sending()
-        self.stage.hush(*(name for name in sending if name not in act.busy))
+        self.hush(*(name for name in sending if name not in act.busy))
         arriving = [name for name in act.busy if name not in sending]
         if not arriving:
             return
@@ -68,6 +68,16 @@ class Play:
         self.wait_for_traffic(*arriving)
         if number == 3:
             self.check_return(before)
+
+    def hush(self, *names):
+        """Silences guests and waits until their classes have sent what stood in their queues."""
+        self.stage.hush(*names)
+        numbers = [node.number for node in self.nodes if len(node.guests) == 1 and node.guests[0] in names]
+        deadline = time.monotonic() + 30
+        while any(self.stage.switch.qos_classes(self.stage.uplink)[1][number]["queued_bytes"] for number in numbers):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"classes {numbers} do not send what stands in their queues")
+            time.sleep(0.1)
 
     def lower_ceiling(self):
         blue = next(node for node in self.nodes if node.name == "blue")

@@ -81,12 +81,14 @@ def _signal_group(pid, number):
 
 
 def pid_alive(pid):
-    """Whether a process runs; a zombie does not."""
-    try:
-        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in "ZX"
+    """Whether any thread of a process runs: files and sockets go only with the last one."""
+    for stat in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+        try:
+            if stat.read_text().rpartition(")")[2].split()[0] not in "ZX":
+                return True
+        except OSError:
+            pass  # it ended meanwhile
+    return False
 
 
 def end_pid(pid, grace=10):
