@@ -51,8 +51,8 @@ apply_set_workers(struct apply *apply, const struct plan_op *op, struct error *e
 	diff_dp_config(&apply->desired->settings, &config);
 	ret = dp_set_workers(&config, err);
 	if (ret) {
-		apply->desired->settings.problem = desired_printf(
-			&apply->desired->arena, "pmd-cpu-mask: %s", err->text);
+		apply->desired->settings.problem =
+			desired_strdup(&apply->desired->arena, err->text);
 		return ret;
 	}
 	memcpy(apply->running->config.pmd_cpu_mask, config.pmd_cpu_mask,
