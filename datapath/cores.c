@@ -55,26 +55,44 @@ cores_numa_node(unsigned core)
 	return numa_available() < 0 ? 0 : numa_node_of_cpu((int)core);
 }
 
+/* As the user writes it, without leading zeros. */
+static void
+mask_to_text(const uint8_t mask[DP_CPUS_MAX / 8], struct str *out)
+{
+	int top = DP_CPUS_MAX / 8 - 1;
+
+	while (top > 0 && !mask[top])
+		top--;
+	str_printf(out, "0x%x", mask[top]);
+	while (--top >= 0)
+		str_printf(out, "%02x", mask[top]);
+}
+
 int
 dp_check_cpu_mask(const uint8_t mask[DP_CPUS_MAX / 8], struct error *err)
 {
+	struct str text = STR_INIT;
 	unsigned n = 0;
 
 	if (mask_is_empty(mask))
 		return 0;
 	for (unsigned core = 0; core < DP_CPUS_MAX; core++)
 		n += cores_mask_has(mask, core) && core_is_allowed(core);
-	if (n == 0)
-		return error_set(
-			err, -EINVAL,
-			"pmd-cpu-mask: names no core that this process may use (this machine has cores 0 to %ld)",
-			sysconf(_SC_NPROCESSORS_CONF) - 1);
 	/* One place is the kernel worker's. */
-	if (n > DP_WORKERS_MAX - 1)
-		return error_set(err, -EINVAL,
-		                 "pmd-cpu-mask: names %u cores, at most %d are used", n,
-		                 DP_WORKERS_MAX - 1);
-	return 0;
+	if (n > 0 && n < DP_WORKERS_MAX)
+		return 0;
+	mask_to_text(mask, &text);
+	if (n == 0)
+		error_set(
+			err, -EINVAL,
+			"pmd-cpu-mask=%s: names no core that this process may use (this machine has cores 0 to %ld)",
+			str_text(&text), sysconf(_SC_NPROCESSORS_CONF) - 1);
+	else
+		error_set(err, -EINVAL,
+		          "pmd-cpu-mask=%s: names %u cores, at most %d are used",
+		          str_text(&text), n, DP_WORKERS_MAX - 1);
+	str_free(&text);
+	return -EINVAL;
 }
 
 static void

@@ -20,7 +20,9 @@
 
 #define QOS_STEPS_PER_ROUND 32
 #define BURST_MIN_BITS      (2 * 1514 * 8)
-#define QOS_MIN_CAPACITY    64
+/* A class sends short packets for as long as one full frame takes: half the cost. */
+#define QOS_QUANTUM_BYTES 1514
+#define QOS_MIN_CAPACITY  64
 
 struct qos_class {
 	struct dp_class_config config;
@@ -451,6 +453,7 @@ qos_create(struct port *port, const struct dp_qos_config *config)
 			xcalloc_cacheline(sched_memory_bytes(QOS_MIN_CAPACITY));
 		qos->sched = sched_init(qos->tree->memory, QOS_MIN_CAPACITY, &root,
 		                        tsc_to_ns(rte_rdtsc()));
+		sched_set_quantum(qos->sched, QOS_QUANTUM_BYTES);
 	}
 	return qos;
 }

@@ -3,6 +3,7 @@
 #include "vswitchd/apply.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,8 +51,8 @@ apply_set_workers(struct apply *apply, const struct plan_op *op, struct error *e
 	diff_dp_config(&apply->desired->settings, &config);
 	ret = dp_set_workers(&config, err);
 	if (ret) {
-		apply->desired->settings.problem = desired_printf(
-			&apply->desired->arena, "pmd-cpu-mask: %s", err->text);
+		apply->desired->settings.problem =
+			desired_strdup(&apply->desired->arena, err->text);
 		return ret;
 	}
 	memcpy(apply->running->config.pmd_cpu_mask, config.pmd_cpu_mask,
@@ -116,6 +117,7 @@ apply_add_port(struct apply *apply, const struct plan_op *op, struct error *err)
 	const struct running_bridge *bridge =
 		running_find_bridge(apply->running, op->bridge->name);
 	struct dp_port_config config = op->port->config;
+	struct running_port *port;
 	uint32_t id;
 	int ret;
 
@@ -131,7 +133,9 @@ apply_add_port(struct apply *apply, const struct plan_op *op, struct error *err)
 		op->port->failure = desired_strdup(&apply->desired->arena, err->text);
 		return ret;
 	}
-	running_add_port(apply->running, id, op->bridge->name, &config);
+	port = running_add_port(apply->running, id, op->bridge->name, &config);
+	if (config.type == DP_PORT_SYSTEM)
+		port->ifindex = if_nametoindex(config.name);
 	return 0;
 }
 

@@ -113,7 +113,7 @@ diff_port_must_go(const struct running_port *old, const struct desired *desired,
 {
 	const struct indexed_port *entry = index_find(index, old->config.name);
 
-	if (!entry)
+	if (!entry || old->is_stale)
 		return true;
 	if (strcmp(entry->bridge->name, old->bridge_name)) {
 		/* It moves; but it cannot stay on a bridge that nobody wants. */

@@ -18,6 +18,8 @@ struct running_port {
 	struct dp_qos_config qos;
 	struct dp_class_config *qos_classes; /* what qos.classes points to */
 	uint64_t link_bps;                   /* as last seen; 0 = unknown */
+	unsigned ifindex; /* of a DP_PORT_SYSTEM's interface when it was added */
+	bool is_stale;    /* that interface is gone, or is another one now */
 };
 
 struct running_bridge {

@@ -41,8 +41,7 @@ validate_settings(struct desired *desired, const struct running *running)
 		settings->dpdk_is_off = false;
 	if (!settings->problem && !mask_is_zero(settings->pmd_cpu_mask) &&
 	    dp_check_cpu_mask(settings->pmd_cpu_mask, &err))
-		settings->problem =
-			desired_printf(&desired->arena, "pmd-cpu-mask: %s", err.text);
+		settings->problem = desired_strdup(&desired->arena, err.text);
 	if (!settings->problem)
 		return;
 	/* A switch that runs keeps its workers; one that starts takes the default. */

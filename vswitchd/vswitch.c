@@ -2,6 +2,7 @@
  * timers beside it. Main thread; no callback works longer than a slice. */
 #include "vswitchd/vswitch.h"
 
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,8 @@ LOG_MODULE(vswitch);
 #define APPLY_SLICE_NS       (30 * NSEC_PER_MSEC)
 #define STATISTICS_PER_SLICE 128
 #define RETRY_S              5
-#define LINKS_DELAY_MS       50 /* gathers changes of many ports into one write */
+#define BUSY_MS              100 /* nothing on the main thread may take longer */
+#define LINKS_DELAY_MS       50  /* gathers changes of many ports into one write */
 
 struct vswitch {
 	struct event_base *loop;
@@ -210,17 +212,43 @@ static void
 on_work(evutil_socket_t fd, short what, void *aux)
 {
 	struct vswitch *vs = aux;
+	uint64_t begin_ns = clock_mono_ns(), busy_ms;
+	bool was_started = vs->running.is_started;
 
 	(void)fd, (void)what;
 	if (!vs->next)
 		vswitch_begin(vs);
 	if (apply_run(&vs->apply, clock_mono_ns() + APPLY_SLICE_NS))
 		vswitch_finish(vs);
+	busy_ms = (clock_mono_ns() - begin_ns) / NSEC_PER_MSEC;
+	if (busy_ms > BUSY_MS && was_started)
+		log_warn("a step of the configuration took %llu ms",
+		         (unsigned long long)busy_ms);
+	else
+		log_dbg("a step of the configuration took %llu ms",
+		        (unsigned long long)busy_ms);
 	if (vs->next || vs->is_dirty)
 		vswitch_schedule(vs->work, 0);
 }
 
 /* ---- timers ---- */
+
+/* A kernel interface can be deleted, and another one of its name made: the port then
+ * holds on to nothing and must be made again. */
+static void
+vswitch_check_devices(struct vswitch *vs)
+{
+	struct running_port *port;
+
+	HMAP_FOR_EACH (port, node, &vs->running.ports) {
+		if (port->config.type != DP_PORT_SYSTEM || port->is_stale ||
+		    if_nametoindex(port->config.name) == port->ifindex)
+			continue;
+		log_info("port %s: its interface is gone", port->config.name);
+		port->is_stale = true;
+		vswitch_mark_dirty(vs);
+	}
+}
 
 static void
 on_second(evutil_socket_t fd, short what, void *aux)
@@ -231,6 +259,7 @@ on_second(evutil_socket_t fd, short what, void *aux)
 	vs->is_writing = true;
 	managers_run(vs->managers, vs->db);
 	vs->is_writing = false;
+	vswitch_check_devices(vs);
 	vswitch_check_links(vs);
 }
 

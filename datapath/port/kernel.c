@@ -68,12 +68,34 @@ kernel_get_status(const char *name, struct dp_port_status *status)
 	return true;
 }
 
+static int
+kernel_set_mac(const char *name, const uint8_t mac[6])
+{
+	struct ifreq ifr = {0};
+	int ret = kernel_ioctl(name, SIOCGIFHWADDR, &ifr);
+
+	if (ret < 0 || !memcmp(ifr.ifr_hwaddr.sa_data, mac, 6))
+		return ret;
+	ifr.ifr_hwaddr.sa_family = ARPHRD_ETHER;
+	memcpy(ifr.ifr_hwaddr.sa_data, mac, 6);
+	return kernel_ioctl(name, SIOCSIFHWADDR, &ifr);
+}
+
 int
 kernel_apply_settings(struct port *port, const struct dp_port_settings *settings,
                       struct error *err)
 {
+	static const uint8_t any[6];
 	int ret;
 
+	if (port->type != DP_PORT_SYSTEM &&
+	    memcmp(settings->mac, any, sizeof(any)) != 0) {
+		ret = kernel_set_mac(port->name, settings->mac);
+		/* In another network namespace it cannot be reached by name. */
+		if (ret < 0 && ret != -ENODEV)
+			return error_set(err, ret, "cannot set its MAC address: %s",
+			                 strerror(-ret));
+	}
 	if (settings->mtu) {
 		ret = kernel_set_mtu(port->name, settings->mtu);
 		if (ret < 0)

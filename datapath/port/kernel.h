@@ -31,7 +31,7 @@ int kernel_set_mtu(const char *name, uint32_t mtu);
  * (in this namespace). */
 bool kernel_get_status(const char *name, struct dp_port_status *status);
 
-/* Applies mtu and admin_down. */
+/* Applies the MTU, and the MAC address where the interface is ours. */
 int kernel_apply_settings(struct port *port, const struct dp_port_settings *settings,
                           struct error *err);
 

@@ -23,10 +23,7 @@
 
 struct system_slot {
 	struct virtio_net_hdr header;
-	union {
-		char bytes[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
-		struct cmsghdr align;
-	} control;
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
 	uint8_t frame[KERNEL_FRAME_MAX_BYTES];
 };
 
@@ -143,8 +140,8 @@ system_read(struct worker *worker, struct port *port, struct system *sys)
 		iov[i][1] = (struct iovec){slot->frame, sizeof(slot->frame)};
 		messages[i].msg_hdr.msg_iov = iov[i];
 		messages[i].msg_hdr.msg_iovlen = 2;
-		messages[i].msg_hdr.msg_control = slot->control.bytes;
-		messages[i].msg_hdr.msg_controllen = sizeof(slot->control.bytes);
+		messages[i].msg_hdr.msg_control = slot->control;
+		messages[i].msg_hdr.msg_controllen = sizeof(slot->control);
 	}
 	n = recvmmsg(sys->fd, messages, SYSTEM_BATCH, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < n; i++) {

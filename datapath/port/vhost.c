@@ -175,10 +175,12 @@ vhost_check_path(const char *path, bool is_client, struct error *err)
 	slash = strrchr(directory, '/');
 	*(slash == directory ? slash + 1 : slash) = '\0';
 	if (stat(directory, &st) < 0)
-		ret = error_set(err, -errno, "%s: directory of the socket: %s", directory,
+		ret = error_set(err, -errno,
+		                "%s: cannot reach the directory of the socket: %s", path,
 		                strerror(errno));
 	else if (!S_ISDIR(st.st_mode))
-		ret = error_set(err, -ENOTDIR, "%s: is not a directory", directory);
+		ret = error_set(err, -ENOTDIR, "%s: %s is not a directory", path,
+		                directory);
 	free(directory);
 	if (ret < 0)
 		return ret;

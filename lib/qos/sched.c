@@ -10,8 +10,10 @@
  * tags of the lender and of all above it move, those below it do not. */
 #include "qos/sched_link.h"
 
-/* Classes that one call looks at without sending: bounds the length of a call. */
-#define CALL_LOOKS_MAX 256
+/* What one call does at most without sending: classes taken off the wheels, and classes
+ * found unable to send. The next call goes on. */
+#define CALL_EXPIRE_MAX 128
+#define CALL_LOOKS_MAX  128
 
 static void
 sched_count_drop(struct sched *sched, uint32_t id, uint32_t bytes)
@@ -31,7 +33,6 @@ void
 sched_prefetch(const struct sched *sched, uint32_t ref)
 {
 	uint32_t id = ref & REF_INDEX_MASK;
-
 	const struct sched_node *node =
 		&sched->nodes[id <= sched->capacity ? id : NODE_ROOT];
 
@@ -96,24 +97,24 @@ floor_expired(struct sched *sched, uint32_t id)
 		node_arm(sched, id);
 }
 
-/* Looks at the classes whose waiting is over, at most 'looks' of them; returns how many
- * looks are left. */
-static unsigned
-sched_expire(struct sched *sched, unsigned looks)
+static void
+sched_expire(struct sched *sched)
 {
+	unsigned left = CALL_EXPIRE_MAX;
 	uint32_t id;
 
-	while (looks && (id = wheel_pop(sched->nodes, &sched->floor_wheel, CHAIN_FLOOR,
-	                                sched->now))) {
-		looks--;
+	while (left && (id = wheel_pop(sched->nodes, &sched->floor_wheel, CHAIN_FLOOR,
+	                               sched->now))) {
+		left--;
 		floor_expired(sched, id);
 	}
-	while (looks && (id = wheel_pop(sched->nodes, &sched->ceil_wheel, CHAIN_EXCESS,
-	                                sched->now))) {
-		looks--;
+	/* The other wheel has its turn as well. */
+	left += CALL_EXPIRE_MAX;
+	while (left && (id = wheel_pop(sched->nodes, &sched->ceil_wheel, CHAIN_EXCESS,
+	                               sched->now))) {
+		left--;
 		ceil_expired(sched, id);
 	}
-	return looks;
 }
 
 /* Finds who pays for the next visit: the class under its floor at the lowest level with
@@ -303,10 +304,10 @@ sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
 {
 	const struct sched_node *root = &sched->nodes[NODE_ROOT];
 	uint32_t bytes = 0, visit_bytes, lender, leaf;
-	unsigned count = 0, packets, looks;
+	unsigned count = 0, packets, looks = CALL_LOOKS_MAX;
 
 	sched_set_now(sched, now_ns);
-	looks = sched_expire(sched, CALL_LOOKS_MAX);
+	sched_expire(sched);
 	while (count < max_items && bytes < max_bytes && !node_is_red(sched, root) &&
 	       lender_choose(sched, &looks, &lender)) {
 		leaf = leaf_choose(sched, lender);

@@ -115,8 +115,8 @@ int sched_class_set(struct sched *sched, uint32_t ref,
  * -ENOENT, -EINVAL (a leaf, below itself, too deep), -ENOSPC. */
 int sched_class_move(struct sched *sched, uint32_t ref, uint32_t parent, uint64_t now_ns);
 
-/* Removes a class without children (-EBUSY otherwise, -ENOENT). Hands its queued items to
- * the caller as a list linked through 'next'. */
+/* Removes a class without children (-EBUSY otherwise, and for the root; -ENOENT). Hands
+ * its queued items to the caller as a list linked through 'next'. */
 int sched_class_delete(struct sched *sched, uint32_t ref, uint64_t now_ns,
                        struct qos_item **items);
 

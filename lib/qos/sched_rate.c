@@ -144,7 +144,7 @@ class_apply_params(struct sched *sched, uint32_t id,
 	apply_ceil(sched, node, params, is_new);
 	node->share_mantissa = share.mantissa;
 	node->share_shift = share.shift;
-	node->priority = params->priority & 7U;
+	node->priority = params->priority & (SCHED_PRIORITIES - 1U);
 	if (node->flags & NODE_LEAF)
 		apply_limits(node, &sched->tails[id], params);
 	sched->classes[id].params = *params;

@@ -97,6 +97,36 @@ is_at_or_below(const struct fuzz *fuzz, uint32_t class, uint32_t top)
 	return class == top;
 }
 
+static unsigned
+depth_of(const struct fuzz *fuzz, uint32_t class)
+{
+	unsigned depth = 0;
+
+	for (; class != ROOT; class = fuzz->classes[class].parent)
+		depth++;
+	return depth;
+}
+
+/* How many levels 'top' and all below it take, with room for leaves below inner classes.
+ */
+static unsigned
+levels_of(const struct fuzz *fuzz, uint32_t top)
+{
+	unsigned levels = 0;
+
+	for (uint32_t i = 0; i < CLASSES_MAX; i++) {
+		const struct model_class *class = &fuzz->classes[i];
+		unsigned below;
+
+		if (!class->ref || !is_at_or_below(fuzz, i, top))
+			continue;
+		below = depth_of(fuzz, i) - depth_of(fuzz, top) + 1 + !class->is_leaf;
+		if (below > levels)
+			levels = below;
+	}
+	return levels;
+}
+
 /* Takes note of the ceiling that a class has from now on. What is owed stays the same in
  * bytes, so the meter goes on; the largest burst so far stays allowed. */
 static void
@@ -121,10 +151,25 @@ model_set(struct fuzz *fuzz, struct model_class *class,
 	class->params = *params;
 }
 
+/* The deepest of some inner classes, so that trees reach the last level. */
+static uint32_t
+pick_parent(struct fuzz *fuzz)
+{
+	uint32_t best = pick(fuzz, false, true);
+
+	for (uint32_t tries = below(fuzz, 4); tries; tries--) {
+		uint32_t other = pick(fuzz, false, true);
+
+		if (depth_of(fuzz, other) > depth_of(fuzz, best))
+			best = other;
+	}
+	return best;
+}
+
 static void
 change_add(struct fuzz *fuzz)
 {
-	uint32_t parent = pick(fuzz, false, true), at = 1;
+	uint32_t parent = pick_parent(fuzz), at = 1;
 	struct sched_class_params params;
 	struct model_class *class;
 	bool is_leaf = below(fuzz, 3);
@@ -138,11 +183,12 @@ change_add(struct fuzz *fuzz)
 	random_params(fuzz, &params);
 	err = sched_class_add(fuzz->sim.sched, fuzz->classes[parent].ref, is_leaf,
 	                      &params, fuzz->sim.now_ns, &class->ref);
-	if (err) {
-		assert_int_equal(err, -EINVAL); /* too deep */
+	if (depth_of(fuzz, parent) + 1 + !is_leaf > SCHED_LEVELS_MAX) {
+		assert_int_equal(err, -EINVAL);
 		class->ref = 0;
 		return;
 	}
+	assert_int_equal(err, 0);
 	assert_int_not_equal(class->ref, fuzz->stale_ref);
 	*class = (struct model_class){
 		.ref = class->ref,
@@ -171,7 +217,7 @@ change_set(struct fuzz *fuzz)
 static void
 change_move(struct fuzz *fuzz)
 {
-	uint32_t at = pick(fuzz, below(fuzz, 2), false), to = pick(fuzz, false, true);
+	uint32_t at = pick(fuzz, below(fuzz, 2), false), to = pick_parent(fuzz);
 	struct model_class *class = &fuzz->classes[at];
 	int err;
 
@@ -179,12 +225,12 @@ change_move(struct fuzz *fuzz)
 		return;
 	err = sched_class_move(fuzz->sim.sched, class->ref, fuzz->classes[to].ref,
 	                       fuzz->sim.now_ns);
-	if (is_at_or_below(fuzz, to, at))
+	if (is_at_or_below(fuzz, to, at) ||
+	    depth_of(fuzz, to) + levels_of(fuzz, at) > SCHED_LEVELS_MAX) {
 		assert_int_equal(err, -EINVAL);
-	if (err) {
-		assert_int_equal(err, -EINVAL); /* below itself, or too deep */
 		return;
 	}
+	assert_int_equal(err, 0);
 	fuzz->classes[class->parent].children--;
 	class->parent = to;
 	fuzz->classes[to].children++;

@@ -435,8 +435,10 @@ set bridge br0 other_config:a=b -- get bridge br0 other_config:a
 def populated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("populated")
     both = Sides(folder)
-    populate(both)
-    both.stop()
+    try:
+        populate(both)
+    finally:
+        both.stop()
     return folder
 
 
@@ -648,9 +650,11 @@ list-br -- -- list-br
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
     both = Sides(tmp_path_factory.mktemp("looks"))
-    populate(both)
-    yield both
-    both.stop()
+    try:
+        populate(both)
+        yield both
+    finally:
+        both.stop()
 
 
 @pytest.mark.parametrize("line", [c for c in LOOKS.splitlines() if c])
@@ -696,6 +700,28 @@ def test_no_server(tmp_path):
         )
         assert (got.returncode, got.stdout) == (1, "")
         assert str(tmp_path) in got.stderr
+
+
+def test_tcp(sides):
+    sides.change(*"set-manager ptcp:0:127.0.0.1 -- add-br br1 -- add-port br1 p2".split())
+    control = f"{sides.left.folder}/server.ctl"
+    remote = "db:Open_vSwitch,Open_vSwitch,manager_options"
+    subprocess.run(["ovs-appctl", "-t", control, "ovsdb-server/add-remote", remote], check=True)
+    port = ""
+    deadline = time.monotonic() + 10
+    while not port.isdigit():
+        assert time.monotonic() < deadline, "no TCP port"
+        got = sides.run(
+            "ovs-vsctl", sides.left, ["--bare", "--columns=status", "list", "manager"]
+        )
+        port = dict(w.split("=") for w in got.stdout.split()).get("bound_port", "")
+    for program in ("ovs-vsctl", sides.weir):
+        got = subprocess.run(
+            [program, f"--db=tcp:127.0.0.1:{port}", "-t10", "list-ports", "br1"],
+            capture_output=True,
+            text=True,
+        )
+        assert (got.returncode, got.stdout) == (0, "p2\n")
 
 
 def test_timeout_is_sigalrm(filled):

@@ -63,12 +63,13 @@ class Service:
         daemon.write_text(STAND_IN.format(record=self.record, schema=SCHEMA))
         daemon.chmod(0o755)
 
-    def ctl(self, *words, env=()):
+    def ctl(self, *words, env=(), cwd=None):
         return subprocess.run(
             [self.bin / "weir-ctl", *words],
             capture_output=True,
             text=True,
             timeout=120,
+            cwd=cwd,
             env=dict(
                 os.environ,
                 WEIR_RUNDIR=str(self.rundir),
@@ -158,6 +159,13 @@ def test_system_id_and_hostname_stay(service):
     assert service.get("external_ids:system-id")[0] == before[0]
     assert service.ctl("--system-id=mine", "restart").returncode == 0
     assert service.get("external_ids:system-id") == ["mine"]
+
+
+def test_relative_directories(service):
+    got = service.ctl("--rundir=run", "--dbdir=db", "--logdir", "log", "start", cwd=service.folder)
+    assert got.returncode == 0, got.stderr
+    assert service.get("external_ids:rundir") == [f'"{service.rundir}"']
+    assert (service.folder / "log" / "weir-vswitchd.log").exists()
 
 
 def test_start_twice(service):

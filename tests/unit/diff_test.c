@@ -172,6 +172,21 @@ test_port_with_a_problem_keeps_running_as_it_was(void **state)
 }
 
 static void
+test_port_whose_interface_is_gone_is_made_again(void **state)
+{
+	struct desired *desired = two_ports();
+
+	(void)state;
+	apply_all(desired);
+	running_find_port(&running, "a")->is_stale = true;
+	assert_plan(desired, "del port a\n"
+	                     "add port a to br0 as 1, type dummy\n");
+	apply_all(desired);
+	assert_plan(desired, "");
+	desired_destroy(desired);
+}
+
+static void
 test_qos_is_set_changed_and_removed(void **state)
 {
 	struct desired *desired = two_ports();
@@ -255,6 +270,7 @@ main(void)
 		TEST(test_only_what_changed_is_touched),
 		TEST(test_what_nobody_wants_goes),
 		TEST(test_port_with_a_problem_keeps_running_as_it_was),
+		TEST(test_port_whose_interface_is_gone_is_made_again),
 		TEST(test_qos_is_set_changed_and_removed),
 		TEST(test_failures_stay_on_their_own_object),
 		TEST(test_without_a_datapath_every_port_learns_why),
