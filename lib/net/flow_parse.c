@@ -248,7 +248,7 @@ enum flow_type
 flow_parse(const uint8_t *data, size_t captured, size_t length, struct flow_key *key)
 {
 	struct reader reader = {data, MIN_OF(captured, length),
-				length - MIN_OF(captured, length)};
+	                        length - MIN_OF(captured, length)};
 	struct flow_fields *f = &key->f;
 	const uint8_t *eth = reader_take(&reader, ETH_BYTES), *tag;
 

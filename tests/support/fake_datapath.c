@@ -118,7 +118,8 @@ dp_check_cpu_mask(const uint8_t mask[DP_CPUS_MAX / 8], struct error *err)
 	for (unsigned i = 0; i < fake_datapath.n_cores; i++)
 		if (mask[i / 8] & (1u << (i % 8)))
 			return 0;
-	return error_set(err, -EINVAL, "pmd-cpu-mask: no core of the mask exists on this machine");
+	return error_set(err, -EINVAL,
+	                 "pmd-cpu-mask: no core of the mask exists on this machine");
 }
 
 int
