@@ -275,6 +275,7 @@ static int
 eal_init(struct arguments *args, struct error *err)
 {
 	cpu_set_t affinity;
+	static char *list[EAL_ARGS_MAX];
 	struct str line = STR_INIT;
 	int ret;
 
@@ -283,7 +284,9 @@ eal_init(struct arguments *args, struct error *err)
 		str_printf(&line, " %s", args->list[i]);
 	log_info("EAL arguments:%s", str_text(&line));
 	eal_capture_log();
-	ret = rte_eal_init(args->n, args->list);
+	/* EAL writes into the array it is given. */
+	memcpy(list, args->list, sizeof(list));
+	ret = rte_eal_init(args->n, list);
 	sched_setaffinity(0, sizeof(affinity), &affinity);
 	if (ret < 0)
 		ret = error_set(err, -rte_errno, "EAL does not start with \"%s\": %s",
@@ -300,13 +303,12 @@ eal_start(const struct dp_config *config, struct error *err)
 		.size = sizeof(struct packet_meta),
 		.align = __alignof__(struct packet_meta),
 	};
-	struct arguments args = {0};
+	static struct arguments args; /* EAL keeps pointers to the words */
 	int ret;
 
 	cores_note_allowed(); /* before EAL narrows the affinity of this thread */
 	eal_build_arguments(&args, config);
 	ret = eal_init(&args, err);
-	/* EAL keeps pointers into its arguments: they are never freed. */
 	if (ret < 0)
 		return ret;
 	packet_meta_offset = rte_mbuf_dynfield_register(&meta);
