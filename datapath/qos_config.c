@@ -137,7 +137,7 @@ bits_to_bytes(uint64_t bits)
 static uint32_t
 burst_bytes(const struct port *port, uint64_t burst_bits, uint64_t rate_bps)
 {
-	uint64_t catch_up_ms = port->ops->served_by_kernel_worker ? 20 : 2;
+	uint64_t catch_up_ms = port->ops->served_by_kernel_worker ? 20 : 5;
 
 	if (burst_bits)
 		return bits_to_bytes(burst_bits);
