@@ -68,7 +68,11 @@ class RunningPing:
             self._command = sender.spawn(f"echo $$ >{self._file}; exec {command}")
 
     def stop(self):
-        """Ends it and returns its PingCount; one packet may be under way and is not held against anyone."""
+        """Lets it run a second longer, so that what was just done is judged too; ends it; returns its PingCount.
+
+        Lost is what misses below the last answer. What was sent in the last second may still be under way.
+        """
+        time.sleep(1)
         if isinstance(self._sender, guests.Guest):
             self._sender.run(f"kill -INT $(cat {self._file})")
             count = PingCount(self._command.wait(30, check=False).text)
@@ -76,15 +80,17 @@ class RunningPing:
             self._process.send_signal(signal.SIGINT)
             text, _ = self._process.communicate(timeout=30)
             count = PingCount(text)
-        if count.lost == 1 and not _lost_inside(count.text):
-            count.sent -= 1
+        under_way = _sent_after_last_answer(count)
+        if under_way * self._interval <= 1:
+            count.sent -= under_way
         return count
 
 
-def _lost_inside(text):
-    """Whether a sequence number is missing below the highest one that came back."""
-    seen = [int(number) for number in re.findall(r"(?:icmp_)?seq=(\d+)", text)]
-    return bool(seen) and len(set(seen)) < max(seen) - min(seen) + 1
+def _sent_after_last_answer(count):
+    """How many requests at the end of a ping have no answer."""
+    seen = [int(number) for number in re.findall(r"(?:icmp_)?seq=(\d+)", count.text)]
+    first = 1 if "icmp_seq" in count.text else 0
+    return count.sent - (max(seen) - first + 1) if seen else count.sent
 
 
 def timestamps(text):

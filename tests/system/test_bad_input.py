@@ -34,7 +34,6 @@ def nothing_lost(site):
     running = traffic.RunningPing(site.space, site.guest.address, 0.05)
     time.sleep(0.3)
     yield
-    time.sleep(0.3)
     count = running.stop()
     assert count.received > 5 and count.lost == 0, count.text[-2000:]
 
