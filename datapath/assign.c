@@ -255,11 +255,21 @@ assign_publish_routes(const struct assignment *a, struct port *port)
 		assign_route_shared(a, port, map, queues, n);
 	if (old && !memcmp(map, old, sizeof(*map))) {
 		free(map);
-	} else {
-		atomic_store_explicit(&port->tx_map, map, memory_order_release);
-		if (old)
-			rcu_free_after(old);
+		return n > 1;
 	}
+	/* Nobody sends while a queue changes its sender; what arrives meanwhile is
+	 * dropped. */
+	if (old && port->ops->tx_needs_one_sender) {
+		struct tx_map *nobody = xcalloc_cacheline(sizeof(*nobody));
+
+		atomic_store_explicit(&port->tx_map, nobody, memory_order_release);
+		rcu_free_after(old);
+		rcu_synchronize();
+		old = nobody;
+	}
+	atomic_store_explicit(&port->tx_map, map, memory_order_release);
+	if (old)
+		rcu_free_after(old);
 	return n > 1;
 }
 

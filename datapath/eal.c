@@ -333,9 +333,3 @@ eal_packet_count(void)
 {
 	return pool_packets;
 }
-
-bool
-eal_uses_hugepages(void)
-{
-	return uses_hugepages;
-}

@@ -16,4 +16,3 @@ int eal_start(const struct dp_config *config, struct error *err);
  * and how many packets one pool holds. */
 struct rte_mempool *eal_packet_pool(int numa_node);
 unsigned eal_packet_count(void);
-bool eal_uses_hugepages(void);

@@ -11,6 +11,14 @@
 /* A drain gives other queues of the worker their turn after this much. */
 #define QOS_DRAIN_BYTES (128 * 1024)
 
+/* Views and routes are replaced one by one; the owner's name decides who may touch the
+ * scheduler. assign.c takes it away and waits before it names another. */
+static bool
+qos_is_mine(const struct worker *worker, const struct port_qos *qos)
+{
+	return atomic_load_explicit(&qos->owner, memory_order_acquire) == worker->id;
+}
+
 /* Class number 0 takes what names no class of this tree. */
 static uint32_t
 qos_class_ref(const struct qos_class_map *map, uint32_t number)
@@ -48,6 +56,11 @@ qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, un
 	if (unlikely(!qos)) {
 		/* Its QoS went while the packets were on their way. */
 		transmit_or_drop(worker, port, pkts, n);
+		return;
+	}
+	if (unlikely(!qos_is_mine(worker, qos))) {
+		/* It moved to another worker a moment ago, and our route has not yet. */
+		port_drop(port, worker, DROP_TX_HANDOVER_FULL, pkts, n);
 		return;
 	}
 	if (qos->kind == DP_QOS_POLICER) {
@@ -99,7 +112,7 @@ qos_drain(struct worker *worker, struct port_qos *qos)
 	uint64_t next_ns;
 	unsigned moved = 0;
 
-	if (qos->kind != DP_QOS_TREE)
+	if (qos->kind != DP_QOS_TREE || !qos_is_mine(worker, qos))
 		return 0;
 	if (qos->pending.n == 0 || qos_send_pending(worker, qos, &moved)) {
 		unsigned n = sched_dequeue(qos->sched, worker->now_ns, items, BATCH_MAX,

@@ -71,10 +71,3 @@ tsc_trim(void)
 	tsc_line = line;
 	rcu_free_after(old);
 }
-
-uint64_t
-tsc_hz(void)
-{
-	return (uint64_t)(((unsigned __int128)NSEC_PER_SEC << 32) /
-	                  tsc_line->ns_per_cycle_x32);
-}

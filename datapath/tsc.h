@@ -22,8 +22,6 @@ void tsc_calibrate(void);
  * old line is freed after all workers have passed. */
 void tsc_trim(void);
 
-uint64_t tsc_hz(void);
-
 static inline uint64_t
 tsc_to_ns(uint64_t tsc)
 {

@@ -236,6 +236,7 @@ eth_tx(struct worker *worker, struct port *port, uint16_t queue, struct rte_mbuf
 
 const struct port_ops port_eth_ops = {
 	.type = DP_PORT_DPDK,
+	.tx_needs_one_sender = true,
 	.open = eth_open,
 	.close = eth_close,
 	.set = eth_set,

@@ -104,6 +104,7 @@ struct port {
 struct port_ops {
 	enum dp_port_type type;
 	bool served_by_kernel_worker;
+	bool tx_needs_one_sender; /* its tx queues have no lock of their own */
 
 	/* main: acquires what 'config' names and fills n_rxqs, rxqs, link_up, mtu, impl.
 	 */

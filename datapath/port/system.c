@@ -34,7 +34,7 @@ struct system {
 };
 
 static int
-system_bind(int fd, const char *name, unsigned ifindex)
+system_bind(int fd, unsigned ifindex)
 {
 	struct sockaddr_ll address = {.sll_family = AF_PACKET,
 	                              .sll_protocol = htons(ETH_P_ALL),
@@ -43,7 +43,6 @@ system_bind(int fd, const char *name, unsigned ifindex)
 	                                  .mr_type = PACKET_MR_PROMISC};
 	int one = 1, buffer_bytes = 4 << 20;
 
-	(void)name;
 	/* A larger buffer is a wish, the rest is needed. */
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer_bytes, sizeof(buffer_bytes));
 	if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) < 0 ||
@@ -69,7 +68,7 @@ system_open(struct port *port, const struct dp_port_config *config, struct error
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return error_set(err, -errno, "packet socket: %s", strerror(errno));
-	ret = system_bind(fd, config->name, ifindex);
+	ret = system_bind(fd, ifindex);
 	if (ret < 0) {
 		close(fd);
 		return error_set(err, ret, "cannot open the interface: %s",

@@ -250,6 +250,43 @@ test_classes_hold_and_tree_changes_lose_nothing(void **state)
 	dp_port_del(b);
 }
 
+/* The scheduler and the queues change hands with packets inside: none is lost. */
+static void
+test_workers_change_under_a_full_tree(void **state)
+{
+	static const uint8_t masks[] = {1, 3, 2, 3, 1, 2};
+	struct dp_port_settings class1 = {.vlan_tag = DP_VLAN_NONE, .egress_class = 1};
+	uint32_t a, b;
+	uint8_t frame[2048];
+	unsigned got = 0;
+
+	(void)state;
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		skip();
+	a = port_add("a", &class1);
+	b = port_add("b", NULL);
+	qos_two_classes(b, 8000, 1);
+	for (int i = 0; i < 200; i++)
+		send_frame(a, 0xff, 1, -1);
+	settle();
+	for (size_t i = 0; i < sizeof(masks); i++) {
+		struct dp_config config = {.pmd_cpu_mask = {masks[i]},
+		                           .max_sleep_us = 50};
+		struct error err = {""};
+
+		if (dp_set_workers(&config, &err) != 0)
+			fail_msg("%s", err.text);
+		while (take(b, frame, 0))
+			got++;
+	}
+	qos_two_classes(b, 1000000000, 1);
+	while (got < 200 && take(b, frame, WAIT_NS))
+		got++;
+	assert_int_equal(got, 200);
+	dp_port_del(a);
+	dp_port_del(b);
+}
+
 static void
 test_packets_of_a_deleted_class_go_to_class_0(void **state)
 {
@@ -418,6 +455,7 @@ main(void)
 		cmocka_unit_test(test_copies_of_a_flood_have_their_own_tags),
 		cmocka_unit_test(test_hostile_frames_are_dropped_and_counted),
 		cmocka_unit_test(test_classes_hold_and_tree_changes_lose_nothing),
+		cmocka_unit_test(test_workers_change_under_a_full_tree),
 		cmocka_unit_test(test_packets_of_a_deleted_class_go_to_class_0),
 		cmocka_unit_test(test_policing_drops_the_excess),
 		cmocka_unit_test(test_bad_trees_are_refused_with_the_reason),
