@@ -65,6 +65,8 @@ struct dp_bridge_config {
 	char name[DP_NAME_MAX_BYTES];
 	uint32_t mac_table_size; /* 0 = 8192 */
 	uint32_t mac_aging_s;    /* 0 = 300 */
+	uint64_t ingress_bps; /* what the bridge's gated ports may send together; 0 = no
+	                         limit, and then no floors for them */
 };
 
 int dp_bridge_add(const struct dp_bridge_config *config, uint32_t *bridge_id,
@@ -143,6 +145,14 @@ enum dp_vlan_mode {
 	DP_VLAN_NATIVE_UNTAGGED
 };
 
+/* What becomes of packets from a port above its rates. */
+enum dp_on_excess {
+	DP_EXCESS_POLICE, /* dropped */
+	DP_EXCESS_GATE,   /* left in the guest's ring */
+	DP_EXCESS_MARK,   /* marked if they may be (ECN); dropped if not, or further above
+	                   */
+};
+
 /* What may change while the port lives. */
 struct dp_port_settings {
 	enum dp_vlan_mode vlan_mode;
@@ -154,7 +164,13 @@ struct dp_port_settings {
 	uint64_t policing_burst_bits;
 	uint64_t policing_pps; /* 0 = off */
 	uint64_t policing_burst_packets;
-	uint32_t mtu; /* 0 = the type's default */
+	/* How the rates of 'policing_*' hold, and what else holds with DP_EXCESS_GATE. */
+	enum dp_on_excess on_excess;
+	uint64_t ingress_floor_bps; /* gate: of the bridge's ingress_bps */
+	uint64_t ingress_peak_bps;  /* gate: above policing_bps while its burst lasts */
+	uint32_t egress_default_class; /* queue number of packets that leave by this port
+	                                  and name none */
+	uint32_t mtu;                  /* 0 = the type's default */
 	bool admin_down;
 	uint8_t mac[6]; /* internal and tap: the host's address; all zero = any */
 };
@@ -211,6 +227,7 @@ enum dp_qos_kind {
 	DP_QOS_NONE,
 	DP_QOS_TREE,    /* floors and ceilings: linux-htb, linux-hfsc */
 	DP_QOS_POLICER, /* egress-policer: drop what exceeds cir/cbs */
+	DP_QOS_TRTCM,   /* trtcm-policer: the same by class and by port, two rates each */
 };
 
 #define DP_CLASS_ROOT UINT32_MAX
@@ -220,18 +237,51 @@ struct dp_class_config {
 	uint32_t number;
 	uint32_t parent; /* number of another class of the tree, or DP_CLASS_ROOT */
 	uint64_t floor_bps;
-	uint64_t ceil_bps;    /* 0 = none of its own */
-	uint64_t burst_bits;  /* 0 = default */
-	uint8_t priority;     /* 0 = first */
-	uint16_t weight;      /* 0 = from the floor */
-	uint32_t limit_bytes; /* 0 = default */
+	uint64_t ceil_bps;        /* 0 = none of its own */
+	uint64_t burst_bits;      /* 0 = default */
+	uint8_t priority;         /* 0 = first */
+	uint16_t weight;          /* 0 = from the floor */
+	uint32_t limit_bytes;     /* 0 = default */
+	uint32_t limit_packets;   /* 0 = default */
+	uint32_t limit_us;        /* of a packet's stay in the queue; 0 = none */
+	uint64_t peak_bps;        /* second ceiling; 0 = none */
+	uint64_t peak_burst_bits; /* 0 = default */
+	uint32_t floor_pps;       /* 0 = none */
+	uint32_t ceil_pps;        /* 0 = none */
+	uint32_t burst_packets;   /* of ceil_pps; 0 = default */
+	uint32_t codel_target_us; /* 0 = default */
+	uint32_t codel_interval_us;
+	bool codel, ecn, fair;
+	/* DP_QOS_TRTCM only: floor_bps and burst_bits are cir and cbs, these eir and ebs.
+	 */
+	uint64_t excess_bps, excess_burst_bits;
 };
+
+/* A destination address whose packets take a class. */
+struct dp_class_mac {
+	uint8_t mac[6];
+	uint32_t number;
+};
+#define DP_CLASS_NONE (UINT32_MAX - 1)
 
 struct dp_qos_config {
 	enum dp_qos_kind kind;
 	uint64_t rate_bps;   /* the link's rate: ceiling of the root; cir of a policer */
 	uint64_t burst_bits; /* of the root; cbs of a policer */
-	uint32_t overhead_bytes; /* charged per packet on top of its length */
+	uint64_t excess_bps, excess_burst_bits; /* DP_QOS_TRTCM: eir, ebs */
+	uint64_t peak_bps, peak_burst_bits;     /* of the root; 0 = none */
+	uint32_t max_pps;                       /* of the root; 0 = no limit */
+	uint32_t burst_packets;                 /* of max_pps; 0 = default */
+	int32_t overhead_bytes; /* charged per frame on the wire on top of its length */
+	uint32_t mpu_bytes;     /* the least that a frame on the wire is charged */
+	/* Ports whose 'domain' is equal share one tree; NULL = the port's own. */
+	const char *domain;
+	/* Classes of packets that name none; all DP_CLASS_NONE = not used. */
+	uint32_t dscp_class[64]; /* by DSCP of IPv4 and IPv6 */
+	uint32_t pcp_class[8];   /* by priority of the outer VLAN tag */
+	bool has_dscp_classes, has_pcp_classes;
+	const struct dp_class_mac *macs;
+	size_t n_macs;
 	const struct dp_class_config
 		*classes; /* parents anywhere; class 0 is added if missing */
 	size_t n_classes;
@@ -252,7 +302,9 @@ struct dp_class_stats {
 	uint64_t floor_bps, ceil_bps;
 	uint64_t offered_packets, offered_bytes;
 	uint64_t sent_packets, sent_bytes;
-	uint64_t dropped_packets, dropped_bytes;
+	uint64_t dropped_packets, dropped_bytes; /* all that follow */
+	uint64_t full_packets, aged_packets, codel_packets;
+	uint64_t marked_packets;
 	uint64_t borrowed_bytes;
 	uint32_t queued_packets, queued_bytes;
 };

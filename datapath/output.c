@@ -42,7 +42,7 @@ output_hand_over(struct worker *worker, struct port *port, uint16_t target_id,
 
 	if (ring) {
 		for (unsigned i = 0; i < n; i++)
-			packet_meta(pkts[i])->out_port = (uint16_t)port->id;
+			packet_meta(pkts[i])->item.caller_tag = (uint16_t)port->id;
 		sent = rte_ring_sp_enqueue_burst(ring, (void **)pkts, n, NULL);
 		output_wake(target);
 	}
@@ -149,7 +149,7 @@ static void
 output_take_inbox(struct worker *worker, struct rte_mbuf **pkts, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		struct port *port = ports[packet_meta(pkts[i])->out_port];
+		struct port *port = ports[packet_meta(pkts[i])->item.caller_tag];
 
 		if (likely(port != NULL))
 			output_packet(worker, port, pkts[i]);

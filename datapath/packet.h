@@ -15,12 +15,12 @@
 #define PACKET_CLASS_NONE UINT32_MAX
 
 /* Until the scheduler takes the packet, item.class_ref holds the queue number that the
- * sender's port or a set_queue action chose, or PACKET_CLASS_NONE. */
+ * sender's port or a set_queue action chose, or PACKET_CLASS_NONE. item.flow_hash is the
+ * flow's from its arrival on, 0 = not computed; item.caller_tag is the id of the port
+ * that the packet leaves by, while it is on its way to another worker or in a scheduler.
+ */
 struct packet_meta {
 	struct qos_item item;
-	uint16_t out_port; /* while the packet is handed to another worker */
-	uint16_t reserved;
-	uint32_t hash; /* of the flow; 0 = not computed */
 };
 static_assert(sizeof(struct packet_meta) <= 32, "fits the dynamic area of an mbuf");
 

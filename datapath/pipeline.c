@@ -138,7 +138,7 @@ pipeline_process(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
 		struct packet_meta *meta = packet_meta(pkts[i]);
 
 		meta->item.class_ref = settings->class_number;
-		meta->hash = needs_hash ? pipeline_flow_hash(pkts[i]) : 0;
+		meta->item.flow_hash = needs_hash ? pipeline_flow_hash(pkts[i]) : 0;
 	}
 	pipeline = atomic_load_explicit(&in->bridge->pipeline, memory_order_acquire);
 	if (likely(pipeline->is_fixed))

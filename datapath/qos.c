@@ -3,6 +3,7 @@
 #include "datapath/qos.h"
 
 #include "base/compiler.h"
+#include "datapath/charge.h"
 #include "datapath/port/port.h"
 #include "datapath/transmit.h"
 
@@ -36,9 +37,9 @@ qos_police(struct worker *worker, struct port *port, struct port_qos *qos,
 	unsigned n_pass = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		uint32_t bytes = pkts[i]->pkt_len + qos->overhead_bytes;
-
-		if (policer_admit(&qos->policer, bytes, worker->now_ns))
+		packet_charge(pkts[i], qos->overhead_bytes, qos->mpu_bytes);
+		if (policer_admit(&qos->policer, packet_meta(pkts[i])->item.charged_bytes,
+		                  worker->now_ns))
 			pass[n_pass++] = pkts[i];
 		else
 			port_drop(port, worker, DROP_TX_QOS_POLICED, &pkts[i], 1);
@@ -76,7 +77,7 @@ qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, un
 			continue;
 		}
 		meta->item.class_ref = qos_class_ref(map, meta->item.class_ref);
-		meta->item.charged_bytes = pkts[i]->pkt_len + qos->overhead_bytes;
+		packet_charge(pkts[i], qos->overhead_bytes, qos->mpu_bytes);
 		switch (sched_enqueue(qos->sched, &meta->item, worker->now_ns)) {
 		case SCHED_QUEUED:
 			break;

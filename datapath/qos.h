@@ -27,7 +27,8 @@ struct port_qos {
 	struct port *port;
 	enum dp_qos_kind kind;
 	_Atomic uint16_t owner; /* worker id; main writes */
-	uint32_t overhead_bytes;
+	int32_t overhead_bytes;
+	uint32_t mpu_bytes;
 	uint32_t backlog_limit; /* packets in the whole tree: a port's share of the
 	                           buffers */
 

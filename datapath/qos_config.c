@@ -491,6 +491,7 @@ qos_apply_tree(struct port_qos *qos, const struct dp_qos_config *config,
 	free(qos->tree->classes);
 	*qos->tree = merged;
 	qos->overhead_bytes = config->overhead_bytes;
+	qos->mpu_bytes = config->mpu_bytes;
 	if (ret < 0)
 		return error_set(err, ret, "scheduler refused the tree: %s",
 		                 strerror(-ret));

@@ -33,11 +33,13 @@ transmit_packets(struct worker *worker, struct port *port, struct rte_mbuf **pkt
 	}
 	/* Packets of one flow run one after the other here: a run goes out at once. */
 	while (taken < n) {
-		uint32_t first = packet_meta(pkts[taken])->hash % route->n_queues;
+		uint32_t first =
+			packet_meta(pkts[taken])->item.flow_hash % route->n_queues;
 		unsigned run = 1, sent;
 
 		while (taken + run < n &&
-		       packet_meta(pkts[taken + run])->hash % route->n_queues == first)
+		       packet_meta(pkts[taken + run])->item.flow_hash % route->n_queues ==
+		               first)
 			run++;
 		sent = transmit_by_queue(worker, port, pw, route->queues[first],
 		                         pkts + taken, run);
@@ -79,7 +81,7 @@ transmit_or_drop(struct worker *worker, struct port *port, struct rte_mbuf **pkt
 		unsigned n_run = 0;
 
 		for (unsigned i = 0; i < n; i++)
-			if (packet_meta(pkts[i])->hash % route->n_queues == q)
+			if (packet_meta(pkts[i])->item.flow_hash % route->n_queues == q)
 				run[n_run++] = pkts[i];
 		if (n_run > 0)
 			transmit_queue_or_drop(worker, port, route->queues[q], run,

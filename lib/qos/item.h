@@ -2,11 +2,23 @@
  * owner. */
 #pragma once
 
+#include <assert.h>
 #include <stdint.h>
+
+/* Flags of an item: ECT is the caller's, MARK the scheduler's answer. */
+#define QOS_ITEM_ECT  1U /* the packet may carry a congestion mark */
+#define QOS_ITEM_MARK 2U /* give it one when it is sent */
+
+#define QOS_ITEM_PACKETS_MAX 4095U
 
 struct qos_item {
 	struct qos_item *next;  /* the scheduler's while it holds the item */
 	uint64_t enqueued_ns;   /* set by sched_enqueue() */
 	uint32_t charged_bytes; /* set by the caller: what the packet costs on the wire */
 	uint32_t class_ref;     /* set by the caller: see sched.h */
+	uint32_t flow_hash;     /* set by the caller: tells flows apart in a fair leaf */
+	uint16_t charged_packets : 12; /* set by the caller: 1, or segments on the wire */
+	uint16_t flags : 4;            /* QOS_ITEM_* */
+	uint16_t caller_tag;           /* the caller's own; nothing here looks at it */
 };
+static_assert(sizeof(struct qos_item) == 32, "fits the dynamic area of a packet");

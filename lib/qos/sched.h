@@ -46,7 +46,21 @@ struct sched;
  * weights among siblings of the same priority matters, and both kinds mix: a sibling of
  * weight 10 equals one without a weight whose floor is 10 Mbit/s.
  *
- * Limits: 1024 packets, 2 MB. A queue takes items while it is below both.
+ * peak_bps: a second ceiling with a burst of its own, for traffic that may exceed its
+ * ceiling for as long as the ceiling's burst lasts, but never this. ceil_pps: the same
+ * for packets (charged_packets of an item); default burst 1 ms, at least 32 packets.
+ *
+ * floor_pps: the class counts as under its floor until it had both floor_bps and
+ * floor_pps.
+ *
+ * Limits: 1024 packets, 2 MB, no age. A queue takes items while it is below both; an item
+ * older than limit_ns is dropped when its turn comes.
+ *
+ * codel: target max(5 ms, two largest frames at the class's ceiling), interval 100 ms,
+ * both replaced by codel_*_ns. Marks items with QOS_ITEM_ECT where 'ecn', drops others.
+ *
+ * fair: flows of the leaf (item->flow_hash) get equal shares and new, sparse flows go
+ * first. Needs sched_flows_attach(), else the leaf is a FIFO.
  *
  * Rates are taken to be within SCHED_RATE_MIN_BPS and SCHED_RATE_MAX_BPS, weights up to
  * SCHED_WEIGHT_MAX, priorities modulo SCHED_PRIORITIES. That floors fit their parents and
@@ -60,6 +74,17 @@ struct sched_class_params {
 	uint8_t priority;     /* of the excess, 0 served first .. SCHED_PRIORITIES - 1 */
 	uint32_t limit_bytes; /* of a leaf's queue */
 	uint32_t limit_packets; /* of a leaf's queue */
+	uint64_t limit_ns;      /* of an item's stay in a leaf's queue; 0 = none */
+	uint64_t peak_bps;      /* second ceiling; SCHED_RATE_NONE = none */
+	uint32_t peak_burst_bytes;
+	uint32_t ceil_pps; /* packets per second; 0 = no limit */
+	uint32_t ceil_burst_packets;
+	uint32_t floor_pps; /* guaranteed besides floor_bps; 0 = none */
+	uint32_t codel_target_ns;
+	uint32_t codel_interval_ns;
+	bool codel; /* of a leaf: controlled delay */
+	bool ecn;   /* with codel */
+	bool fair;  /* of a leaf: a queue per flow */
 };
 
 /* Counters have one writer, the owner; other threads read them relaxed and may see
@@ -68,7 +93,11 @@ struct sched_class_params {
 struct sched_class_stats {
 	uint64_t offered_packets, offered_bytes; /* sent, dropped or queued */
 	uint64_t sent_packets, sent_bytes;
-	uint64_t dropped_packets, dropped_bytes; /* queue full */
+	uint64_t dropped_packets, dropped_bytes; /* all that follow */
+	uint64_t full_packets;                   /* dropped: queue full */
+	uint64_t aged_packets;                   /* dropped: in the queue for too long */
+	uint64_t codel_packets;                  /* dropped by CoDel */
+	uint64_t marked_packets; /* sent with a congestion mark, by CoDel */
 	uint64_t borrowed_bytes; /* sent on the account of a class above this one */
 	uint32_t queued_packets, queued_bytes;
 };
@@ -133,6 +162,26 @@ void sched_prefetch(const struct sched *sched, uint32_t ref);
  * exceeded. They are the caller's again and already charged: send them. */
 unsigned sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
                        unsigned max_items, uint32_t max_bytes);
+
+/* Items that sched_dequeue() dropped (CoDel, age) since the last call, linked through
+ * 'next', already counted in their classes; the caller's to free. */
+struct qos_item *sched_take_dropped(struct sched *sched);
+
+/* Holds a leaf back until 'until_ns' (at most a second ahead): what it sends next cannot
+ * be taken before. Without effect on a stale reference. */
+void sched_leaf_park(struct sched *sched, uint32_t ref, uint64_t until_ns,
+                     uint64_t now_ns);
+
+/* How long floors were held back, in total since sched_init(), because the owner or the
+ * link could not carry them all; grows while that is so. Owner writes, any thread reads.
+ */
+uint64_t sched_overload_ns(const struct sched *sched);
+
+/* Room for queues per flow, shared by the fair leaves of a tree: 'memory' (the caller's,
+ * cache-line aligned, sched_flows_bytes() long) serves 'flows' flows at a time. Once,
+ * before the first fair leaf; sched_relocate() keeps it. */
+size_t sched_flows_bytes(uint32_t flows);
+void sched_flows_attach(struct sched *sched, void *memory, uint32_t flows);
 
 /* When sched_dequeue() can next give something: 'now_ns' or before if at once,
  * UINT64_MAX if nothing is queued. Never later than the true moment. */

@@ -33,6 +33,8 @@ sched_class_get_stats(const struct sched *sched, uint32_t ref,
 	stats->sent_bytes = counter_read(&node->sent_bytes);
 	stats->dropped_packets = counter_read(&tail->dropped_packets);
 	stats->dropped_bytes = counter_read(&tail->dropped_bytes);
+	stats->full_packets = stats->dropped_packets;
+	stats->aged_packets = stats->codel_packets = stats->marked_packets = 0;
 	stats->borrowed_bytes = counter_read(&node->borrowed_bytes);
 	stats->queued_packets = stats->queued_bytes = 0;
 	if (node->flags & NODE_LEAF) {
