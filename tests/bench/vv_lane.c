@@ -106,6 +106,9 @@ paced_limit(struct vv_lane *lane, uint64_t now_tsc)
 static uint32_t
 next_flow(struct vv_lane *lane)
 {
+	/* One after the other, so that the switch learns them all. */
+	if (lane->has_stations && lane->tx_port == 1)
+		return (uint32_t)(lane->next_seq % lane->flows);
 	/* xorshift32, scaled to the number of flows. */
 	lane->random ^= lane->random << 13;
 	lane->random ^= lane->random >> 17;
@@ -144,11 +147,16 @@ mark_burst(struct vv_lane *lane, uint64_t now_tsc, uint16_t n)
 	n = MIN_OF(n, lane->blanks_n);
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *mbuf = lane->blanks[--lane->blanks_n];
+		uint32_t flow;
 
 		mbuf->data_len = lane->frame_bytes;
 		mbuf->pkt_len = lane->frame_bytes;
-		vv_frame_mark(rte_pktmbuf_mtod(mbuf, void *), next_flow(lane),
-		              lane->next_seq++, now_tsc);
+		flow = next_flow(lane);
+		vv_frame_mark(rte_pktmbuf_mtod(mbuf, void *), flow, lane->next_seq++,
+		              now_tsc);
+		if (lane->has_stations)
+			vv_frame_set_station(rte_pktmbuf_mtod(mbuf, void *),
+			                     lane->tx_port, flow);
 		lane->pending[i] = mbuf;
 	}
 	lane->pending_from = 0;

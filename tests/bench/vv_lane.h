@@ -18,6 +18,7 @@ struct vv_lane {
 	uint16_t frame_bytes;
 	uint32_t flows;
 	bool measure_latency;
+	bool has_stations; /* an address per flow behind port 1 */
 
 	/* Generator. */
 	struct rte_mempool *frames; /* every buffer holds a whole frame already */

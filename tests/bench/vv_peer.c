@@ -43,6 +43,7 @@ struct options {
 	uint64_t poll_gap_ns; /* pause after a round without a whole burst */
 	bool both_ways;
 	bool latency;
+	bool stations;
 };
 
 struct slice {
@@ -131,6 +132,7 @@ peer_init(struct peer *peer, struct error *err)
 		if (ret)
 			return ret;
 		peer->lanes[i].measure_latency = o->latency;
+		peer->lanes[i].has_stations = o->stations;
 		peer->generating[i] = !i || o->both_ways;
 	}
 	return 0;
@@ -142,6 +144,7 @@ static int
 wait_until_ready(struct peer *peer, struct error *err)
 {
 	uint64_t start = rte_rdtsc(), next_probe = start, now;
+	uint64_t stations = peer->options.stations ? peer->options.flows : 0;
 
 	while (!stop_wanted) {
 		now = rte_rdtsc();
@@ -154,14 +157,15 @@ wait_until_ready(struct peer *peer, struct error *err)
 				peer->lanes[1].rx_frames);
 		for (unsigned i = 0; i < 2; i++) {
 			if (now >= next_probe)
-				vv_lane_generate(&peer->lanes[i], now, 1);
+				vv_lane_generate(&peer->lanes[i], now,
+				                 i && stations ? VV_BURST : 1);
 			vv_lane_receive(&peer->lanes[i]);
 			vv_lane_check(&peer->lanes[i], now);
 		}
 		if (now >= next_probe)
 			next_probe = now + tsc_of_ms(peer, PROBE_PERIOD_MS);
 		if (peer->lanes[0].rx_frames >= PROBES_WANTED &&
-		    peer->lanes[1].rx_frames >= PROBES_WANTED)
+		    peer->lanes[1].rx_frames >= MAX_OF(PROBES_WANTED, stations))
 			return 0;
 		rte_delay_us_sleep(200);
 	}
@@ -374,6 +378,7 @@ usage(FILE *to)
 	      "  --ready-timeout-ms MS  how long the switch may take to connect (30000)\n"
 	      "  --poll-gap-ns NS    time between polls of rings that are not busy (0)\n"
 	      "  --both-ways         traffic in both directions\n"
+	      "  --stations          an address per flow behind port 1\n"
 	      "  --latency           report percentiles of the time through the switch\n",
 	      to);
 }
@@ -390,6 +395,7 @@ enum option_id {
 	OPT_POLL_GAP,
 	OPT_BOTH_WAYS,
 	OPT_LATENCY,
+	OPT_STATIONS,
 	OPT_HELP,
 };
 
@@ -405,6 +411,7 @@ static const struct option long_options[] = {
 	{"poll-gap-ns", required_argument, NULL, OPT_POLL_GAP},
 	{"both-ways", no_argument, NULL, OPT_BOTH_WAYS},
 	{"latency", no_argument, NULL, OPT_LATENCY},
+	{"stations", no_argument, NULL, OPT_STATIONS},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
 };
@@ -458,6 +465,8 @@ options_parse(struct options *o, int argc, char *argv[], struct error *err)
 			o->both_ways = true;
 		else if (id == OPT_LATENCY)
 			o->latency = true;
+		else if (id == OPT_STATIONS)
+			o->stations = true;
 		else if (id == OPT_HELP) {
 			usage(stdout);
 			exit(0);
