@@ -94,6 +94,7 @@ struct sched_node {
 	uint8_t priority : 3;
 	uint8_t implicit_floor : 1;
 	uint8_t lender_up : 4; /* of a leaf: who paid last, enum sched_lender */
+	uint8_t managed : 1;   /* leaf: has more than a FIFO, see sched_aqm.h */
 } CACHE_ALIGNED;
 
 static_assert(offsetof(struct sched_node, floor_burst_ns) == CACHE_LINE_BYTES,
