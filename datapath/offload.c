@@ -39,6 +39,19 @@ offload_set_lengths(struct rte_mbuf *pkt, const struct segment_headers *headers)
 	pkt->hash.usr = 0;
 }
 
+static bool
+offload_may_segment(const struct rte_mbuf *pkt, const struct segment_headers *headers,
+                    uint32_t segment_bytes)
+{
+	size_t payload = pkt->pkt_len - headers->payload_offset;
+
+	return headers->protocol == IP_PROTO_TCP && !headers->has_extensions &&
+	       headers->ip_bytes == pkt->pkt_len - headers->l3_offset &&
+	       segment_bytes <= UINT16_MAX &&
+	       (segment_bytes >= OFFLOAD_SEGMENT_BYTES_MIN ||
+	        payload <= (size_t)segment_bytes * OFFLOAD_SMALL_SEGMENTS_MAX);
+}
+
 bool
 offload_mark(struct rte_mbuf *pkt, uint32_t segment_bytes)
 {
@@ -52,16 +65,11 @@ offload_mark(struct rte_mbuf *pkt, uint32_t segment_bytes)
 	if (headers.is_fragment || headers.ip_bytes > ip_bytes ||
 	    headers.l3_offset + headers.ip_bytes < headers.payload_offset)
 		return false;
-	if (segment_bytes) {
-		if (headers.protocol != IP_PROTO_TCP || headers.has_extensions ||
-		    headers.ip_bytes != ip_bytes ||
-		    segment_bytes < OFFLOAD_SEGMENT_BYTES_MIN ||
-		    segment_bytes > UINT16_MAX)
-			return false;
-		/* One segment needs no segmentation. */
-		if (pkt->pkt_len - headers.payload_offset <= segment_bytes)
-			segment_bytes = 0;
-	}
+	if (segment_bytes && !offload_may_segment(pkt, &headers, segment_bytes))
+		return false;
+	/* One segment needs no segmentation. */
+	if (pkt->pkt_len - headers.payload_offset <= segment_bytes)
+		segment_bytes = 0;
 	/* With more than 511 bytes of options the lengths have no room in the packet. */
 	if (headers.l4_offset - headers.l3_offset > 0x1ff)
 		return false;

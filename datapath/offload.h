@@ -18,9 +18,10 @@
 /* As rte_vhost marks what a guest asked for. */
 #define OFFLOAD_RX_FLAGS (RTE_MBUF_F_RX_LRO | RTE_MBUF_F_RX_L4_CKSUM_MASK)
 
-/* The least payload per segment that is believed: as Linux's tcp_min_snd_mss. Bounds the
- * segments of a frame. */
-#define OFFLOAD_SEGMENT_BYTES_MIN 48
+/* A frame becomes at most 65535 / 48 segments: 48 is Linux's least, tcp_min_snd_mss. What
+ * a router's GRO put together may have smaller ones, but then it is few. */
+#define OFFLOAD_SEGMENT_BYTES_MIN  48
+#define OFFLOAD_SMALL_SEGMENTS_MAX 64
 
 /* Notes that the checksum of the packet is left to do, and segmentation with
  * 'segment_bytes' of payload each unless that is 0. False if the packet is not what this

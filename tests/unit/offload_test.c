@@ -538,8 +538,9 @@ test_lies_are_dropped_and_counted(void **state)
 
 	(void)state;
 	assert_true(is_accepted(make_lie(0, 2, 1448)));
-	assert_false(is_accepted(make_lie(0, 2, 0)));     /* no segment size */
-	assert_false(is_accepted(make_lie(0, 2, 47)));    /* a flood of segments */
+	assert_false(is_accepted(make_lie(0, 2, 0))); /* no segment size */
+	assert_true(is_accepted(make_lie(0, 2, 47)));
+	assert_false(is_accepted(make_lie(0, 2, 46)));    /* a flood of small segments */
 	assert_false(is_accepted(make_lie(13, 6, 1448))); /* ARP */
 	assert_false(is_accepted(make_lie(14, 0x44, 1448)));
 	assert_false(is_accepted(make_lie(14, 0x65, 1448)));
