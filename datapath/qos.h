@@ -38,7 +38,9 @@ struct port_qos {
 	struct batch pending; /* scheduled, but the port did not take them yet */
 	struct qos_class_map *_Atomic map;
 
-	struct qos_tree *tree; /* main's: qos_config.c */
+	/* main's: qos_config.c */
+	struct qos_tree *tree;
+	void *sched_memory;
 };
 
 /* Takes the packets: queued, or dropped and counted. Owner worker. */

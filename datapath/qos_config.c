@@ -3,9 +3,11 @@
  * that packets go on meanwhile and none is lost. Main thread, and the small calls on the
  * owner. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "datapath/assign.h"
 #include "datapath/eal.h"
@@ -18,6 +20,10 @@
 /* A class sends short packets for as long as one full frame takes: half the cost. */
 #define QOS_QUANTUM_BYTES 1514
 #define QOS_MIN_CAPACITY  64
+#define QOS_MAX_CAPACITY  (SCHED_CLASSES_MAX / 2)
+#define QOS_SPARE_BANDS   256 /* calendars of bands beyond one per four classes */
+
+LOG_MODULE(qos);
 
 static struct worker *
 qos_owner(const struct port_qos *qos)
@@ -25,43 +31,37 @@ qos_owner(const struct port_qos *qos)
 	return qos->owner == WORKER_NONE ? NULL : workers[qos->owner];
 }
 
-static int
-qos_run_phases(struct port_qos *qos, struct qos_tree *tree,
-               const struct dp_qos_config *config, enum qos_phase from, enum qos_phase to)
+/* How late the owner may be without loss of rate: what a class or link may catch up on. A
+ * worker that polls is late by microseconds, or by a time slice where it shares its core;
+ * the one that sleeps for the kernel's interfaces is late whenever its cores are busy. */
+static uint64_t
+qos_catch_up_ms(const struct port_qos *qos)
 {
-	struct qos_job job = {
-		.qos = qos, .tree = tree, .phase = from, .last_phase = to, .depth = 1};
-
-	job.root = root_params(qos->port, config);
-	worker_call(qos_owner(qos), qos_job_run, &job);
-	while (job.orphans) {
-		struct qos_item *next = job.orphans->next;
-
-		rte_pktmbuf_free(packet_from_item(job.orphans));
-		qos->port->retired.drops[DROP_TX_QOS_CLASS_FULL]++;
-		job.orphans = next;
-	}
-	return job.status;
+	return qos->port->ops->served_by_kernel_worker ? 20 : 5;
 }
 
-static void
-qos_publish_map(struct port_qos *qos, const struct qos_tree *tree)
+/* Class number -> leaf. True if it was published anew: the old one is still being read
+ * until the next quiescent points. */
+static bool
+qos_publish_map(struct port_qos *qos)
 {
+	const struct qos_tree *tree = qos->tree;
 	struct qos_class_map *map, *old = qos->map;
-	uint32_t n = 1;
+	size_t size = sizeof(*map) + tree->n_numbers * sizeof(map->refs[0]);
 
-	for (size_t i = 0; i < tree->n; i++)
-		if (tree->classes[i].is_wanted)
-			n = MAX_OF(n, tree->classes[i].config.number + 1);
-	map = xcalloc(1, sizeof(*map) + n * sizeof(map->refs[0]));
-	map->n = n;
-	memset(map->refs, 0xff, n * sizeof(map->refs[0]));
-	for (size_t i = 0; i < tree->n; i++)
-		if (tree->classes[i].is_wanted)
-			map->refs[tree->classes[i].config.number] = tree->classes[i].leaf;
+	map = xcalloc(1, size);
+	map->n = tree->n_numbers;
+	memset(map->refs, 0xff, map->n * sizeof(map->refs[0]));
+	for (uint32_t i = 0; i < tree->n; i++)
+		map->refs[tree->classes[i].config.number] = tree->classes[i].leaf;
+	if (old && old->n == map->n && !memcmp(old, map, size)) {
+		free(map);
+		return false;
+	}
 	atomic_store_explicit(&qos->map, map, memory_order_release);
 	if (old)
 		rcu_free_after(old);
+	return true;
 }
 
 struct relocation {
@@ -80,66 +80,114 @@ qos_relocate(struct worker *worker, void *arg)
 	return false;
 }
 
-/* Room for all running and wanted classes at once, twice for their hidden leaves. */
-static void
-qos_reserve(struct port_qos *qos, size_t n_classes)
+/* Memory whose pages exist: the worker shall not wait for the kernel. */
+static void *
+qos_alloc_sched(uint32_t capacity)
 {
-	struct relocation r = {.qos = qos, .capacity = sched_capacity(qos->sched)};
-	size_t need = n_classes * 2 + 2;
+	size_t size = sched_memory_bytes(capacity);
+	void *memory = xcalloc_cacheline(size);
 
-	if (need <= r.capacity)
-		return;
-	while (r.capacity < need)
-		r.capacity *= 2;
-	r.memory = xcalloc_cacheline(sched_memory_bytes(r.capacity));
-	worker_call(qos_owner(qos), qos_relocate, &r);
-	free(qos->tree->memory);
-	qos->tree->memory = r.memory;
+	memset(memory, 0, size);
+	return memory;
 }
 
-static struct port_qos *
-qos_create(struct port *port, const struct dp_qos_config *config)
+/* The owner copies what it has while nothing is sent (about a millisecond for 10,000
+ * classes), so there is always room to spare. */
+static void
+qos_grow(struct port_qos *qos, uint32_t need)
 {
-	struct port_qos *qos = xcalloc_cacheline(sizeof(*qos));
-	struct sched_class_params root = {.ceil_bps = config->rate_bps};
+	struct relocation r = {.qos = qos, .capacity = sched_capacity(qos->sched)};
+	void *old = qos->sched_memory;
 
-	qos->port = port;
-	qos->kind = config->kind;
-	qos->owner = WORKER_NONE;
-	qos->backlog_limit = eal_packet_count() / 4;
-	qos->tree = xcalloc(1, sizeof(*qos->tree));
-	policer_init(&qos->policer, config->rate_bps / 8, config->burst_bits / 8,
-	             tsc_to_ns(rte_rdtsc()));
-	if (config->kind == DP_QOS_TREE) {
-		qos->tree->memory =
-			xcalloc_cacheline(sched_memory_bytes(QOS_MIN_CAPACITY));
-		qos->sched = sched_init(qos->tree->memory, QOS_MIN_CAPACITY, &root,
-		                        tsc_to_ns(rte_rdtsc()));
-		sched_set_quantum(qos->sched, QOS_QUANTUM_BYTES);
+	while (r.capacity < need)
+		r.capacity *= 2;
+	r.capacity *= 2;
+	r.memory = qos_alloc_sched(r.capacity);
+	worker_call(qos_owner(qos), qos_relocate, &r);
+	qos->sched_memory = r.memory;
+	free(old);
+}
+
+/* A share calendar serves each band; there is one for every four classes, and some. */
+static uint32_t
+plan_capacity(const struct qos_plan *plan)
+{
+	uint32_t need = plan->n_nodes;
+
+	if (plan->n_bands > QOS_SPARE_BANDS)
+		need = MAX_OF(need, 4 * (plan->n_bands - QOS_SPARE_BANDS));
+	return need;
+}
+
+/* The first sizing costs nobody time. */
+static void
+qos_make_sched(struct port_qos *qos, const struct qos_plan *plan)
+{
+	uint32_t capacity = QOS_MIN_CAPACITY, need = plan_capacity(plan);
+
+	while (capacity < 2 * need)
+		capacity *= 2;
+	qos->sched_memory = qos_alloc_sched(capacity);
+	qos->sched = sched_init(qos->sched_memory, capacity, &plan->next->root,
+	                        tsc_to_ns(rte_rdtsc()));
+	sched_set_quantum(qos->sched, QOS_QUANTUM_BYTES);
+}
+
+static void
+qos_drop_items(struct qos_item *items, struct port *port, enum drop_reason reason)
+{
+	while (items) {
+		struct qos_item *next = items->next;
+
+		rte_pktmbuf_free(packet_from_item(items));
+		port->retired.drops[reason]++;
+		items = next;
 	}
-	return qos;
+}
+
+static int
+qos_run_ops(struct port_qos *qos, const struct qos_plan *plan, const struct qos_op *ops,
+            uint32_t n_ops)
+{
+	struct qos_job job = {.qos = qos, .tree = plan->next, .ops = ops, .n_ops = n_ops};
+
+	if (n_ops == 0)
+		return 0;
+	worker_call(qos_owner(qos), qos_job_run, &job);
+	while (job.status == -ENOSPC && sched_capacity(qos->sched) < QOS_MAX_CAPACITY) {
+		qos_grow(qos, sched_capacity(qos->sched) + 1);
+		worker_call(qos_owner(qos), qos_job_run, &job);
+	}
+	qos_drop_items(job.orphans, qos->port, DROP_TX_QOS_CLASS_FULL);
+	log_dbg("%s: %u steps in %u rounds, the longest took %" PRIu64 " us",
+	        qos->port->name, n_ops, job.rounds, job.longest_ns / 1000);
+	return job.status ? job.status : job.failed;
 }
 
 static int
 qos_apply_tree(struct port_qos *qos, const struct dp_qos_config *config,
                struct error *err)
 {
-	struct qos_tree merged;
-	int ret;
+	static struct qos_tree empty;
+	struct qos_tree *old = qos->tree ? qos->tree : &empty;
+	struct qos_plan plan;
+	int ret, deleted;
 
-	tree_merge(&merged, qos->tree, config);
-	qos_reserve(qos, merged.n);
-	merged.memory = qos->tree->memory;
-	merged.rate_bps = config->rate_bps;
-	ret = qos_run_phases(qos, &merged, config, PHASE_ADD, PHASE_SET);
-	qos_publish_map(qos, &merged);
-	/* From here nobody looks up the classes that go. */
-	rcu_synchronize();
-	if (ret == 0)
-		ret = qos_run_phases(qos, &merged, config, PHASE_DELETE, PHASE_DELETE);
-	tree_keep_wanted(&merged);
-	free(qos->tree->classes);
-	*qos->tree = merged;
+	plan_make(&plan, old, config, qos_catch_up_ms(qos));
+	if (!qos->sched)
+		qos_make_sched(qos, &plan);
+	else if (plan_capacity(&plan) > sched_capacity(qos->sched))
+		qos_grow(qos, plan_capacity(&plan));
+	ret = qos_run_ops(qos, &plan, plan.changes, plan.n_changes);
+	qos->tree = plan.next;
+	/* From then on nobody looks up the classes that go. */
+	if (qos_publish_map(qos) && plan.n_deletions > 0)
+		rcu_synchronize();
+	deleted = qos_run_ops(qos, &plan, plan.deletions, plan.n_deletions);
+	ret = ret < 0 ? ret : deleted;
+	plan_free(&plan);
+	if (old != &empty)
+		tree_free(old);
 	qos->overhead_bytes = config->overhead_bytes;
 	qos->mpu_bytes = config->mpu_bytes;
 	if (ret < 0)
@@ -164,35 +212,39 @@ qos_change_policer(struct worker *worker, void *arg)
 	return false;
 }
 
-static void
-qos_free_items(struct qos_item *items)
-{
-	while (items) {
-		struct qos_item *next = items->next;
-
-		rte_pktmbuf_free(packet_from_item(items));
-		items = next;
-	}
-}
-
 void
 qos_destroy(struct port_qos *qos)
 {
 	if (!qos)
 		return;
-	rte_pktmbuf_free_bulk(qos->pending.pkts, qos->pending.n);
-	for (size_t i = 0; i < qos->tree->n && qos->sched; i++) {
+	for (uint32_t i = 0; i < qos->pending.n; i++)
+		qos_drop_items(&packet_meta(qos->pending.pkts[i])->item, qos->port,
+		               DROP_TX_QOS_NO_CLASS);
+	for (uint32_t i = 0; qos->tree && i < qos->tree->n; i++) {
 		struct qos_item *items = NULL;
 
 		sched_class_delete(qos->sched, qos->tree->classes[i].leaf,
 		                   tsc_to_ns(rte_rdtsc()), &items);
-		qos_free_items(items);
+		qos_drop_items(items, qos->port, DROP_TX_QOS_NO_CLASS);
 	}
-	free(qos->tree->classes);
-	free(qos->tree->memory);
-	free(qos->tree);
+	tree_free(qos->tree);
+	free(qos->sched_memory);
 	free(qos->map);
 	free(qos);
+}
+
+static struct port_qos *
+qos_create(struct port *port, const struct dp_qos_config *config)
+{
+	struct port_qos *qos = xcalloc_cacheline(sizeof(*qos));
+
+	qos->port = port;
+	qos->kind = config->kind;
+	qos->owner = WORKER_NONE;
+	qos->backlog_limit = eal_packet_count() / 4;
+	policer_init(&qos->policer, config->rate_bps / 8, config->burst_bits / 8,
+	             tsc_to_ns(rte_rdtsc()));
+	return qos;
 }
 
 static void

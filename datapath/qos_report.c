@@ -58,26 +58,19 @@ tree_report(const struct port_qos *qos,
 	                              .ceil_bps = tree->rate_bps};
 	struct sched_class_stats sent = {0};
 
-	for (size_t i = 0; i < tree->n; i++)
+	for (uint32_t i = 0; i < tree->n; i++)
 		class_report(qos, &tree->classes[i], &all[i]);
-	for (unsigned depth = SCHED_LEVELS_MAX; depth >= 1; depth--) {
-		for (size_t i = 0; i < tree->n; i++) {
-			const struct qos_class *class = &tree->classes[i];
-			struct dp_class_stats *parent = &root;
+	for (uint32_t k = tree->n; k-- > 0;) {
+		uint32_t i = tree->by_depth[k], parent = tree->classes[i].parent;
 
-			if (class->depth != depth)
-				continue;
-			if (class->config.parent != DP_CLASS_ROOT)
-				parent = &all[tree_find(tree, class->config.parent) -
-				              tree->classes];
-			class_add_to_parent(parent, &all[i]);
-		}
+		class_add_to_parent(parent == TREE_NO_INDEX ? &root : &all[parent],
+		                    &all[i]);
 	}
 	sched_class_get_stats(qos->sched, sched_root(qos->sched), &sent);
 	root.sent_packets = sent.sent_packets;
 	root.sent_bytes = sent.sent_bytes;
 	cb(&root, aux);
-	for (size_t i = 0; i < tree->n; i++)
+	for (uint32_t i = 0; i < tree->n; i++)
 		cb(&all[i], aux);
 	free(all);
 }
