@@ -25,6 +25,8 @@
 
 LOG_MODULE(qos);
 
+struct port_qos *qos_all;
+
 static struct worker *
 qos_owner(const struct port_qos *qos)
 {
@@ -37,24 +39,25 @@ qos_owner(const struct port_qos *qos)
 static uint64_t
 qos_catch_up_ms(const struct port_qos *qos)
 {
-	return qos->port->ops->served_by_kernel_worker ? 20 : 5;
+	for (uint32_t i = 0; i < qos->n_ports; i++)
+		if (qos->ports[i]->ops->served_by_kernel_worker)
+			return 20;
+	return 5;
 }
 
-/* Class number -> leaf. True if it was published anew: the old one is still being read
- * until the next quiescent points. */
+/* Class number -> leaf, and the lists of the port. True if it was published anew: the old
+ * one is still being read until the next quiescent points. */
 static bool
-qos_publish_map(struct port_qos *qos)
+qos_publish_map(struct port_qos *qos, const struct dp_qos_config *config)
 {
 	const struct qos_tree *tree = qos->tree;
 	struct qos_class_map *map, *old = qos->map;
-	size_t size = sizeof(*map) + tree->n_numbers * sizeof(map->refs[0]);
 
-	map = xcalloc(1, size);
-	map->n = tree->n_numbers;
-	memset(map->refs, 0xff, map->n * sizeof(map->refs[0]));
+	map = qos_map_alloc(tree->n_numbers, config);
 	for (uint32_t i = 0; i < tree->n; i++)
-		map->refs[tree->classes[i].config.number] = tree->classes[i].leaf;
-	if (old && old->n == map->n && !memcmp(old, map, size)) {
+		qos_map_refs(map)[tree->classes[i].config.number] = tree->classes[i].leaf;
+	qos_map_fill_lists(map, config);
+	if (old && qos_map_equal(old, map)) {
 		free(map);
 		return false;
 	}
@@ -133,14 +136,17 @@ qos_make_sched(struct port_qos *qos, const struct qos_plan *plan)
 	sched_set_quantum(qos->sched, QOS_QUANTUM_BYTES);
 }
 
+/* Drops packets that are in no scheduler any more and counts them at their ports. */
 static void
-qos_drop_items(struct qos_item *items, struct port *port, enum drop_reason reason)
+qos_drop_items(struct qos_item *items, enum drop_reason reason)
 {
 	while (items) {
 		struct qos_item *next = items->next;
+		struct port *port = ports[items->caller_tag];
 
+		if (port)
+			port->retired.drops[reason]++;
 		rte_pktmbuf_free(packet_from_item(items));
-		port->retired.drops[reason]++;
 		items = next;
 	}
 }
@@ -158,9 +164,9 @@ qos_run_ops(struct port_qos *qos, const struct qos_plan *plan, const struct qos_
 		qos_grow(qos, sched_capacity(qos->sched) + 1);
 		worker_call(qos_owner(qos), qos_job_run, &job);
 	}
-	qos_drop_items(job.orphans, qos->port, DROP_TX_QOS_CLASS_FULL);
+	qos_drop_items(job.orphans, DROP_TX_QOS_CLASS_FULL);
 	log_dbg("%s: %u steps in %u rounds, the longest took %" PRIu64 " us",
-	        qos->port->name, n_ops, job.rounds, job.longest_ns / 1000);
+	        qos->ports[0]->name, n_ops, job.rounds, job.longest_ns / 1000);
 	return job.status ? job.status : job.failed;
 }
 
@@ -174,6 +180,13 @@ qos_apply_tree(struct port_qos *qos, const struct dp_qos_config *config,
 	int ret, deleted;
 
 	plan_make(&plan, old, config, qos_catch_up_ms(qos));
+	losses_fit(qos, plan.next->n_numbers);
+	for (uint32_t i = 0; i < plan.next->n; i++) {
+		struct qos_class *class = &plan.next->classes[i];
+
+		if (class->node == QOS_REF_NONE)
+			class->lost_before = losses_sum(qos, class->config.number);
+	}
 	if (!qos->sched)
 		qos_make_sched(qos, &plan);
 	else if (plan_capacity(&plan) > sched_capacity(qos->sched))
@@ -181,7 +194,7 @@ qos_apply_tree(struct port_qos *qos, const struct dp_qos_config *config,
 	ret = qos_run_ops(qos, &plan, plan.changes, plan.n_changes);
 	qos->tree = plan.next;
 	/* From then on nobody looks up the classes that go. */
-	if (qos_publish_map(qos) && plan.n_deletions > 0)
+	if (qos_publish_map(qos, config) && plan.n_deletions > 0)
 		rcu_synchronize();
 	deleted = qos_run_ops(qos, &plan, plan.deletions, plan.n_deletions);
 	ret = ret < 0 ? ret : deleted;
@@ -195,6 +208,158 @@ qos_apply_tree(struct port_qos *qos, const struct dp_qos_config *config,
 		                 strerror(-ret));
 	return 0;
 }
+
+/* Frees a scheduler that no worker sees any more, with its packets. */
+static void
+qos_destroy(struct port_qos *qos)
+{
+	for (struct port_qos **link = &qos_all; *link; link = &(*link)->next) {
+		if (*link == qos) {
+			*link = qos->next;
+			break;
+		}
+	}
+	for (uint32_t i = 0; qos->tree && i < qos->tree->n; i++) {
+		struct qos_item *items = NULL;
+
+		sched_class_delete(qos->sched, qos->tree->classes[i].leaf,
+		                   tsc_to_ns(rte_rdtsc()), &items);
+		qos_drop_items(items, DROP_TX_QOS_NO_CLASS);
+	}
+	tree_free(qos->tree);
+	losses_free(qos);
+	free(qos->sched_memory);
+	free(qos->map);
+	free(qos->ports);
+	free(qos->domain);
+	free(qos);
+}
+
+/* ---- which ports share it ---- */
+
+static const char *
+config_domain(const struct dp_qos_config *config)
+{
+	return config->kind == DP_QOS_TREE ? config->domain : NULL;
+}
+
+static struct port_qos *
+domain_find(const char *name)
+{
+	for (struct port_qos *qos = qos_all; qos; qos = qos->next)
+		if (qos->domain && !strcmp(qos->domain, name))
+			return qos;
+	return NULL;
+}
+
+static void
+qos_set_domain(struct port_qos *qos, const char *name)
+{
+	free(qos->domain);
+	qos->domain = name ? xstrdup(name) : NULL;
+}
+
+static struct port_qos *
+qos_create(const struct dp_qos_config *config)
+{
+	struct port_qos *qos = xcalloc_cacheline(sizeof(*qos));
+
+	qos->kind = config->kind;
+	qos->owner = WORKER_NONE;
+	qos->backlog_limit = eal_packet_count() / 4;
+	qos_set_domain(qos, config_domain(config));
+	policer_init(&qos->policer, config->rate_bps / 8, config->burst_bits / 8,
+	             tsc_to_ns(rte_rdtsc()));
+	qos->next = qos_all;
+	qos_all = qos;
+	return qos;
+}
+
+static void
+qos_add_port(struct port_qos *qos, struct port *port)
+{
+	qos->ports = xrealloc(qos->ports, (qos->n_ports + 1U) * sizeof(struct port *));
+	qos->ports[qos->n_ports] = port;
+	qos->n_ports++;
+}
+
+static void
+qos_remove_port(struct port_qos *qos, const struct port *port)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < qos->n_ports; i++)
+		if (qos->ports[i] != port)
+			qos->ports[kept++] = qos->ports[i];
+	qos->n_ports = kept;
+}
+
+struct departure {
+	struct port_qos *qos;
+	struct port *port;
+	struct qos_item *items; /* what the port had not taken */
+};
+
+static bool
+qos_forget_port(struct worker *worker, void *arg)
+{
+	struct departure *departure = arg;
+	struct port_pending *pending = &departure->port->pending;
+
+	(void)worker;
+	for (struct port **link = &departure->qos->waiting; *link;
+	     link = &(*link)->pending.next_waiting) {
+		if (*link == departure->port) {
+			*link = pending->next_waiting;
+			break;
+		}
+	}
+	departure->items = pending->head;
+	memset(pending, 0, sizeof(*pending));
+	return false;
+}
+
+/* The other ports go on; packets of this one that are still in the tree are sent, or
+ * dropped and counted, when their turn comes. */
+void
+qos_leave(struct port *port)
+{
+	struct port_qos *qos = port->qos;
+	struct departure departure = {.qos = qos, .port = port};
+
+	if (!qos)
+		return;
+	qos_remove_port(qos, port);
+	port->qos = NULL;
+	assign_update();
+	rcu_synchronize();
+	worker_call(qos->n_ports ? qos_owner(qos) : NULL, qos_forget_port, &departure);
+	qos_drop_items(departure.items, DROP_TX_QOS_NO_CLASS);
+	if (qos->n_ports == 0)
+		qos_destroy(qos);
+}
+
+/* Whether the port's scheduler can become what 'config' wants, or it must change to
+ * another. */
+static bool
+qos_may_stay(struct port_qos *qos, const struct dp_qos_config *config)
+{
+	const char *name = config_domain(config);
+
+	if (qos->kind != config->kind)
+		return false;
+	if (name && qos->domain && !strcmp(name, qos->domain))
+		return true;
+	if (!name && !qos->domain)
+		return true;
+	/* Nobody else knows it by its name. */
+	if (qos->n_ports > 1 || (name && domain_find(name)))
+		return false;
+	qos_set_domain(qos, name);
+	return true;
+}
+
+/* ---- the door ---- */
 
 struct policer_change {
 	struct port_qos *qos;
@@ -212,57 +377,12 @@ qos_change_policer(struct worker *worker, void *arg)
 	return false;
 }
 
-void
-qos_destroy(struct port_qos *qos)
-{
-	if (!qos)
-		return;
-	for (uint32_t i = 0; i < qos->pending.n; i++)
-		qos_drop_items(&packet_meta(qos->pending.pkts[i])->item, qos->port,
-		               DROP_TX_QOS_NO_CLASS);
-	for (uint32_t i = 0; qos->tree && i < qos->tree->n; i++) {
-		struct qos_item *items = NULL;
-
-		sched_class_delete(qos->sched, qos->tree->classes[i].leaf,
-		                   tsc_to_ns(rte_rdtsc()), &items);
-		qos_drop_items(items, qos->port, DROP_TX_QOS_NO_CLASS);
-	}
-	tree_free(qos->tree);
-	free(qos->sched_memory);
-	free(qos->map);
-	free(qos);
-}
-
-static struct port_qos *
-qos_create(struct port *port, const struct dp_qos_config *config)
-{
-	struct port_qos *qos = xcalloc_cacheline(sizeof(*qos));
-
-	qos->port = port;
-	qos->kind = config->kind;
-	qos->owner = WORKER_NONE;
-	qos->backlog_limit = eal_packet_count() / 4;
-	policer_init(&qos->policer, config->rate_bps / 8, config->burst_bits / 8,
-	             tsc_to_ns(rte_rdtsc()));
-	return qos;
-}
-
-static void
-qos_detach(struct port *port)
-{
-	struct port_qos *qos = port->qos;
-
-	port->qos = NULL;
-	assign_update();
-	rcu_synchronize();
-	qos_destroy(qos);
-}
-
 int
 dp_port_set_qos(uint32_t port_id, const struct dp_qos_config *config, struct error *err)
 {
 	struct port *port = port_id < DP_PORTS_MAX ? ports[port_id] : NULL;
 	struct policer_change change = {.config = config};
+	const char *domain = config_domain(config);
 	struct port_qos *qos;
 	int ret;
 
@@ -271,11 +391,17 @@ dp_port_set_qos(uint32_t port_id, const struct dp_qos_config *config, struct err
 	ret = dp_qos_check(config, err);
 	if (ret < 0)
 		return ret;
-	if (port->qos && port->qos->kind != config->kind)
-		qos_detach(port);
+	if (port->qos && !qos_may_stay(port->qos, config))
+		qos_leave(port);
 	if (config->kind == DP_QOS_NONE)
 		return 0;
-	qos = port->qos ? port->qos : qos_create(port, config);
+	qos = port->qos;
+	if (!qos)
+		qos = domain ? domain_find(domain) : NULL;
+	if (!qos)
+		qos = qos_create(config);
+	if (!port->qos)
+		qos_add_port(qos, port);
 	change.qos = qos;
 	if (config->kind == DP_QOS_TREE)
 		ret = qos_apply_tree(qos, config, err);

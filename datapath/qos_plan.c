@@ -295,6 +295,7 @@ plan_take_over(struct qos_plan *plan, struct qos_tree *old)
 		class->leaf = was->leaf;
 		class->is_inner = was->is_inner;
 		class->placed_under = was->placed_under;
+		class->lost_before = was->lost_before;
 		class->params_are_stale = class_differs(was, class, old->catch_up_ms,
 		                                        plan->next->catch_up_ms);
 	}

@@ -17,6 +17,7 @@ struct qos_class {
 	bool params_are_stale; /* the node did not take the last parameters */
 	uint32_t node;         /* the inner node, or the leaf; QOS_REF_NONE = none yet */
 	uint32_t leaf;         /* what takes its packets; QOS_REF_NONE = nothing yet */
+	struct qos_loss lost_before; /* of its number, before the class was made */
 };
 
 /* Main's copy of a tree, classes ascending by number. */
@@ -103,3 +104,10 @@ struct qos_job {
 /* Carries out a few steps of a struct qos_job; a worker_call_fn. On the owner worker, or
  * on main before the scheduler has an owner. */
 bool qos_job_run(struct worker *worker, void *arg);
+
+/* ---- qos_report.c ---- */
+
+/* Makes room in every worker's table for losses of classes below 'n'. */
+void losses_fit(struct port_qos *qos, uint32_t n);
+struct qos_loss losses_sum(const struct port_qos *qos, uint32_t number);
+void losses_free(struct port_qos *qos);
