@@ -102,11 +102,11 @@ tap_tx_queues(struct port *port, uint8_t queues[DP_QUEUES_MAX])
 }
 
 static uint16_t
-tap_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts)
+tap_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts, uint16_t max)
 {
 	struct tap *tap = rxq->port->impl;
 
-	while (tap->waiting.n < BATCH_MAX) {
+	while (tap->waiting.n < max) {
 		ssize_t n = read(tap->fd, tap->frame, sizeof(tap->frame));
 
 		if (n <= 0)
@@ -114,7 +114,7 @@ tap_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts)
 		kernel_receive(worker, rxq->port, &tap->waiting, tap->frame, (size_t)n,
 		               NULL, 0);
 	}
-	return kernel_take_waiting(&tap->waiting, pkts);
+	return kernel_take_waiting(&tap->waiting, pkts, max);
 }
 
 /* 0, or errno of the write. */
