@@ -30,6 +30,13 @@ struct gate_counts {
 	uint64_t full_ns; /* how long the ring was not polled, in total */
 };
 
+/* Unfinished packets that a port takes: see offload.h. The last two come with the first.
+ */
+#define PORT_OFFLOAD_CHECKSUM 1U /* of TCP and UDP, over IPv4 and IPv6 */
+#define PORT_OFFLOAD_TSO4     2U
+#define PORT_OFFLOAD_TSO6     4U
+#define PORT_OFFLOADS_ALL     7U
+
 /* A queue that is polled. Everything below 'owner' belongs to the owning worker. */
 struct rxq {
 	struct port *port;
@@ -100,6 +107,8 @@ struct port {
 	struct port_qos *_Atomic qos;
 	_Atomic bool link_up; /* also written by vhost's event thread */
 	_Atomic uint32_t mtu; /* 0 = not enforced */
+	/* PORT_OFFLOAD_*; written by main or vhost's event thread */
+	_Atomic uint32_t offloads;
 	uint16_t n_rxqs;
 	struct rxq *rxqs; /* array of n_rxqs */
 	struct port_worker *_Atomic by_worker[DP_WORKERS_MAX];
