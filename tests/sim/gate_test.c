@@ -1,396 +1,359 @@
-/* gate_test.c - gating in virtual time: rings that guests keep full, the windows on them,
- * and the tree that lets packets through. What is above the rate must stay in the rings.
- */
+/* gate_test.c - what holds a class back besides its ceiling: peaks, ceilings of packets,
+ * pauses; and floors of packets. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
-#include "base/compiler.h"
-#include "qos/gate_window.h"
 #include "sim.h"
 
-#define RINGS_MAX 16
-
-/* A guest's transmit ring that is never empty while it is on. */
-struct ring {
-	struct gate_window window;
-	uint32_t leaf;
-	enum sim_sizes sizes;
-	bool is_off;
-	uint64_t taken_ns, max_gap_ns; /* between two packets taken from it */
-	uint64_t sent_bytes, sent_packets, dropped;
-	uint64_t max_held_bytes, max_wait_ns;
-};
-
-struct gate_sim {
-	struct sim sim;
-	struct ring rings[RINGS_MAX];
-	unsigned n;
-	struct sim_meter meter; /* of all that comes out */
-	uint64_t sent_bytes, first_ns, last_ns;
-	uint32_t last_bytes;
-};
-
-/* Class of a guest, and the leaf of each of its rings, with the bursts of the datapath:
- * 5 ms. */
 static uint32_t
-guest_add(struct gate_sim *g, uint64_t floor_bps, uint64_t ceil_bps)
+add(struct sim *sim, uint32_t parent, bool is_leaf, struct sched_class_params params)
 {
-	struct sched_class_params params = {
-		.floor_bps = floor_bps,
-		.ceil_bps = ceil_bps,
-		.ceil_burst_bytes = MAX_OF((uint32_t)(ceil_bps / 1600), 3028),
-	};
-	uint32_t ref;
+	uint32_t ref = 0;
 
-	assert_int_equal(sched_class_add(g->sim.sched, sched_root(g->sim.sched), false,
-	                                 &params, g->sim.now_ns, &ref),
-	                 0);
+	params.limit_bytes = SIM_LIMIT_BYTES;
+	params.weight = params.weight ? params.weight : 1;
+	assert_int_equal(
+		sched_class_add(sim->sched, parent, is_leaf, &params, sim->now_ns, &ref),
+		0);
 	return ref;
 }
 
-static struct ring *
-ring_add(struct gate_sim *g, uint32_t guest, uint64_t rate_bps, enum sim_sizes sizes)
-{
-	struct sched_class_params leaf = {
-		.weight = 1, .limit_packets = 128, .limit_bytes = 1U << 30};
-	struct ring *ring = &g->rings[g->n++];
+/* What left a leaf that is kept backlogged, by the millisecond. */
+#define RECORD_MS 2000
 
-	memset(ring, 0, sizeof(*ring));
-	ring->sizes = sizes;
-	ring->taken_ns = g->sim.now_ns;
-	assert_int_equal(sched_class_add(g->sim.sched, guest, true, &leaf, g->sim.now_ns,
-	                                 &ring->leaf),
-	                 0);
-	gate_window_set(&ring->window, rate_bps, 0);
-	return ring;
-}
+struct record {
+	uint64_t start_ns;
+	double bytes[RECORD_MS];
+	struct sim_meter meters[2];
+};
 
 static void
-gate_sim_init(struct gate_sim *g, uint64_t total_bps, uint64_t meter_bps)
-{
-	memset(g, 0, sizeof(*g));
-	sim_init(&g->sim, 64, 4096, total_bps);
-	sim_meter_init(&g->meter, meter_bps, g->sim.now_ns);
-}
-
-static void
-ring_poll(struct gate_sim *g, unsigned index)
-{
-	struct ring *ring = &g->rings[index];
-	struct gate_window *window = &ring->window;
-	bool must_drop = false;
-	unsigned room;
-
-	room = gate_window_room(window, SIM_BATCH, g->sim.now_ns);
-	if (room == 0 && gate_window_is_stuck(window, g->sim.now_ns)) {
-		must_drop = true;
-		room = 1;
-	}
-	if (ring->is_off || room == 0)
-		return;
-	if (g->sim.now_ns - ring->taken_ns > ring->max_gap_ns)
-		ring->max_gap_ns = g->sim.now_ns - ring->taken_ns;
-	ring->taken_ns = g->sim.now_ns;
-	if (must_drop) {
-		ring->dropped++;
-		return;
-	}
-	assert_true(room <= SIM_BATCH);
-	for (unsigned i = 0; i < room; i++) {
-		uint32_t bytes = sim_size(&g->sim.random, ring->sizes);
-
-		assert_true(sim_offer(&g->sim, ring->leaf, bytes, index));
-		gate_window_add(window, bytes);
-	}
-	assert_true(window->held_packets <= GATE_WINDOW_PACKETS);
-	if (window->held_bytes > ring->max_held_bytes)
-		ring->max_held_bytes = window->held_bytes;
-}
-
-static void
-gate_sim_drain(struct gate_sim *g)
+record_run(struct sim *sim, uint32_t leaf, struct record *record)
 {
 	struct sim_packet *packets[SIM_BATCH];
-	unsigned count = sim_dequeue(&g->sim, packets);
 
-	for (unsigned i = 0; i < count; i++) {
-		struct ring *ring = &g->rings[packets[i]->source];
-		uint32_t bytes = packets[i]->item.charged_bytes;
-		uint64_t wait_ns = g->sim.now_ns - packets[i]->item.enqueued_ns;
+	record->start_ns = sim->now_ns;
+	for (unsigned i = 0; i < 200; i++)
+		assert_true(sim_offer(sim, leaf, 1514, 0));
+	for (;;) {
+		unsigned count = sim_dequeue(sim, packets);
+		uint64_t ms = (sim->now_ns - record->start_ns) / 1000000;
 
-		gate_window_remove(&ring->window, bytes);
-		sim_meter_add(&g->meter, g->sim.now_ns, bytes);
-		ring->sent_bytes += bytes;
-		ring->sent_packets++;
-		if (wait_ns > ring->max_wait_ns)
-			ring->max_wait_ns = wait_ns;
-		g->sent_bytes += bytes;
-		g->first_ns = g->first_ns ? g->first_ns : g->sim.now_ns;
-		g->last_ns = g->sim.now_ns;
-		g->last_bytes = bytes;
-		sim_packet_put(&g->sim, packets[i]);
+		if (ms >= RECORD_MS)
+			return;
+		for (unsigned i = 0; i < count; i++) {
+			uint32_t bytes = packets[i]->item.charged_bytes;
+
+			record->bytes[ms] += bytes;
+			for (unsigned m = 0; m < 2; m++)
+				sim_meter_add(&record->meters[m], sim->now_ns, bytes);
+			sim_packet_put(sim, packets[i]);
+			assert_true(sim_offer(sim, leaf, 1514, 0));
+		}
+		sim_step(sim);
 	}
 }
 
-/* The worker's loop; it sleeps up to 50 us when the tree says that nothing is due. */
-static void
-gate_sim_run(struct gate_sim *g, double seconds)
-{
-	uint64_t end_ns = g->sim.now_ns + (uint64_t)(seconds * 1e9), next_ns;
-
-	while (g->sim.now_ns < end_ns) {
-		for (unsigned i = 0; i < g->n; i++)
-			ring_poll(g, i);
-		gate_sim_drain(g);
-		next_ns = sched_next_event_ns(g->sim.sched, g->sim.now_ns);
-		sim_step(&g->sim);
-		next_ns = MIN_OF(next_ns, g->sim.now_ns + 50000);
-		if (next_ns > g->sim.now_ns)
-			g->sim.now_ns = next_ns;
-	}
-}
-
-static void
-gate_sim_clear(struct gate_sim *g)
-{
-	for (unsigned i = 0; i < g->n; i++)
-		g->rings[i].sent_bytes = g->rings[i].sent_packets = 0;
-	g->sent_bytes = g->first_ns = 0;
-}
-
-/* Bits per second, from the first packet to the last; the last is paid for later. */
 static double
-gate_sim_bps(const struct gate_sim *g, uint64_t bytes)
+record_bps(const struct record *record, unsigned from_ms, unsigned to_ms)
 {
-	return (double)(bytes - g->last_bytes) * 8e9 / (double)(g->last_ns - g->first_ns);
+	double bytes = 0;
+
+	for (unsigned ms = from_ms; ms < to_ms; ms++)
+		bytes += record->bytes[ms];
+	return bytes * 8 * 1000 / (to_ms - from_ms);
+}
+
+/* Average, peak and burst as libvirt has them: 100 and 200 Mbit/s, 2 MB. */
+static void
+measure_peak(bool inner)
+{
+	const struct sched_class_params both = {
+		.ceil_bps = 100 * SIM_MBPS,
+		.ceil_burst_bytes = 2000000,
+		.peak_bps = 200 * SIM_MBPS,
+	};
+	const struct sched_class_params none = {0};
+	const char *name = inner ? "inner class" : "leaf";
+	struct record *record = calloc(1, sizeof(*record));
+	struct sim sim;
+	uint32_t leaf;
+
+	assert_non_null(record);
+	sim_init(&sim, 16, 1000, 10 * SIM_GBPS);
+	leaf = inner ? add(&sim, add(&sim, sched_root(sim.sched), false, both), true,
+	                   none)
+	             : add(&sim, sched_root(sim.sched), true, both);
+	sim_meter_init(&record->meters[0], 100 * SIM_MBPS, sim.now_ns);
+	sim_meter_init(&record->meters[1], 200 * SIM_MBPS, sim.now_ns);
+	sim.now_ns += 10 * SIM_NS_PER_SEC;
+	record_run(&sim, leaf, record);
+	/* 2 MB last for 160 ms beyond the average. */
+	sim_report("peak", fabs(record_bps(record, 1, 155) / 200e6 - 1), SIM_AT_MOST,
+	           0.005, "%s: rate error while the burst lasts", name);
+	sim_report("peak", fabs(record_bps(record, 165, RECORD_MS) / 100e6 - 1),
+	           SIM_AT_MOST, 0.005, "%s: rate error after it", name);
+	sim_report("peak", record->meters[0].max_bytes, SIM_AT_MOST, 2000000 + 1514 + 1,
+	           "%s: B above the average in any window", name);
+	sim_report("peak", record->meters[1].max_bytes, SIM_AT_MOST,
+	           sim_default_burst_bytes(200 * SIM_MBPS) + 1514 + 1,
+	           "%s: B above the peak in any window", name);
+	sim_destroy(&sim);
+	free(record);
 }
 
 static void
-measure_limit(uint64_t rate_bps, enum sim_sizes sizes, double *worst)
+test_peak_holds_while_the_burst_lasts(void **state)
 {
-	double burst = fmax((double)rate_bps / 1600, 3028), error, bound;
-	uint32_t largest = sizes == SIM_SIZES_1514 ? 1514 : SIM_BYTES_MAX;
-	uint64_t window_bytes = MAX_OF(rate_bps / 8000, 1);
-	uint64_t ten_ms_bytes = rate_bps / 800, full_ns, begin_ns;
-	struct gate_sim g;
-	struct ring *ring;
-
-	gate_sim_init(&g, 100 * SIM_GBPS, rate_bps);
-	ring = ring_add(&g, guest_add(&g, 0, rate_bps), rate_bps, sizes);
-	gate_sim_run(&g, 1);
-	gate_sim_clear(&g);
-	full_ns = ring->window.full_ns;
-	begin_ns = g.sim.now_ns;
-	gate_sim_run(&g, 20);
-	full_ns = ring->window.full_ns - full_ns;
-	error = gate_sim_bps(&g, ring->sent_bytes) / (double)rate_bps - 1;
-	/* Mixed sizes: the packet at either end of the time may be large or small. */
-	bound = sizes == SIM_SIZES_MIXED
-	                ? 0.005 + SIM_BYTES_MAX * 8.0 / 20 / (double)rate_bps
-	                : 0.005;
-	*worst = fmax(*worst, fabs(error));
-	printf("gate %4lu Mbit/s %-6s error %+.4f %%, over %6.0f B of %6.0f, held %lu B, "
-	       "full %.1f %%\n",
-	       (unsigned long)(rate_bps / SIM_MBPS), sim_sizes_name(sizes), error * 100,
-	       g.meter.max_bytes, burst + largest, (unsigned long)ring->max_held_bytes,
-	       100.0 * (double)full_ns / (double)(g.sim.now_ns - begin_ns));
-	assert_true(fabs(error) <= bound);
-	assert_true(g.meter.max_bytes <= burst + largest + 1);
-	assert_true(ring->max_held_bytes <=
-	            MAX_OF(window_bytes + largest, window_bytes + ten_ms_bytes));
-	assert_int_equal(ring->dropped, 0);
-	/* What waits, waits for no more than what may be held. */
-	assert_true(sim_seconds(ring->max_wait_ns) <=
-	            (double)(ring->max_held_bytes + largest) * 8 / (double)rate_bps +
-	                    0.0002);
-	assert_true(full_ns > 0);
-	sim_destroy(&g.sim);
-}
-
-static void
-test_limits_hold_and_the_window_stays_small(void **state)
-{
-	static const enum sim_sizes kinds[] = {SIM_SIZES_64K, SIM_SIZES_1514,
-	                                       SIM_SIZES_MIXED};
-	double worst = 0;
-
 	(void)state;
-	for (uint64_t mbps = 8; mbps <= 512; mbps *= 2)
-		for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-			measure_limit(mbps * SIM_MBPS, kinds[i], &worst);
-	printf("gate worst error %.4f %%\n", worst * 100);
+	measure_peak(false);
+	measure_peak(true);
 }
 
+enum place { AT_LEAF, ABOVE_LEAVES, AT_ROOT };
+
+/* Four backlogged leaves, of which the first or all are under a ceiling of packets. */
 static void
-test_floors_hold_between_guests_and_idle_rate_is_lent(void **state)
+measure_packet_ceiling(enum place place, uint32_t pps, enum sim_sizes sizes)
 {
-	static const uint64_t floors[] = {60 * SIM_MBPS, 25 * SIM_MBPS, 5 * SIM_MBPS};
-	static const enum sim_sizes sizes[] = {SIM_SIZES_64, SIM_SIZES_1514,
-	                                       SIM_SIZES_64K};
-	const uint64_t total = 100 * SIM_MBPS, ceil = 80 * SIM_MBPS;
-	struct gate_sim g;
+	const struct sched_class_params ceil = {.ceil_pps = pps}, none = {0};
+	static const char *const names[] = {"leaf", "inner class", "root"};
+	double burst = fmax(pps / 1000, 32), largest = 1, sent = 0, seconds, error;
+	struct sim_packet *packets[SIM_BATCH];
+	uint32_t up, leaves[4], count = place == AT_LEAF ? 1 : 4;
+	uint64_t start_ns = 0, last_ns = 0, end_ns;
+	struct sim_meter meter;
+	struct sim sim;
 
-	(void)state;
-	gate_sim_init(&g, total, total);
-	for (unsigned i = 0; i < 3; i++)
-		ring_add(&g, guest_add(&g, floors[i], i == 1 ? ceil : 0),
-		         i == 1 ? ceil : total, sizes[i]);
-	gate_sim_run(&g, 1);
-	gate_sim_clear(&g);
-	gate_sim_run(&g, 20);
-	for (unsigned i = 0; i < 3; i++) {
-		double bps = gate_sim_bps(&g, g.rings[i].sent_bytes);
-
-		printf("gate floor %2lu Mbit/s, %-5s got %.2f\n",
-		       (unsigned long)(floors[i] / SIM_MBPS), sim_sizes_name(sizes[i]),
-		       bps / 1e6);
-		assert_true(bps >= 0.99 * (double)floors[i]);
-		assert_int_equal(g.rings[i].dropped, 0);
-	}
-	assert_true(fabs(gate_sim_bps(&g, g.sent_bytes) / (double)total - 1) <= 0.005);
-	/* The largest falls silent: the second goes up to its ceiling. */
-	g.rings[0].is_off = true;
-	gate_sim_run(&g, 1);
-	gate_sim_clear(&g);
-	gate_sim_run(&g, 10);
-	assert_int_equal(g.rings[0].sent_bytes, 0);
-	assert_true(gate_sim_bps(&g, g.rings[1].sent_bytes) >= 0.9 * 75e6);
-	assert_true(gate_sim_bps(&g, g.rings[1].sent_bytes) <= 1.005 * (double)ceil);
-	assert_true(fabs(gate_sim_bps(&g, g.sent_bytes) / (double)total - 1) <= 0.005);
-	sim_destroy(&g.sim);
-}
-
-static void
-test_rings_of_a_guest_share_its_rate(void **state)
-{
-	const uint64_t rate = 64 * SIM_MBPS;
-	struct gate_sim g;
-	uint32_t guest;
-
-	(void)state;
-	gate_sim_init(&g, 100 * SIM_GBPS, rate);
-	guest = guest_add(&g, 0, rate);
+	sim_init(&sim, 16, 1000, 100 * SIM_GBPS);
+	up = sched_root(sim.sched);
+	if (place == AT_ROOT)
+		assert_int_equal(sched_class_set(sim.sched, up, &ceil, sim.now_ns), 0);
+	if (place == ABOVE_LEAVES)
+		up = add(&sim, up, false, ceil);
 	for (unsigned i = 0; i < 4; i++)
-		ring_add(&g, guest, rate, i % 2 ? SIM_SIZES_1514 : SIM_SIZES_64K);
-	gate_sim_run(&g, 1);
-	gate_sim_clear(&g);
-	gate_sim_run(&g, 20);
-	assert_true(fabs(gate_sim_bps(&g, g.sent_bytes) / (double)rate - 1) <= 0.005);
-	for (unsigned i = 0; i < 4; i++) {
-		double share = (double)g.rings[i].sent_bytes / (double)g.sent_bytes;
+		leaves[i] = add(&sim, up, true, place == AT_LEAF ? ceil : none);
+	/* The burst is there from the start, and used up first. */
+	sim.now_ns += 10 * SIM_NS_PER_SEC;
+	sim_meter_init(&meter, (uint64_t)pps * 8, sim.now_ns);
+	for (unsigned i = 0; i < count * 100; i++)
+		assert_true(sim_offer(&sim, leaves[i % count],
+		                      sim_size(&sim.random, sizes), i % count));
+	end_ns = sim.now_ns + (uint64_t)fmax(4e9, 3e12 / pps);
+	while (sim.now_ns < end_ns) {
+		uint64_t next_ns = sched_next_event_ns(sim.sched, sim.now_ns);
+		unsigned n;
 
-		printf("gate ring %u share %.4f\n", i, share);
-		assert_true(fabs(share / 0.25 - 1) <= 0.01);
-		assert_int_equal(g.rings[i].dropped, 0);
+		sim_step(&sim);
+		sim.now_ns = next_ns > sim.now_ns ? next_ns : sim.now_ns;
+		n = sim_dequeue(&sim, packets);
+		for (unsigned i = 0; i < n; i++) {
+			uint32_t wire = packets[i]->item.charged_packets;
+			uint32_t source = packets[i]->source;
+
+			sim_meter_add(&meter, sim.now_ns, wire);
+			largest = fmax(largest, wire);
+			/* Measured from the moment at which the burst is used up. */
+			if (meter.max_bytes >= burst - 1) {
+				start_ns = start_ns ? start_ns : sim.now_ns;
+				sent += last_ns ? wire : 0;
+				last_ns = sim.now_ns;
+			}
+			sim_packet_put(&sim, packets[i]);
+			assert_true(sim_offer(&sim, leaves[source],
+			                      sim_size(&sim.random, sizes), source));
+		}
 	}
-	sim_destroy(&g.sim);
+	seconds = sim_seconds(last_ns - start_ns);
+	error = fabs(sent / seconds / pps - 1) - largest / (pps * seconds);
+	sim_report("ceil_pps", error, SIM_AT_MOST, 0.005, "%s, %u packets/s, %s: error",
+	           names[place], pps, sim_sizes_name(sizes));
+	sim_report("ceil_pps", meter.max_bytes, SIM_AT_MOST, burst + largest + 1e-3,
+	           "%s, %u packets/s, %s: packets above it in any window", names[place],
+	           pps, sim_sizes_name(sizes));
+	assert_true(sent > 1000);
+	sim_destroy(&sim);
 }
 
 static void
-test_ring_is_never_left_for_more_than_a_second(void **state)
+test_packet_ceilings_hold_at_every_level(void **state)
 {
-	struct gate_sim g;
-	struct ring *ring;
+	static const uint32_t rates[] = {10, 1000, 50000, 1000000};
 
 	(void)state;
-	/* 64 KB take two seconds: after each second of waiting one is dropped. */
-	gate_sim_init(&g, 100 * SIM_GBPS, 256000);
-	ring = ring_add(&g, guest_add(&g, 0, 256000), 256000, SIM_SIZES_64K);
-	gate_sim_run(&g, 60);
-	printf("gate 256 kbit/s, 64 KB: %lu sent, %lu dropped, longest gap %.3f s\n",
-	       (unsigned long)ring->sent_packets, (unsigned long)ring->dropped,
-	       sim_seconds(ring->max_gap_ns));
-	assert_true(ring->dropped > 0);
-	assert_true(sim_seconds(ring->max_gap_ns) <= 1.001);
-	assert_in_range(ring->sent_packets, 28, 31);
-	sim_destroy(&g.sim);
-	/* Half a second: none. */
-	gate_sim_init(&g, 100 * SIM_GBPS, SIM_MBPS);
-	ring = ring_add(&g, guest_add(&g, 0, SIM_MBPS), SIM_MBPS, SIM_SIZES_64K);
-	gate_sim_run(&g, 60);
-	assert_int_equal(ring->dropped, 0);
-	assert_true(sim_seconds(ring->max_gap_ns) <= 1.001);
-	sim_destroy(&g.sim);
+	for (unsigned place = AT_LEAF; place <= AT_ROOT; place++)
+		for (unsigned r = 0; r < ARRAY_SIZE(rates); r++) {
+			measure_packet_ceiling(place, rates[r], SIM_SIZES_64);
+			measure_packet_ceiling(place, rates[r], SIM_SIZES_MIXED);
+		}
+}
+
+/* Ten seconds of debt at the old rate are paid at the new one. */
+static void
+test_packets_owed_stay_the_same_when_the_rate_changes(void **state)
+{
+	struct sched_class_params params = {.ceil_pps = 10, .ceil_burst_packets = 1};
+	struct sim_packet *packets[SIM_BATCH];
+	uint64_t changed_ns;
+	struct sim sim;
+	uint32_t leaf;
+
+	(void)state;
+	sim_init(&sim, 16, 10, 10 * SIM_GBPS);
+	leaf = add(&sim, sched_root(sim.sched), true, params);
+	for (unsigned i = 0; i < 10; i++)
+		assert_true(sim_offer(&sim, leaf, 100 * 1514, i));
+	/* An item of 100 packets, and one after it within the burst at most. */
+	assert_in_range(sim_dequeue(&sim, packets), 1, 1);
+	params.ceil_pps = 1000;
+	params.limit_bytes = SIM_LIMIT_BYTES;
+	changed_ns = sim.now_ns;
+	assert_int_equal(sched_class_set(sim.sched, leaf, &params, sim.now_ns), 0);
+	while (!sim_dequeue(&sim, packets))
+		sim_step(&sim);
+	/* 100 packets less the one that the burst allowed. */
+	sim_report("ceil_pps", fabs((double)(sim.now_ns - changed_ns) / 1e6 - 99.5),
+	           SIM_AT_MOST, 1,
+	           "10 packets/s changed to 1000 with 100 owed: ms off 99.5");
+	sim_destroy(&sim);
+}
+
+/* A class among others that would take everything, with a floor of bits and packets. */
+static void
+measure_packet_floor(enum sim_sizes sizes, double want_bps)
+{
+	struct sim_leaf leaves[5] = {{0}};
+	struct sim_run run = {
+		.leaves = leaves,
+		.count = 5,
+		.depth = 64,
+		.warm_seconds = 0.5,
+		.seconds = 4,
+	};
+	uint32_t tenant;
+	double bps, others = 1e9;
+	struct sim sim;
+
+	sim_init(&sim, 16, 400, SIM_GBPS);
+	tenant = add(&sim, sched_root(sim.sched), false,
+	             (struct sched_class_params){.floor_bps = 300 * SIM_MBPS});
+	leaves[0].sizes = sizes;
+	leaves[0].ref = add(&sim, tenant, true,
+	                    (struct sched_class_params){.floor_bps = 10 * SIM_MBPS,
+	                                                .floor_pps = 20000});
+	for (unsigned i = 1; i < 5; i++) {
+		leaves[i].sizes = SIM_SIZES_1514;
+		leaves[i].ref = add(&sim, i == 1 ? tenant : sched_root(sim.sched), true,
+		                    (struct sched_class_params){
+					    .floor_bps = (i == 1 ? 50 : 200) * SIM_MBPS,
+					    .weight = 1024,
+				    });
+	}
+	sim_run(&sim, &run);
+	bps = sim_leaf_bps(&run, &leaves[0]);
+	for (unsigned i = 1; i < 5; i++)
+		others = fmin(others,
+		              sim_leaf_bps(&run, &leaves[i]) / (i == 1 ? 50e6 : 200e6));
+	sim_report("floor_pps", bps / want_bps, SIM_AT_LEAST, 0.99,
+	           "floor of 10 Mbit/s and 20000 packets/s, %s: rate/floor",
+	           sim_sizes_name(sizes));
+	/* Nor does it take what it was not promised: the rest has more weight. */
+	sim_report("floor_pps", bps / want_bps, SIM_AT_MOST, 1.03, "the same, above it");
+	sim_report("floor_pps", others, SIM_AT_LEAST, 0.99, "the same, of the others");
+	sim_destroy(&sim);
 }
 
 static void
-test_large_packets_after_small_ones_do_not_flood_the_window(void **state)
+test_packet_floors_hold_besides_floors_of_bits(void **state)
 {
-	const uint64_t rate = 8 * SIM_MBPS;
-	struct gate_sim g;
-	struct ring *ring;
-
 	(void)state;
-	gate_sim_init(&g, 100 * SIM_GBPS, rate);
-	ring = ring_add(&g, guest_add(&g, 0, rate), rate, SIM_SIZES_64);
-	gate_sim_run(&g, 2);
-	assert_true(ring->max_held_bytes <= 1000 + 64);
-	ring->sizes = SIM_SIZES_64K;
-	gate_sim_run(&g, 2);
-	assert_true(ring->max_held_bytes <= 1000 + SIM_BYTES_MAX);
-	sim_destroy(&g.sim);
+	measure_packet_floor(SIM_SIZES_64, 20000 * 64 * 8);
+	measure_packet_floor(SIM_SIZES_1514, 20000 * 1514 * 8);
+	/* 44 segments each: a little less than 1514 B per packet. */
+	measure_packet_floor(SIM_SIZES_64K, 20000 / 44.0 * SIM_BYTES_MAX * 8);
 }
 
+struct parker {
+	uint32_t leaf;
+	unsigned parks;
+};
+
+/* Now and then the first leaf is held back for as long as a full ring takes. */
 static void
-test_room_follows_packets_bytes_and_rates(void **state)
+parker_round(struct sim *sim, void *context)
 {
-	struct gate_window window = {0};
+	struct parker *parker = context;
+
+	if (sim_random_below(&sim->random, 300))
+		return;
+	sched_leaf_park(sim->sched, parker->leaf,
+	                sim->now_ns + sim_random_below(&sim->random, 200000),
+	                sim->now_ns);
+	parker->parks++;
+}
+
+/* Others lose nothing while one of them is held back, and the link is in use. */
+static void
+test_parking_a_leaf_costs_others_nothing(void **state)
+{
+	struct sim_leaf leaves[4] = {{0}};
+	struct parker parker = {0};
+	struct sim_run run = {
+		.leaves = leaves,
+		.count = 4,
+		.depth = 64,
+		.warm_seconds = 0.2,
+		.seconds = 4,
+		.each_round = parker_round,
+		.context = &parker,
+	};
+	double least = 1e9, bps;
+	uint32_t tenant;
+	struct sim sim;
 
 	(void)state;
-	/* No rate: 64 packets, a batch at a time. */
-	gate_window_set(&window, 0, 0);
-	assert_int_equal(gate_window_room(&window, 32, 1), 32);
-	for (unsigned i = 0; i < GATE_WINDOW_PACKETS - 1; i++)
-		gate_window_add(&window, 60);
-	assert_int_equal(gate_window_room(&window, 32, 1), 1);
-	gate_window_add(&window, 60);
-	assert_int_equal(gate_window_room(&window, 32, 5), 0);
-	assert_int_equal(gate_window_room(&window, 32, 9), 0);
-	assert_int_equal(window.full_ns, 4);
-	/* 100 Mbit/s: 12,500 bytes; small packets are expected after so many of them. */
-	gate_window_set(&window, 100 * SIM_MBPS, 0);
-	for (unsigned i = 0; i < GATE_WINDOW_PACKETS; i++)
-		gate_window_remove(&window, 60);
-	assert_int_equal(gate_window_room(&window, 32, 10), 1); /* 10 ms: one of 64 KB */
-	assert_int_equal(window.full_ns, 5);
-	gate_window_set(&window, 10 * SIM_GBPS, 0);
-	assert_int_equal(gate_window_room(&window, 32, 11), 32);
-	/* Packets a second: 3 in a millisecond. */
-	gate_window_set(&window, 0, 3000);
-	assert_int_equal(gate_window_room(&window, 32, 12), 3);
-	gate_window_set(&window, 0, 1);
-	assert_int_equal(gate_window_room(&window, 32, 13), 1);
-	/* One of 64 KB in the window of 8 Mbit/s, then none until it has gone. */
-	gate_window_set(&window, 8 * SIM_MBPS, 0);
-	assert_int_equal(gate_window_room(&window, 32, 14), 1);
-	gate_window_add(&window, 65549);
-	assert_int_equal(gate_window_room(&window, 32, 15), 0);
-	assert_false(gate_window_is_stuck(&window, 14 + GATE_WINDOW_STUCK_NS));
-	assert_true(gate_window_is_stuck(&window, 15 + GATE_WINDOW_STUCK_NS));
-	assert_false(gate_window_is_stuck(&window, 16 + GATE_WINDOW_STUCK_NS));
-	gate_window_remove(&window, 65549);
-	assert_int_equal(gate_window_room(&window, 32, 20), 1);
-	assert_false(gate_window_is_stuck(&window, 20 + 9 * GATE_WINDOW_STUCK_NS));
+	sim_init(&sim, 16, 300, 10 * SIM_GBPS);
+	tenant = add(&sim, sched_root(sim.sched), false,
+	             (struct sched_class_params){.floor_bps = 4 * SIM_GBPS});
+	for (unsigned i = 0; i < 4; i++) {
+		leaves[i].floor_bps = 1900 * SIM_MBPS;
+		leaves[i].sizes = i % 2 ? SIM_SIZES_MIXED : SIM_SIZES_1514;
+		leaves[i].ref = add(&sim, i < 2 ? tenant : sched_root(sim.sched), true,
+		                    (struct sched_class_params){
+					    .floor_bps = leaves[i].floor_bps,
+					    .ceil_bps = i ? 0 : 2000 * SIM_MBPS,
+					    .ceil_burst_bytes = 1 << 20,
+				    });
+	}
+	parker.leaf = leaves[0].ref;
+	sim_run(&sim, &run);
+	for (unsigned i = 1; i < 4; i++)
+		least = fmin(least, sim_leaf_bps(&run, &leaves[i]) / 1900e6);
+	bps = run.sent_bytes * 8 / run.seconds;
+	assert_true(parker.parks > 1000);
+	sim_report("park", bps / 10e9, SIM_AT_LEAST, 0.999, "use of the link");
+	sim_report("park", least, SIM_AT_LEAST, 0.99, "rate/floor of the others");
+	sim_report("park", sim_leaf_bps(&run, &leaves[0]) / 2e9, SIM_AT_MOST, 1.0005,
+	           "rate/ceiling of the parked");
+	sim_destroy(&sim);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_limits_hold_and_the_window_stays_small),
-		cmocka_unit_test(test_floors_hold_between_guests_and_idle_rate_is_lent),
-		cmocka_unit_test(test_rings_of_a_guest_share_its_rate),
-		cmocka_unit_test(test_ring_is_never_left_for_more_than_a_second),
-		cmocka_unit_test(
-			test_large_packets_after_small_ones_do_not_flood_the_window),
-		cmocka_unit_test(test_room_follows_packets_bytes_and_rates),
+		cmocka_unit_test(test_peak_holds_while_the_burst_lasts),
+		cmocka_unit_test(test_packet_ceilings_hold_at_every_level),
+		cmocka_unit_test(test_packets_owed_stay_the_same_when_the_rate_changes),
+		cmocka_unit_test(test_packet_floors_hold_besides_floors_of_bits),
+		cmocka_unit_test(test_parking_a_leaf_costs_others_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
