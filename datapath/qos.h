@@ -14,7 +14,7 @@
 struct port;
 struct worker;
 
-#define QOS_CLASS_NUMBER_MAX 61439 /* as OVS: queue numbers stay below 61440 */
+#define QOS_CLASS_NUMBER_MAX DP_CLASS_NUMBER_MAX
 #define QOS_REF_NONE         UINT32_MAX
 
 /* Queue number -> reference of the leaf that takes its packets; published as a whole. */

@@ -357,7 +357,7 @@ test_bad_trees_are_refused_with_the_reason(void **state)
 	assert_int_equal(dp_qos_check(&config, &err), -ERANGE);
 	assert_string_equal(
 		err.text,
-		"queue 1: floors below it add up to 120 bit/s, above its ceiling of 100 bit/s (queue 2 has 60, queue 3 has 60)");
+		"queue 1: floors below it add up to 120 bit/s, above its ceiling of 100 bit/s (queue 2 has 60, queue 3 has 60); the largest floor that fits queue 2 is 40 bit/s");
 	greedy[2].floor_bps = 40;
 	assert_int_equal(dp_qos_check(&config, &err), 0);
 	greedy[1].floor_bps = 101;
