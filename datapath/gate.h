@@ -93,8 +93,8 @@ int gate_update_bridge(struct bridge *bridge, struct error *err);
 
 /* When the port is deleted: sends what is held and takes no more; then, when no worker
  * sees the port any more, frees. */
-void gate_close(struct port *port);
-void gate_release(struct port *port);
+void gate_close_port(struct port *port);
+void gate_release_port(struct port *port);
 
 /* Frees gates without ports, once assign.c has published views without them. */
 void gates_collect(void);

@@ -248,7 +248,8 @@ gate_port_create(struct port *port, struct gate *gate)
 }
 
 static int
-gate_open(struct port *port, const struct dp_port_settings *config, struct error *err)
+gate_open_port(struct port *port, const struct dp_port_settings *config,
+               struct error *err)
 {
 	struct bridge *bridge = gate_sharer(port);
 	struct gate *gate = bridge ? gate_find_shared(bridge) : NULL;
@@ -279,14 +280,14 @@ gate_open(struct port *port, const struct dp_port_settings *config, struct error
 		                      memory_order_release);
 	if (job.status == 0)
 		return 0;
-	gate_close(port);
-	gate_release(port);
+	gate_close_port(port);
+	gate_release_port(port);
 	return error_set(err, job.status, "gate refused the port: %s",
 	                 strerror(-job.status));
 }
 
 void
-gate_close(struct port *port)
+gate_close_port(struct port *port)
 {
 	struct gate_job job = {.port = port};
 
@@ -306,7 +307,7 @@ gate_add_counts(struct gate_counts *sum, const struct gate_queue *queue)
 }
 
 void
-gate_release(struct port *port)
+gate_release_port(struct port *port)
 {
 	struct gate_port *gate_port = port->gate;
 
@@ -344,13 +345,13 @@ gate_update(struct port *port, const struct dp_port_settings *config, struct err
 	struct gate_job job = {.port = port, .config = config};
 
 	if (port->gate && (!is_wanted || port->gate->gate->bridge != gate_sharer(port))) {
-		gate_close(port);
-		gate_release(port);
+		gate_close_port(port);
+		gate_release_port(port);
 	}
 	if (!is_wanted)
 		return 0;
 	if (!port->gate)
-		return gate_open(port, config, err);
+		return gate_open_port(port, config, err);
 	job.gate_port = port->gate;
 	job.gate = port->gate->gate;
 	job.root = gate_root_params(port, job.gate->bridge);

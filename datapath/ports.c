@@ -226,7 +226,7 @@ dp_port_del(uint32_t port_id)
 	if (!port)
 		return;
 	port_watch(port, false);
-	gate_close(port);
+	gate_close_port(port);
 	ports[port_id] = NULL;
 	bridge_publish_members(port->bridge);
 	fdb_flush(port->bridge->fdb, port_id);
@@ -238,7 +238,7 @@ dp_port_del(uint32_t port_id)
 	/* Reports of its addresses that were still on their way. */
 	fdb_flush(port->bridge->fdb, port_id);
 	qos_destroy(qos);
-	gate_release(port);
+	gate_release_port(port);
 	port_free(port);
 }
 
