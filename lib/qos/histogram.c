@@ -13,6 +13,7 @@ histogram_bucket_start_ns(unsigned bucket)
 void
 histogram_copy(struct histogram *to, const struct histogram *from)
 {
+	to->sum_ns = __atomic_load_n(&from->sum_ns, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
 		to->count[i] = __atomic_load_n(&from->count[i], __ATOMIC_RELAXED);
 }
@@ -29,6 +30,7 @@ void
 histogram_since(struct histogram *since, const struct histogram *histogram,
                 const struct histogram_mark *mark)
 {
+	since->sum_ns = 0;
 	/* Modulo 2^32, so that the low halves are enough. */
 	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
 		since->count[i] = (uint32_t)__atomic_load_n(&histogram->count[i],

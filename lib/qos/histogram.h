@@ -10,6 +10,7 @@
 #define HISTOGRAM_BUCKETS    (HISTOGRAM_OCTAVES * 4 + 2)
 
 struct histogram {
+	uint64_t sum_ns;
 	uint64_t count[HISTOGRAM_BUCKETS];
 };
 
@@ -38,6 +39,7 @@ histogram_add(struct histogram *histogram, uint64_t ns)
 	uint64_t *count = &histogram->count[histogram_bucket(ns)];
 
 	__atomic_store_n(count, *count + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&histogram->sum_ns, histogram->sum_ns + ns, __ATOMIC_RELAXED);
 }
 
 /* Where the bucket begins, which is where the one before it ends. */
@@ -47,7 +49,7 @@ void histogram_copy(struct histogram *to, const struct histogram *from);
 
 void histogram_set_mark(struct histogram_mark *mark, const struct histogram *histogram);
 
-/* What came since 'mark' was set. */
+/* What came since 'mark' was set; without its sum. */
 void histogram_since(struct histogram *since, const struct histogram *histogram,
                      const struct histogram_mark *mark);
 

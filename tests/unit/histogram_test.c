@@ -45,13 +45,14 @@ test_buckets_are_a_quarter_of_an_octave(void **state)
 static void
 test_quantiles_lie_within_a_bucket(void **state)
 {
-	struct histogram h = {{0}};
+	struct histogram h = {0};
 
 	(void)state;
 	assert_int_equal(histogram_quantile_ns(&h, 500), 0);
 	for (uint64_t us = 1; us <= 1000; us++)
 		histogram_add(&h, us * US);
 	assert_int_equal(histogram_total(&h), 1000);
+	assert_int_equal(h.sum_ns, 1000 * 1001 / 2 * US);
 	for (unsigned per_mille = 100; per_mille <= 1000; per_mille += 50) {
 		uint64_t found = histogram_quantile_ns(&h, per_mille);
 
@@ -64,7 +65,7 @@ test_quantiles_lie_within_a_bucket(void **state)
 static void
 test_tail_is_seen(void **state)
 {
-	struct histogram h = {{0}};
+	struct histogram h = {0};
 
 	(void)state;
 	for (unsigned i = 0; i < 999; i++)
@@ -78,7 +79,7 @@ test_tail_is_seen(void **state)
 static void
 test_longest_has_no_end(void **state)
 {
-	struct histogram h = {{0}};
+	struct histogram h = {0};
 
 	(void)state;
 	histogram_add(&h, 3600 * 1000 * MS);
@@ -89,7 +90,7 @@ test_longest_has_no_end(void **state)
 static void
 test_counts_below(void **state)
 {
-	struct histogram h = {{0}};
+	struct histogram h = {0};
 
 	(void)state;
 	histogram_add(&h, 500);
@@ -104,7 +105,7 @@ test_counts_below(void **state)
 static void
 test_since_a_mark(void **state)
 {
-	struct histogram h = {{0}}, since;
+	struct histogram h = {0}, since;
 	struct histogram_mark mark;
 
 	(void)state;
