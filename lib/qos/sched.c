@@ -8,6 +8,7 @@
  * the children of an inner class when something else pays for them: an ancestor that is
  * still under its floor or, in the end, the root. Whoever pays is the lender; the floor
  * tags of the lender and of all above it move, those below it do not. */
+#include "qos/sched_gate.h"
 #include "qos/sched_link.h"
 
 /* What one call does at most without sending: classes taken off the wheels, and classes
@@ -203,6 +204,20 @@ node_charge_floor(struct sched_node *node, uint64_t now, uint32_t bytes)
 	node->floor_tag += price_of_bytes(node->floor_mantissa, node->floor_shift, bytes);
 }
 
+static inline void
+node_charge_ceil(struct sched *sched, uint32_t id, uint32_t bytes, uint32_t packets)
+{
+	struct sched_node *node = &sched->nodes[id];
+
+	if (unlikely(node->gated)) {
+		gate_charge(sched, id, bytes, packets);
+		return;
+	}
+	node->ceil_tag = ceil_tag_charged(
+		node->ceil_tag, sched->now, node->ceil_burst_ns,
+		price_of_bytes(node->ceil_mantissa, node->ceil_shift, bytes));
+}
+
 /* The lender, or a class above it: its floor pays. */
 static void
 settle_payer(struct sched *sched, uint32_t id, uint32_t bytes, bool is_lender)
@@ -262,6 +277,7 @@ static void
 settle(struct sched *sched, uint32_t leaf, uint32_t lender, uint32_t bytes,
        unsigned packets)
 {
+	unsigned levels_up = 0;
 	bool paying = false;
 
 	for (uint32_t id = leaf;; id = sched->nodes[id].parent) {
@@ -270,17 +286,19 @@ settle(struct sched *sched, uint32_t leaf, uint32_t lender, uint32_t bytes,
 		counter_add(&node->sent_bytes, bytes);
 		counter_add(&node->sent_packets, packets);
 		if (node->flags & NODE_HAS_CEIL)
-			/* Rounded up: the ceiling is never exceeded. */
-			node->ceil_tag = tag_clamp(node->ceil_tag, sched->now,
-			                           node->ceil_burst_ns) +
-			                 price_of_bytes(node->ceil_mantissa,
-			                                node->ceil_shift, bytes) +
-			                 1;
-		if (id == NODE_ROOT)
+			node_charge_ceil(sched, id, bytes, packets);
+		if (id == NODE_ROOT) {
+			if (!paying)
+				sched->nodes[leaf].lender_up = LENDER_ROOT;
 			return;
+		}
 		if (!(node->flags & NODE_LEAF) && node->inner.blocked.head)
 			block_release(sched, id);
-		paying |= id == lender;
+		if (id == lender) {
+			paying = true;
+			sched->nodes[leaf].lender_up = levels_up & LENDER_ROOT;
+		}
+		levels_up++;
 		if (paying)
 			settle_payer(sched, id, bytes, id == lender);
 		else

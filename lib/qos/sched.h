@@ -168,7 +168,8 @@ unsigned sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **i
 struct qos_item *sched_take_dropped(struct sched *sched);
 
 /* Holds a leaf back until 'until_ns' (at most a second ahead): what it sends next cannot
- * be taken before. Without effect on a stale reference. */
+ * be taken before. The last call counts; one with a time that has passed lets the leaf
+ * go. Without effect on a stale reference. */
 void sched_leaf_park(struct sched *sched, uint32_t ref, uint64_t until_ns,
                      uint64_t now_ns);
 

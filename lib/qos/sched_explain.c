@@ -56,6 +56,29 @@ lender_of(const struct sched *sched, uint32_t id, uint64_t now)
 	return NODE_ROOT;
 }
 
+/* Held back by more than its ceiling, and longest by that. */
+static bool
+is_parked(const struct sched *sched, uint32_t id)
+{
+	const struct sched_gate *gate = &sched->gates[id];
+
+	return sched->nodes[id].gated && (gate->set & GATE_PARK) &&
+	       gate->park_tag == sched->nodes[id].ceil_tag;
+}
+
+static uint32_t
+last_lender_of(const struct sched *sched, uint32_t id)
+{
+	unsigned up = sched->nodes[id].lender_up;
+
+	if (!(sched->nodes[id].flags & NODE_LEAF))
+		return ref_of(sched, id);
+	/* The class may have moved up since. */
+	while (up-- && id != NODE_ROOT)
+		id = sched->nodes[id].parent;
+	return ref_of(sched, id);
+}
+
 bool
 sched_class_explain(const struct sched *sched, uint32_t ref, uint64_t now_ns,
                     struct sched_explanation *why)
@@ -67,7 +90,8 @@ sched_class_explain(const struct sched *sched, uint32_t ref, uint64_t now_ns,
 	if (!ref_find(sched, ref, &id))
 		return false;
 	node = &sched->nodes[id];
-	*why = (struct sched_explanation){.doing = SCHED_IDLE, .who = ref, .lender = ref};
+	*why = (struct sched_explanation){.doing = SCHED_IDLE, .who = ref};
+	why->lender = last_lender_of(sched, id);
 	if (is_at_ceil(root, now))
 		why->link_wait_ns = tag_wait_ns(root->ceil_tag, now);
 	if (!holds_items(sched, id))
@@ -76,7 +100,7 @@ sched_class_explain(const struct sched *sched, uint32_t ref, uint64_t now_ns,
 		why->doing = why->link_wait_ns ? SCHED_AT_CEIL : SCHED_ON_FLOOR;
 		why->wait_ns = why->link_wait_ns;
 	} else if (is_at_ceil(node, now)) {
-		why->doing = SCHED_AT_CEIL;
+		why->doing = is_parked(sched, id) ? SCHED_PARKED : SCHED_AT_CEIL;
 		why->wait_ns = tag_wait_ns(node->ceil_tag, now);
 	} else if ((blocker = blocker_of(sched, id, now))) {
 		why->doing = SCHED_AT_CEIL_OF;

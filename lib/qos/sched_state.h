@@ -1,6 +1,6 @@
-/* sched_state.h - the memory of one scheduler: the head, then the nodes, their tails, the
- * classes and the share calendars, all found by index so that the whole can be moved.
- * Private to lib/qos/sched_*. Owner thread. */
+/* sched_state.h - the memory of one scheduler: the head, then the nodes, their tails and
+ * gates, the classes and the share calendars, all found by index so that the whole can be
+ * moved. Private to lib/qos/sched_*. Owner thread. */
 #pragma once
 
 #include "qos/price.h"
@@ -15,6 +15,10 @@
 /* EDF levels: 0 for leaves, then inner classes from the deepest to those below the root.
  */
 #define EDF_LEVELS SCHED_LEVELS_MAX
+
+#define EDF_LEVEL_MASK 15U
+
+#define PARK_MAX_NS 1000000000U
 
 /* How far a floor tag may be from now before charging stops, and crediting. */
 #define FLOOR_DEBT_MAX ((int64_t)TICKS_OF_US(1000000))
@@ -42,6 +46,7 @@ struct sched_class {
 struct sched {
 	struct sched_node *nodes;
 	struct sched_node_tail *tails;
+	struct sched_gate *gates;
 	struct sched_class *classes;
 	struct share_calendar *shares;
 	uint64_t now; /* ticks */

@@ -240,6 +240,41 @@ test_ceiling_of_an_ancestor(void **state)
 	assert_true(waits * 10 >= looks * 9);
 }
 
+static void
+test_parked(void **state)
+{
+	struct tree *tree = *state;
+	struct sched_explanation why;
+
+	offer(tree, tree->a, 2);
+	sched_leaf_park(tree->sim.sched, tree->a, tree->sim.now_ns + 10000,
+	                tree->sim.now_ns);
+	why = explain(tree, tree->a);
+	assert_int_equal(why.doing, SCHED_PARKED);
+	assert_int_equal(why.wait_ns, 10000);
+	tree->sim.now_ns += 10000;
+	assert_int_equal(explain(tree, tree->a).doing, SCHED_ON_FLOOR);
+}
+
+/* Who paid last is known when the queue is empty again. */
+static void
+test_last_lender(void **state)
+{
+	struct tree *tree = *state;
+	uint32_t root = sched_root(tree->sim.sched);
+
+	offer(tree, tree->x, 1);
+	send_now(tree);
+	assert_int_equal(explain(tree, tree->x).lender, tree->x);
+	offer(tree, tree->y, 3);
+	send_now(tree);
+	assert_int_equal(explain(tree, tree->y).doing, SCHED_IDLE);
+	assert_int_equal(explain(tree, tree->y).lender, tree->t);
+	offer(tree, tree->b, 10);
+	run_for_us(tree, 20000);
+	assert_int_equal(explain(tree, tree->b).lender, root);
+}
+
 int
 main(void)
 {
@@ -252,6 +287,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_excess_of_a_tenant, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ceiling_of_an_ancestor, setup,
 	                                        teardown),
+		cmocka_unit_test_setup_teardown(test_parked, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_last_lender, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
