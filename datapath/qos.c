@@ -99,6 +99,7 @@ qos_send_pending(struct worker *worker, struct port_qos *qos, unsigned *moved)
 	struct batch *pending = &qos->pending;
 	unsigned taken = transmit_packets(worker, qos->port, pending->pkts, pending->n);
 
+	qos_delay_taken(&qos->watch, &qos->sample, taken, worker->now_ns);
 	*moved += taken;
 	pending->n -= taken;
 	for (unsigned i = 0; i < pending->n; i++)
@@ -121,6 +122,7 @@ qos_drain(struct worker *worker, struct port_qos *qos)
 
 		for (unsigned i = 0; i < n; i++)
 			qos->pending.pkts[i] = packet_from_item(items[i]);
+		qos_delay_scheduled(&qos->watch, &qos->sample, items, n, worker->now_ns);
 		qos->pending.n = n;
 		if (n > 0)
 			qos_send_pending(worker, qos, &moved);

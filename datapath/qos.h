@@ -8,6 +8,7 @@
 
 #include "datapath/datapath.h"
 #include "datapath/packet.h"
+#include "datapath/qos_delay.h"
 #include "qos/policer.h"
 #include "qos/sched.h"
 
@@ -35,10 +36,12 @@ struct port_qos {
 	/* the owner's */
 	struct sched *sched;
 	struct policer policer;
-	struct batch pending; /* scheduled, but the port did not take them yet */
+	struct batch pending;     /* scheduled, but the port did not take them yet */
+	struct qos_sample sample; /* of 'pending' */
 	struct qos_class_map *_Atomic map;
 
-	struct qos_tree *tree; /* main's: qos_config.c */
+	struct qos_tree *tree;  /* main's: qos_config.c */
+	struct qos_watch watch; /* the owner's and main's: see there */
 };
 
 /* Takes the packets: queued, or dropped and counted. Owner worker. */

@@ -11,6 +11,7 @@
 #include "datapath/eal.h"
 #include "datapath/port/port.h"
 #include "datapath/qos_tree.h"
+#include "datapath/qos_watch.h"
 #include "datapath/rcu.h"
 #include "datapath/tsc.h"
 #include "datapath/worker.h"
@@ -142,6 +143,7 @@ qos_apply_tree(struct port_qos *qos, const struct dp_qos_config *config,
 	*qos->tree = merged;
 	qos->overhead_bytes = config->overhead_bytes;
 	qos->mpu_bytes = config->mpu_bytes;
+	qos_watch_follow(qos);
 	if (ret < 0)
 		return error_set(err, ret, "scheduler refused the tree: %s",
 		                 strerror(-ret));
@@ -180,6 +182,7 @@ qos_destroy(struct port_qos *qos)
 {
 	if (!qos)
 		return;
+	qos_watch_destroy(qos);
 	rte_pktmbuf_free_bulk(qos->pending.pkts, qos->pending.n);
 	for (size_t i = 0; i < qos->tree->n && qos->sched; i++) {
 		struct qos_item *items = NULL;

@@ -1,6 +1,7 @@
 /* qos_delay.c - takes the time of one packet in 64 on its way through a scheduler: into
  * the histograms of its class. Runs on the worker that owns the scheduler. */
-#include "datapath/qos_watch.h"
+#include "datapath/qos_delay.h"
+
 #include "qos/sched.h"
 
 #include "datapath/hot.h"

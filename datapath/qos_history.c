@@ -290,10 +290,8 @@ history_note_answer(struct qos_history *history, uint32_t at,
 		return;
 	}
 	switch (why->doing) {
-	case SCHED_IDLE:
+	case SCHED_HAS_NOTHING:
 		past_set_by_bytes(past, is_sample);
-		if (past->is_pending && !past->is_inner)
-			past_set(past, DP_STATE_RING_FULL, DP_CLASS_NONE);
 		return;
 	case SCHED_AT_CEIL:
 		past_set(past, DP_STATE_OWN_CEIL, DP_CLASS_NONE);
@@ -315,6 +313,21 @@ history_note_answer(struct qos_history *history, uint32_t at,
 		break;
 	}
 	past->wait_ns = why->wait_ns;
+}
+
+void
+history_note_pending(struct qos_history *history, uint32_t at)
+{
+	struct past_class *past;
+
+	if (at == HISTORY_NOWHERE)
+		return;
+	past = &history->classes[at];
+	history->was_busy = true;
+	/* What still has a queue says more. */
+	if (!past->stats.queued_packets)
+		past_set(past, DP_STATE_RING_FULL, DP_CLASS_NONE);
+	history->classes[past->parent_at].child_is_busy = true;
 }
 
 static void

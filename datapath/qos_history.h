@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "datapath/datapath.h"
-#include "datapath/qos_watch.h"
+#include "datapath/qos_delay.h"
 #include "qos/sched_explain.h"
 
 struct qos_tree;
@@ -91,6 +91,8 @@ void history_note_stats(struct qos_history *history, uint32_t at,
 bool history_is_busy(const struct qos_history *history, uint32_t at);
 void history_note_answer(struct qos_history *history, uint32_t at,
                          const struct sched_explanation *why, bool is_sample);
+/* Of a class whose packets the port does not take. */
+void history_note_pending(struct qos_history *history, uint32_t at);
 void history_end(struct qos_history *history, uint64_t now_ns, bool is_sample);
 
 /* A tenth of a second in which the tree did nothing. */

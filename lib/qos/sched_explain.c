@@ -90,7 +90,7 @@ sched_class_explain(const struct sched *sched, uint32_t ref, uint64_t now_ns,
 	if (!ref_find(sched, ref, &id))
 		return false;
 	node = &sched->nodes[id];
-	*why = (struct sched_explanation){.doing = SCHED_IDLE, .who = ref};
+	*why = (struct sched_explanation){.doing = SCHED_HAS_NOTHING, .who = ref};
 	why->lender = last_lender_of(sched, id);
 	if (is_at_ceil(root, now))
 		why->link_wait_ns = tag_wait_ns(root->ceil_tag, now);

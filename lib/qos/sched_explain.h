@@ -10,7 +10,7 @@
 enum sched_doing {
 	/* Holds nothing to send. An inner class: none of those below it looks for
 	 * someone who lends; they may hold items that wait for their own sake. */
-	SCHED_IDLE,
+	SCHED_HAS_NOTHING,
 	SCHED_ON_FLOOR,   /* is served, in its turn, on its own floor */
 	SCHED_ON_EXCESS,  /* is served, in its turn, on the account of 'who' */
 	SCHED_AT_CEIL,    /* waits for its own ceiling: 'wait_ns' */
