@@ -3,9 +3,11 @@
  * that packets go on meanwhile and none is lost. Main thread, and the small calls on the
  * owner. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "datapath/assign.h"
 #include "datapath/eal.h"
@@ -19,6 +21,12 @@
 /* A class sends short packets for as long as one full frame takes: half the cost. */
 #define QOS_QUANTUM_BYTES 1514
 #define QOS_MIN_CAPACITY  64
+#define QOS_MAX_CAPACITY  (SCHED_CLASSES_MAX / 2)
+#define QOS_SPARE_BANDS   256 /* calendars of bands beyond one per four classes */
+
+LOG_MODULE(qos);
+
+struct port_qos *qos_all;
 
 static struct worker *
 qos_owner(const struct port_qos *qos)
@@ -26,43 +34,38 @@ qos_owner(const struct port_qos *qos)
 	return qos->owner == WORKER_NONE ? NULL : workers[qos->owner];
 }
 
-static int
-qos_run_phases(struct port_qos *qos, struct qos_tree *tree,
-               const struct dp_qos_config *config, enum qos_phase from, enum qos_phase to)
+/* How late the owner may be without loss of rate: what a class or link may catch up on. A
+ * worker that polls is late by microseconds, or by a time slice where it shares its core;
+ * the one that sleeps for the kernel's interfaces is late whenever its cores are busy. */
+static uint64_t
+qos_catch_up_ms(const struct port_qos *qos)
 {
-	struct qos_job job = {
-		.qos = qos, .tree = tree, .phase = from, .last_phase = to, .depth = 1};
-
-	job.root = root_params(qos->port, config);
-	worker_call(qos_owner(qos), qos_job_run, &job);
-	while (job.orphans) {
-		struct qos_item *next = job.orphans->next;
-
-		rte_pktmbuf_free(packet_from_item(job.orphans));
-		qos->port->retired.drops[DROP_TX_QOS_CLASS_FULL]++;
-		job.orphans = next;
-	}
-	return job.status;
+	for (uint32_t i = 0; i < qos->n_ports; i++)
+		if (qos->ports[i]->ops->served_by_kernel_worker)
+			return 20;
+	return 5;
 }
 
-static void
-qos_publish_map(struct port_qos *qos, const struct qos_tree *tree)
+/* Class number -> leaf, and the lists of the port. True if it was published anew: the old
+ * one is still being read until the next quiescent points. */
+static bool
+qos_publish_map(struct port_qos *qos, const struct dp_qos_config *config)
 {
+	const struct qos_tree *tree = qos->tree;
 	struct qos_class_map *map, *old = qos->map;
-	uint32_t n = 1;
 
-	for (size_t i = 0; i < tree->n; i++)
-		if (tree->classes[i].is_wanted)
-			n = MAX_OF(n, tree->classes[i].config.number + 1);
-	map = xcalloc(1, sizeof(*map) + n * sizeof(map->refs[0]));
-	map->n = n;
-	memset(map->refs, 0xff, n * sizeof(map->refs[0]));
-	for (size_t i = 0; i < tree->n; i++)
-		if (tree->classes[i].is_wanted)
-			map->refs[tree->classes[i].config.number] = tree->classes[i].leaf;
+	map = qos_map_alloc(tree->n_numbers, config);
+	for (uint32_t i = 0; i < tree->n; i++)
+		qos_map_refs(map)[tree->classes[i].config.number] = tree->classes[i].leaf;
+	qos_map_fill_lists(map, config);
+	if (old && qos_map_equal(old, map)) {
+		free(map);
+		return false;
+	}
 	atomic_store_explicit(&qos->map, map, memory_order_release);
 	if (old)
 		rcu_free_after(old);
+	return true;
 }
 
 struct relocation {
@@ -81,66 +84,124 @@ qos_relocate(struct worker *worker, void *arg)
 	return false;
 }
 
-/* Room for all running and wanted classes at once, twice for their hidden leaves. */
-static void
-qos_reserve(struct port_qos *qos, size_t n_classes)
+/* Memory whose pages exist: the worker shall not wait for the kernel. */
+static void *
+qos_alloc_sched(uint32_t capacity)
 {
-	struct relocation r = {.qos = qos, .capacity = sched_capacity(qos->sched)};
-	size_t need = n_classes * 2 + 2;
+	size_t size = sched_memory_bytes(capacity);
+	void *memory = xcalloc_cacheline(size);
 
-	if (need <= r.capacity)
-		return;
-	while (r.capacity < need)
-		r.capacity *= 2;
-	r.memory = xcalloc_cacheline(sched_memory_bytes(r.capacity));
-	worker_call(qos_owner(qos), qos_relocate, &r);
-	free(qos->tree->memory);
-	qos->tree->memory = r.memory;
+	memset(memory, 0, size);
+	return memory;
 }
 
-static struct port_qos *
-qos_create(struct port *port, const struct dp_qos_config *config)
+/* The owner copies what it has while nothing is sent (about a millisecond for 10,000
+ * classes), so there is always room to spare. */
+static void
+qos_grow(struct port_qos *qos, uint32_t need)
 {
-	struct port_qos *qos = xcalloc_cacheline(sizeof(*qos));
-	struct sched_class_params root = {.ceil_bps = config->rate_bps};
+	struct relocation r = {.qos = qos, .capacity = sched_capacity(qos->sched)};
+	void *old = qos->sched_memory;
 
-	qos->port = port;
-	qos->kind = config->kind;
-	qos->owner = WORKER_NONE;
-	qos->backlog_limit = eal_packet_count() / 4;
-	qos->tree = xcalloc(1, sizeof(*qos->tree));
-	policer_init(&qos->policer, config->rate_bps / 8, config->burst_bits / 8,
-	             tsc_to_ns(rte_rdtsc()));
-	if (config->kind == DP_QOS_TREE) {
-		qos->tree->memory =
-			xcalloc_cacheline(sched_memory_bytes(QOS_MIN_CAPACITY));
-		qos->sched = sched_init(qos->tree->memory, QOS_MIN_CAPACITY, &root,
-		                        tsc_to_ns(rte_rdtsc()));
-		sched_set_quantum(qos->sched, QOS_QUANTUM_BYTES);
+	while (r.capacity < need)
+		r.capacity *= 2;
+	r.capacity *= 2;
+	r.memory = qos_alloc_sched(r.capacity);
+	worker_call(qos_owner(qos), qos_relocate, &r);
+	qos->sched_memory = r.memory;
+	free(old);
+}
+
+/* A share calendar serves each band; there is one for every four classes, and some. */
+static uint32_t
+plan_capacity(const struct qos_plan *plan)
+{
+	uint32_t need = plan->n_nodes;
+
+	if (plan->n_bands > QOS_SPARE_BANDS)
+		need = MAX_OF(need, 4 * (plan->n_bands - QOS_SPARE_BANDS));
+	return need;
+}
+
+/* The first sizing costs nobody time. */
+static void
+qos_make_sched(struct port_qos *qos, const struct qos_plan *plan)
+{
+	uint32_t capacity = QOS_MIN_CAPACITY, need = plan_capacity(plan);
+
+	while (capacity < 2 * need)
+		capacity *= 2;
+	qos->sched_memory = qos_alloc_sched(capacity);
+	qos->sched = sched_init(qos->sched_memory, capacity, &plan->next->root,
+	                        tsc_to_ns(rte_rdtsc()));
+	sched_set_quantum(qos->sched, QOS_QUANTUM_BYTES);
+}
+
+/* Drops packets that are in no scheduler any more and counts them at their ports. */
+static void
+qos_drop_items(struct qos_item *items, enum drop_reason reason)
+{
+	while (items) {
+		struct qos_item *next = items->next;
+		struct port *port = ports[items->caller_tag];
+
+		if (port)
+			port->retired.drops[reason]++;
+		rte_pktmbuf_free(packet_from_item(items));
+		items = next;
 	}
-	return qos;
+}
+
+static int
+qos_run_ops(struct port_qos *qos, const struct qos_plan *plan, const struct qos_op *ops,
+            uint32_t n_ops)
+{
+	struct qos_job job = {.qos = qos, .tree = plan->next, .ops = ops, .n_ops = n_ops};
+
+	if (n_ops == 0)
+		return 0;
+	worker_call(qos_owner(qos), qos_job_run, &job);
+	while (job.status == -ENOSPC && sched_capacity(qos->sched) < QOS_MAX_CAPACITY) {
+		qos_grow(qos, sched_capacity(qos->sched) + 1);
+		worker_call(qos_owner(qos), qos_job_run, &job);
+	}
+	qos_drop_items(job.orphans, DROP_TX_QOS_CLASS_FULL);
+	log_dbg("%s: %u steps in %u rounds, the longest took %" PRIu64 " us",
+	        qos->ports[0]->name, n_ops, job.rounds, job.longest_ns / 1000);
+	return job.status ? job.status : job.failed;
 }
 
 static int
 qos_apply_tree(struct port_qos *qos, const struct dp_qos_config *config,
                struct error *err)
 {
-	struct qos_tree merged;
-	int ret;
+	static struct qos_tree empty;
+	struct qos_tree *old = qos->tree ? qos->tree : &empty;
+	struct qos_plan plan;
+	int ret, deleted;
 
-	tree_merge(&merged, qos->tree, config);
-	qos_reserve(qos, merged.n);
-	merged.memory = qos->tree->memory;
-	merged.rate_bps = config->rate_bps;
-	ret = qos_run_phases(qos, &merged, config, PHASE_ADD, PHASE_SET);
-	qos_publish_map(qos, &merged);
-	/* From here nobody looks up the classes that go. */
-	rcu_synchronize();
-	if (ret == 0)
-		ret = qos_run_phases(qos, &merged, config, PHASE_DELETE, PHASE_DELETE);
-	tree_keep_wanted(&merged);
-	free(qos->tree->classes);
-	*qos->tree = merged;
+	plan_make(&plan, old, config, qos_catch_up_ms(qos));
+	losses_fit(qos, plan.next->n_numbers);
+	for (uint32_t i = 0; i < plan.next->n; i++) {
+		struct qos_class *class = &plan.next->classes[i];
+
+		if (class->node == QOS_REF_NONE)
+			class->lost_before = losses_sum(qos, class->config.number);
+	}
+	if (!qos->sched)
+		qos_make_sched(qos, &plan);
+	else if (plan_capacity(&plan) > sched_capacity(qos->sched))
+		qos_grow(qos, plan_capacity(&plan));
+	ret = qos_run_ops(qos, &plan, plan.changes, plan.n_changes);
+	qos->tree = plan.next;
+	/* From then on nobody looks up the classes that go. */
+	if (qos_publish_map(qos, config) && plan.n_deletions > 0)
+		rcu_synchronize();
+	deleted = qos_run_ops(qos, &plan, plan.deletions, plan.n_deletions);
+	ret = ret < 0 ? ret : deleted;
+	plan_free(&plan);
+	if (old != &empty)
+		tree_free(old);
 	qos->overhead_bytes = config->overhead_bytes;
 	qos->mpu_bytes = config->mpu_bytes;
 	qos_watch_follow(qos);
@@ -149,6 +210,159 @@ qos_apply_tree(struct port_qos *qos, const struct dp_qos_config *config,
 		                 strerror(-ret));
 	return 0;
 }
+
+/* Frees a scheduler that no worker sees any more, with its packets. */
+static void
+qos_destroy(struct port_qos *qos)
+{
+	for (struct port_qos **link = &qos_all; *link; link = &(*link)->next) {
+		if (*link == qos) {
+			*link = qos->next;
+			break;
+		}
+	}
+	for (uint32_t i = 0; qos->tree && i < qos->tree->n; i++) {
+		struct qos_item *items = NULL;
+
+		sched_class_delete(qos->sched, qos->tree->classes[i].leaf,
+		                   tsc_to_ns(rte_rdtsc()), &items);
+		qos_drop_items(items, DROP_TX_QOS_NO_CLASS);
+	}
+	qos_watch_destroy(qos);
+	tree_free(qos->tree);
+	losses_free(qos);
+	free(qos->sched_memory);
+	free(qos->map);
+	free(qos->ports);
+	free(qos->domain);
+	free(qos);
+}
+
+/* ---- which ports share it ---- */
+
+static const char *
+config_domain(const struct dp_qos_config *config)
+{
+	return config->kind == DP_QOS_TREE ? config->domain : NULL;
+}
+
+static struct port_qos *
+domain_find(const char *name)
+{
+	for (struct port_qos *qos = qos_all; qos; qos = qos->next)
+		if (qos->domain && !strcmp(qos->domain, name))
+			return qos;
+	return NULL;
+}
+
+static void
+qos_set_domain(struct port_qos *qos, const char *name)
+{
+	free(qos->domain);
+	qos->domain = name ? xstrdup(name) : NULL;
+}
+
+static struct port_qos *
+qos_create(const struct dp_qos_config *config)
+{
+	struct port_qos *qos = xcalloc_cacheline(sizeof(*qos));
+
+	qos->kind = config->kind;
+	qos->owner = WORKER_NONE;
+	qos->backlog_limit = eal_packet_count() / 4;
+	qos_set_domain(qos, config_domain(config));
+	policer_init(&qos->policer, config->rate_bps / 8, config->burst_bits / 8,
+	             tsc_to_ns(rte_rdtsc()));
+	qos->next = qos_all;
+	qos_all = qos;
+	return qos;
+}
+
+static void
+qos_add_port(struct port_qos *qos, struct port *port)
+{
+	qos->ports = xrealloc(qos->ports, (qos->n_ports + 1U) * sizeof(struct port *));
+	qos->ports[qos->n_ports] = port;
+	qos->n_ports++;
+}
+
+static void
+qos_remove_port(struct port_qos *qos, const struct port *port)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < qos->n_ports; i++)
+		if (qos->ports[i] != port)
+			qos->ports[kept++] = qos->ports[i];
+	qos->n_ports = kept;
+}
+
+struct departure {
+	struct port_qos *qos;
+	struct port *port;
+	struct qos_item *items; /* what the port had not taken */
+};
+
+static bool
+qos_forget_port(struct worker *worker, void *arg)
+{
+	struct departure *departure = arg;
+	struct port_pending *pending = &departure->port->pending;
+
+	(void)worker;
+	for (struct port **link = &departure->qos->waiting; *link;
+	     link = &(*link)->pending.next_waiting) {
+		if (*link == departure->port) {
+			*link = pending->next_waiting;
+			break;
+		}
+	}
+	departure->items = pending->head;
+	memset(pending, 0, sizeof(*pending));
+	return false;
+}
+
+/* The other ports go on; packets of this one that are still in the tree are sent, or
+ * dropped and counted, when their turn comes. */
+void
+qos_leave(struct port *port)
+{
+	struct port_qos *qos = port->qos;
+	struct departure departure = {.qos = qos, .port = port};
+
+	if (!qos)
+		return;
+	qos_remove_port(qos, port);
+	port->qos = NULL;
+	assign_update();
+	rcu_synchronize();
+	worker_call(qos->n_ports ? qos_owner(qos) : NULL, qos_forget_port, &departure);
+	qos_drop_items(departure.items, DROP_TX_QOS_NO_CLASS);
+	if (qos->n_ports == 0)
+		qos_destroy(qos);
+}
+
+/* Whether the port's scheduler can become what 'config' wants, or it must change to
+ * another. */
+static bool
+qos_may_stay(struct port_qos *qos, const struct dp_qos_config *config)
+{
+	const char *name = config_domain(config);
+
+	if (qos->kind != config->kind)
+		return false;
+	if (name && qos->domain && !strcmp(name, qos->domain))
+		return true;
+	if (!name && !qos->domain)
+		return true;
+	/* Nobody else knows it by its name. */
+	if (qos->n_ports > 1 || (name && domain_find(name)))
+		return false;
+	qos_set_domain(qos, name);
+	return true;
+}
+
+/* ---- the door ---- */
 
 struct policer_change {
 	struct port_qos *qos;
@@ -166,54 +380,12 @@ qos_change_policer(struct worker *worker, void *arg)
 	return false;
 }
 
-static void
-qos_free_items(struct qos_item *items)
-{
-	while (items) {
-		struct qos_item *next = items->next;
-
-		rte_pktmbuf_free(packet_from_item(items));
-		items = next;
-	}
-}
-
-void
-qos_destroy(struct port_qos *qos)
-{
-	if (!qos)
-		return;
-	qos_watch_destroy(qos);
-	rte_pktmbuf_free_bulk(qos->pending.pkts, qos->pending.n);
-	for (size_t i = 0; i < qos->tree->n && qos->sched; i++) {
-		struct qos_item *items = NULL;
-
-		sched_class_delete(qos->sched, qos->tree->classes[i].leaf,
-		                   tsc_to_ns(rte_rdtsc()), &items);
-		qos_free_items(items);
-	}
-	free(qos->tree->classes);
-	free(qos->tree->memory);
-	free(qos->tree);
-	free(qos->map);
-	free(qos);
-}
-
-static void
-qos_detach(struct port *port)
-{
-	struct port_qos *qos = port->qos;
-
-	port->qos = NULL;
-	assign_update();
-	rcu_synchronize();
-	qos_destroy(qos);
-}
-
 int
 dp_port_set_qos(uint32_t port_id, const struct dp_qos_config *config, struct error *err)
 {
 	struct port *port = port_id < DP_PORTS_MAX ? ports[port_id] : NULL;
 	struct policer_change change = {.config = config};
+	const char *domain = config_domain(config);
 	struct port_qos *qos;
 	int ret;
 
@@ -222,11 +394,17 @@ dp_port_set_qos(uint32_t port_id, const struct dp_qos_config *config, struct err
 	ret = dp_qos_check(config, err);
 	if (ret < 0)
 		return ret;
-	if (port->qos && port->qos->kind != config->kind)
-		qos_detach(port);
+	if (port->qos && !qos_may_stay(port->qos, config))
+		qos_leave(port);
 	if (config->kind == DP_QOS_NONE)
 		return 0;
-	qos = port->qos ? port->qos : qos_create(port, config);
+	qos = port->qos;
+	if (!qos)
+		qos = domain ? domain_find(domain) : NULL;
+	if (!qos)
+		qos = qos_create(config);
+	if (!port->qos)
+		qos_add_port(qos, port);
 	change.qos = qos;
 	if (config->kind == DP_QOS_TREE)
 		ret = qos_apply_tree(qos, config, err);

@@ -12,19 +12,19 @@
 #define STRIDE_SPREAD 64U
 
 static uint32_t
-random_next(struct qos_watch *watch)
+random_next(struct qos_timing *timing)
 {
 	/* Numerical Recipes' generator; its high bits are the good ones. */
-	watch->random = watch->random * 1664525U + 1013904223U;
-	return watch->random >> 16;
+	timing->random = timing->random * 1664525U + 1013904223U;
+	return timing->random >> 16;
 }
 
 static void
-delay_note(const struct qos_watch *watch, uint32_t ref, enum qos_wait wait,
-           uint64_t from_ns, uint64_t to_ns)
+delay_note(const struct qos_timing *timing, uint32_t ref, enum qos_wait wait,
+           uint64_t wait_ns)
 {
 	const struct qos_delay_map *map =
-		atomic_load_explicit(&watch->delays, memory_order_acquire);
+		atomic_load_explicit(&timing->delays, memory_order_acquire);
 	uint32_t index = ref & (SCHED_CLASSES_MAX - 1);
 	struct qos_delays *delays;
 
@@ -32,26 +32,27 @@ delay_note(const struct qos_watch *watch, uint32_t ref, enum qos_wait wait,
 		return;
 	delays = atomic_load_explicit(&map->slots[index].delays, memory_order_acquire);
 	if (delays)
-		histogram_add(&delays->wait[wait], to_ns > from_ns ? to_ns - from_ns : 0);
+		histogram_add(&delays->wait[wait], wait_ns);
 }
 
 void
-qos_delay_take_sample(struct qos_watch *watch, struct qos_sample *sample,
-                      struct qos_item *const *items, uint32_t n, uint64_t now_ns)
+qos_delay_begin(struct qos_timing *timing, struct qos_item *const *items, uint32_t n,
+                uint64_t now_ns)
 {
-	uint32_t index = watch->skip;
+	uint32_t index = timing->skip;
+	uint64_t since_ns = items[index]->enqueued_ns;
 
-	sample->ref = items[index]->class_ref;
-	sample->index = index;
-	sample->scheduled_ns = now_ns;
-	watch->skip =
-		STRIDE_MIN + random_next(watch) % STRIDE_SPREAD - 1 - (n - index - 1);
-	delay_note(watch, sample->ref, QOS_WAIT_QUEUE, items[index]->enqueued_ns, now_ns);
+	timing->item = items[index];
+	timing->ref = items[index]->class_ref;
+	items[index]->flags &= ~QOS_ITEM_TIMED & 15;
+	timing->skip =
+		STRIDE_MIN + random_next(timing) % STRIDE_SPREAD - 1 - (n - index - 1);
+	delay_note(timing, timing->ref, QOS_WAIT_QUEUE,
+	           now_ns > since_ns ? now_ns - since_ns : 0);
 }
 
 void
-qos_delay_end_sample(struct qos_watch *watch, struct qos_sample *sample, uint64_t now_ns)
+qos_delay_end(const struct qos_timing *timing, uint32_t ref, uint64_t wait_ns)
 {
-	delay_note(watch, sample->ref, QOS_WAIT_RING, sample->scheduled_ns, now_ns);
-	sample->ref = 0;
+	delay_note(timing, ref, QOS_WAIT_RING, wait_ns);
 }

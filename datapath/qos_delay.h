@@ -10,8 +10,6 @@
 #include "datapath/packet.h"
 #include "qos/histogram.h"
 
-struct qos_history;
-
 /* What a class's packets waited for: in its queue, and for room in the port's ring. */
 enum qos_wait { QOS_WAIT_QUEUE, QOS_WAIT_RING, QOS_WAITS };
 
@@ -29,49 +27,76 @@ struct qos_delay_map {
 	} slots[];
 };
 
-struct qos_watch {
+struct qos_timing {
 	struct qos_delay_map *_Atomic delays; /* main publishes; NULL = none */
-	struct qos_history *history;          /* main's; NULL before the first tree */
 
 	/* the owner's */
 	uint32_t skip; /* packets until the next one that is looked at */
 	uint32_t random;
+	const struct qos_item *item; /* one that is looked at, until it is sent or kept */
+	uint32_t ref;                /* its class */
 };
 
-/* The packet looked at among those that the port has yet to take; the owner's. */
-struct qos_sample {
-	uint32_t ref;   /* 0 = none: no leaf has that reference */
-	uint32_t index; /* in the batch */
-	uint64_t scheduled_ns;
+/* A packet looked at among those that a port may take now. */
+struct qos_timed {
+	uint32_t ref; /* 0 = none: no leaf has that reference */
+	uint32_t index;
+	uint64_t since_ns;
 };
 
 /* ---- owner worker ---- */
 
-void qos_delay_take_sample(struct qos_watch *watch, struct qos_sample *sample,
-                           struct qos_item *const *items, uint32_t n, uint64_t now_ns);
-void qos_delay_end_sample(struct qos_watch *watch, struct qos_sample *sample,
-                          uint64_t now_ns);
+void qos_delay_begin(struct qos_timing *timing, struct qos_item *const *items, uint32_t n,
+                     uint64_t now_ns);
+void qos_delay_end(const struct qos_timing *timing, uint32_t ref, uint64_t wait_ns);
 
-/* The scheduler gave these 'n' items, at most BATCH_MAX, and none are pending before. */
+/* The scheduler gave these 'n' items, at most BATCH_MAX. */
 static inline void
-qos_delay_scheduled(struct qos_watch *watch, struct qos_sample *sample,
-                    struct qos_item *const *items, uint32_t n, uint64_t now_ns)
+qos_delay_scheduled(struct qos_timing *timing, struct qos_item *const *items, uint32_t n,
+                    uint64_t now_ns)
 {
-	if (likely(watch->skip >= n))
-		watch->skip -= n;
+	if (likely(timing->skip >= n))
+		timing->skip -= n;
 	else
-		qos_delay_take_sample(watch, sample, items, n, now_ns);
+		qos_delay_begin(timing, items, n, now_ns);
 }
 
-/* The port took the first 'n' of what was pending. */
+/* This one has to wait for its port, from 'enqueued_ns' on. */
 static inline void
-qos_delay_taken(struct qos_watch *watch, struct qos_sample *sample, uint32_t n,
-                uint64_t now_ns)
+qos_delay_kept(struct qos_timing *timing, struct qos_item *item)
 {
-	if (likely(!sample->ref))
+	if (timing->item != item)
 		return;
-	if (sample->index < n)
-		qos_delay_end_sample(watch, sample, now_ns);
-	else
-		sample->index -= n;
+	item->flags |= QOS_ITEM_TIMED;
+	timing->item = NULL;
+}
+
+/* What the scheduler gave was sent, or kept. */
+static inline void
+qos_delay_sent(struct qos_timing *timing)
+{
+	if (likely(!timing->item))
+		return;
+	qos_delay_end(timing, timing->ref, 0);
+	timing->item = NULL;
+}
+
+/* A packet that was kept is offered to its port as number 'index'. */
+static inline void
+qos_delay_offer(struct qos_timed *timed, struct qos_item *item, uint32_t index)
+{
+	if (likely(!(item->flags & QOS_ITEM_TIMED)))
+		return;
+	timed->ref = item->class_ref;
+	timed->index = index;
+	timed->since_ns = item->enqueued_ns;
+}
+
+/* The port took the first 'taken'. */
+static inline void
+qos_delay_taken(const struct qos_timing *timing, const struct qos_timed *timed,
+                uint32_t taken, uint64_t now_ns)
+{
+	if (timed->ref && timed->index < taken)
+		qos_delay_end(timing, timed->ref, now_ns - timed->since_ns);
 }

@@ -36,7 +36,7 @@ delay_of(const struct histogram *since, struct dp_class_delay *delay)
 static void
 explain_delays(const struct qos_history *history, uint32_t at, struct dp_class_why *why)
 {
-	const struct past_class *past = &history->classes[at];
+	const struct past_class *past = history->classes[at];
 	uint64_t turn = history->ticks + at;
 	/* The mark that is the next to be set anew: from 5 to 10 s old. */
 	unsigned half = (turn ? turn - 1 : 0) / HISTORY_TICKS_A_DELAY_MARK % 2 ^ 1;
@@ -81,7 +81,7 @@ static void
 explain_class(const struct qos_history *history, uint32_t at, uint64_t now_ns,
               struct dp_class_why *why)
 {
-	const struct past_class *past = &history->classes[at];
+	const struct past_class *past = history->classes[at];
 
 	memset(why, 0, sizeof(*why));
 	why->stats = past->stats;
@@ -109,7 +109,7 @@ dp_port_qos_why(uint32_t port_id, uint32_t number,
 
 	if (!qos)
 		return DP_QOS_NONE;
-	history = qos->watch.history;
+	history = qos->history;
 	if (qos->kind != DP_QOS_TREE || !history)
 		return qos->kind;
 	qos_watch_pass(qos, false);
@@ -139,12 +139,12 @@ dp_class_delay_counts(uint32_t port_id, uint32_t number, enum dp_delay_part part
 	struct histogram copy;
 	uint32_t at;
 
-	if (!qos || !qos->watch.history || part == DP_DELAY_GATE)
+	if (!qos || !qos->history || part == DP_DELAY_GATE)
 		return false;
-	at = history_find(qos->watch.history, number);
+	at = history_find(qos->history, number);
 	if (at == HISTORY_NOWHERE)
 		return false;
-	past = &qos->watch.history->classes[at];
+	past = qos->history->classes[at];
 	if (!past->delays)
 		return false;
 	histogram_copy(&copy,

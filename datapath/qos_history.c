@@ -47,12 +47,12 @@ history_find(const struct qos_history *history, uint32_t number)
 	while (low < high) {
 		uint32_t middle = (low + high) / 2;
 
-		if (history->classes[middle].number < number)
+		if (history->classes[middle]->number < number)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < history->n && history->classes[low].number == number
+	return low < history->n && history->classes[low]->number == number
 	               ? low
 	               : HISTORY_NOWHERE;
 }
@@ -75,63 +75,79 @@ history_index(struct qos_history *history, uint32_t ref, uint32_t at)
 }
 
 static void
-past_forget(struct past_class *past)
+past_free(struct past_class *past)
 {
 	free(past->samples);
-	past->samples = NULL;
+	/* The owner may be writing them. */
 	if (past->delays)
 		rcu_free_after(past->delays);
-	past->delays = NULL;
+	free(past);
 }
 
-/* Takes over what is known of the same class, if it is. */
-static void
-past_inherit(struct past_class *past, struct qos_history *old)
+static struct past_class *
+past_make(uint32_t number)
 {
-	uint32_t at = old ? history_find(old, past->number) : HISTORY_NOWHERE;
-	uint32_t number = past->number;
+	struct past_class *past = xcalloc(1, sizeof(*past));
 
+	past->number = number;
 	past->state = DP_STATE_IDLE;
 	past->who = past->last_lender = DP_CLASS_NONE;
-	if (at == HISTORY_NOWHERE)
-		return;
-	*past = old->classes[at];
-	past->number = number;
-	old->classes[at].samples = NULL;
-	old->classes[at].delays = NULL;
+	return past;
+}
+
+/* Takes over those that are still there, frees those that are not: both in ascending
+ * order. */
+static void
+history_set_classes(struct qos_history *history, const struct qos_tree *tree)
+{
+	struct past_class **old = history->classes;
+	uint32_t n_old = history->n, at_old = 1;
+
+	history->n = tree->n + 1;
+	history->classes = xcalloc(history->n, sizeof(old[0]));
+	history->classes[0] = n_old ? old[0] : past_make(DP_CLASS_ROOT);
+	for (uint32_t at = 1; at < history->n; at++) {
+		uint32_t number = tree->classes[at - 1].config.number;
+
+		while (at_old < n_old && old[at_old]->number < number)
+			past_free(old[at_old++]);
+		history->classes[at] = at_old < n_old && old[at_old]->number == number
+		                               ? old[at_old++]
+		                               : past_make(number);
+	}
+	while (at_old < n_old)
+		past_free(old[at_old++]);
+	free(old);
 }
 
 struct qos_history *
-history_make(const struct qos_tree *tree, uint32_t root_ref, uint32_t capacity,
-             struct qos_history *old)
+history_follow(struct qos_history *history, const struct qos_tree *tree,
+               uint32_t root_ref, uint32_t capacity)
 {
-	struct qos_history *history = xcalloc(1, sizeof(*history));
-
-	if (old)
-		*history = *old;
+	if (!history)
+		history = xcalloc(1, sizeof(*history));
+	history_set_classes(history, tree);
 	history->quiet_ticks = 0;
-	history->was_busy = true;
-	history->n = (uint32_t)tree->n + 1;
-	history->classes = xcalloc(history->n, sizeof(struct past_class));
-	history->n_index = capacity + 1;
-	history->by_index = xcalloc(history->n_index, sizeof(uint32_t));
+	if (history->n_index != capacity + 1) {
+		free(history->by_index);
+		history->n_index = capacity + 1;
+		history->by_index = xcalloc(history->n_index, sizeof(uint32_t));
+	}
 	memset(history->by_index, 0xff, history->n_index * sizeof(uint32_t));
-	for (uint32_t at = 0; at < history->n; at++) {
-		struct past_class *past = &history->classes[at];
-		const struct qos_class *class = at ? &tree->classes[at - 1] : NULL;
+	history->classes[0]->node = history->classes[0]->leaf = root_ref;
+	history->classes[0]->is_inner = true;
+	history_index(history, root_ref, 0);
+	for (uint32_t at = 1; at < history->n; at++) {
+		const struct qos_class *class = &tree->classes[at - 1];
+		struct past_class *past = history->classes[at];
 
-		past->number = class ? class->config.number : DP_CLASS_ROOT;
-		past_inherit(past, old);
-		past->node = class ? class->node : root_ref;
-		past->leaf = class ? class->leaf : root_ref;
-		past->is_inner = class ? class->is_inner : true;
+		past->node = class->node;
+		past->leaf = class->leaf;
+		past->is_inner = class->is_inner;
+		past->parent_at = class->parent == TREE_NO_INDEX ? 0 : class->parent + 1;
 		history_index(history, past->leaf, at);
 		history_index(history, past->node, at);
 	}
-	for (uint32_t at = 1; at < history->n; at++)
-		history->classes[at].parent_at =
-			history_find(history, tree->classes[at - 1].config.parent);
-	history_destroy(old);
 	return history;
 }
 
@@ -141,7 +157,7 @@ history_destroy(struct qos_history *history)
 	if (!history)
 		return;
 	for (uint32_t at = 0; at < history->n; at++)
-		past_forget(&history->classes[at]);
+		past_free(history->classes[at]);
 	free(history->classes);
 	free(history->by_index);
 	free(history);
@@ -173,7 +189,7 @@ history_begin(struct qos_history *history)
 {
 	history->was_busy = history->link_is_full = history->ring_is_full = false;
 	for (uint32_t at = 0; at < history->n; at++) {
-		struct past_class *past = &history->classes[at];
+		struct past_class *past = history->classes[at];
 
 		past->lent_bytes = 0;
 		past->child_is_busy = past->is_pending = false;
@@ -184,25 +200,25 @@ void
 history_note_stats(struct qos_history *history, uint32_t at,
                    const struct dp_class_stats *stats)
 {
-	struct past_class *past = &history->classes[at];
+	struct past_class *past = history->classes[at];
 
 	past->stats = *stats;
 	past->sent_bytes = grown(stats->sent_bytes, past->last.sent_bytes);
 	past->borrowed_bytes = grown(stats->borrowed_bytes, past->last.borrowed_bytes);
 	/* The root comes first: its sums are complete only after this pass. */
 	if (at)
-		history->classes[past->parent_at].lent_bytes += past->borrowed_bytes;
+		history->classes[past->parent_at]->lent_bytes += past->borrowed_bytes;
 	if (stats->queued_packets || past->sent_bytes) {
 		history->was_busy = true;
 		if (at)
-			history->classes[past->parent_at].child_is_busy = true;
+			history->classes[past->parent_at]->child_is_busy = true;
 	}
 }
 
 bool
 history_is_busy(const struct qos_history *history, uint32_t at)
 {
-	const struct past_class *past = &history->classes[at];
+	const struct past_class *past = history->classes[at];
 
 	return past->stats.queued_packets || past->sent_bytes || past->is_pending;
 }
@@ -255,14 +271,14 @@ number_of(const struct qos_history *history, uint32_t ref)
 {
 	uint32_t at = history_find_ref(history, ref);
 
-	return at == HISTORY_NOWHERE ? DP_CLASS_ROOT : history->classes[at].number;
+	return at == HISTORY_NOWHERE ? DP_CLASS_ROOT : history->classes[at]->number;
 }
 
 /* The root is the link: it is at its rate, or its classes send as they like. */
 static void
 root_note_answer(struct qos_history *history, const struct sched_explanation *why)
 {
-	struct past_class *root = &history->classes[0];
+	struct past_class *root = history->classes[0];
 
 	if (history->ring_is_full)
 		past_set(root, DP_STATE_RING_FULL, DP_CLASS_NONE);
@@ -278,7 +294,7 @@ void
 history_note_answer(struct qos_history *history, uint32_t at,
                     const struct sched_explanation *why, bool is_sample)
 {
-	struct past_class *past = &history->classes[at];
+	struct past_class *past = history->classes[at];
 
 	history->link_is_full |= why->link_wait_ns > 0;
 	if (why->lender != past->node && why->lender != past->leaf)
@@ -322,12 +338,12 @@ history_note_pending(struct qos_history *history, uint32_t at)
 
 	if (at == HISTORY_NOWHERE)
 		return;
-	past = &history->classes[at];
+	past = history->classes[at];
 	history->was_busy = true;
 	/* What still has a queue says more. */
 	if (!past->stats.queued_packets)
 		past_set(past, DP_STATE_RING_FULL, DP_CLASS_NONE);
-	history->classes[past->parent_at].child_is_busy = true;
+	history->classes[past->parent_at]->child_is_busy = true;
 }
 
 static void
@@ -362,7 +378,7 @@ past_mark_delays(struct past_class *past, uint64_t turn)
 static void
 past_keep_sample(struct qos_history *history, uint32_t at, uint64_t now_ns)
 {
-	struct past_class *past = &history->classes[at];
+	struct past_class *past = history->classes[at];
 	uint32_t slot = (uint32_t)(history->ticks % HISTORY_SAMPLES);
 
 	if (past->state != DP_STATE_IDLE && !past->samples) {
@@ -396,7 +412,7 @@ void
 history_end(struct qos_history *history, uint64_t now_ns, bool is_sample)
 {
 	for (uint32_t at = 0; at < history->n; at++) {
-		struct past_class *past = &history->classes[at];
+		struct past_class *past = history->classes[at];
 
 		/* Nobody was asked about these. */
 		if (!history_is_busy(history, at))

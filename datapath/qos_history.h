@@ -59,7 +59,7 @@ struct past_class {
 
 struct qos_history {
 	uint32_t n;
-	struct past_class *classes; /* the root, then ascending by number */
+	struct past_class **classes; /* the root, then ascending by number */
 	uint32_t n_index;
 	uint32_t *by_index; /* scheduler's index -> place; HISTORY_NOWHERE */
 	uint64_t ticks;
@@ -72,10 +72,11 @@ struct qos_history {
 };
 #define HISTORY_NOWHERE UINT32_MAX
 
-/* The classes of 'tree', keeping what 'old' (may be NULL; gone afterwards) knew. The
- * delays of classes that went are freed after RCU. */
-struct qos_history *history_make(const struct qos_tree *tree, uint32_t root_ref,
-                                 uint32_t capacity, struct qos_history *old);
+/* Makes it, if NULL, or has it follow a change of the tree: classes that stay keep what
+ * is known of them. The delays of those that went are freed after RCU. */
+struct qos_history *history_follow(struct qos_history *history,
+                                   const struct qos_tree *tree, uint32_t root_ref,
+                                   uint32_t capacity);
 void history_destroy(struct qos_history *history);
 
 /* The place of a class, or HISTORY_NOWHERE. */

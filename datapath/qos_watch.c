@@ -24,6 +24,9 @@
 /* And in one pass: with 50 us a round if it sleeps in between, 6 ms of main's time. */
 #define LOOKS_PER_PASS 4096
 
+/* Packets looked at that wait for their ports. */
+#define PENDING_MAX 64
+
 /* A tree of so many classes takes main about a millisecond to read; larger ones are read
  * less often. */
 #define CLASSES_PER_TICK 8192
@@ -40,27 +43,42 @@ struct look {
 
 struct look_job {
 	struct port_qos *qos;
+	bool ring_is_full;
 	uint32_t n, next;
 	uint32_t n_pending;
-	uint32_t pending[BATCH_MAX];
+	uint32_t pending[PENDING_MAX];
 	struct look looks[LOOKS_PER_PASS];
 };
 
 static struct look_job look_job; /* too large for a stack */
 
+/* The classes of packets that were scheduled and that their ports did not take yet. */
+static void
+look_at_pending(struct look_job *job)
+{
+	const struct port_qos *qos = job->qos;
+	const struct port *port = qos->waiting;
+
+	/* With other ports behind the scheduler only what is parked waits. */
+	job->ring_is_full = port && qos->n_ports <= 1;
+	for (unsigned n = 0; port && n < PENDING_MAX; n++) {
+		const struct qos_item *item = port->pending.head;
+
+		for (; item && job->n_pending < PENDING_MAX; item = item->next)
+			job->pending[job->n_pending++] = item->class_ref;
+		port = port->pending.next_waiting;
+	}
+}
+
 static bool
 look_run(struct worker *worker, void *arg)
 {
 	struct look_job *job = arg;
-	const struct batch *pending = &job->qos->pending;
 	uint64_t now_ns = worker ? worker->now_ns : tsc_to_ns(rte_rdtsc());
 	uint32_t end = MIN_OF(job->next + LOOKS_PER_ROUND, job->n);
 
-	if (job->next == 0) {
-		job->n_pending = pending->n;
-		for (uint32_t i = 0; i < pending->n; i++)
-			job->pending[i] = packet_meta(pending->pkts[i])->item.class_ref;
-	}
+	if (job->next == 0)
+		look_at_pending(job);
 	for (; job->next < end; job->next++) {
 		struct look *look = &job->looks[job->next];
 
@@ -81,7 +99,7 @@ stats_note(const struct dp_class_stats *stats, void *aux)
 	struct stats_pass *pass = aux;
 	uint32_t at = pass->at++;
 
-	if (at < pass->history->n && pass->history->classes[at].number == stats->number)
+	if (at < pass->history->n && pass->history->classes[at]->number == stats->number)
 		history_note_stats(pass->history, at, stats);
 }
 
@@ -100,32 +118,33 @@ looks_choose(struct look_job *job, const struct qos_history *history)
 		if (at && !history_is_busy(history, at))
 			continue;
 		job->looks[job->n].at = at;
-		job->looks[job->n++].ref = history->classes[at].node;
+		job->looks[job->n++].ref = history->classes[at]->node;
 	}
 }
 
 static void
 pending_note(const struct look_job *job, struct qos_history *history)
 {
-	history->ring_is_full = job->n_pending > 0;
+	history->ring_is_full = job->ring_is_full;
 	for (uint32_t i = 0; i < job->n_pending; i++) {
 		uint32_t at = history_find_ref(history, job->pending[i]);
 
 		if (at != HISTORY_NOWHERE)
-			history->classes[at].is_pending = true;
+			history->classes[at]->is_pending = true;
 	}
 }
 
 void
 qos_watch_pass(struct port_qos *qos, bool is_sample)
 {
-	struct qos_history *history = qos->watch.history;
+	struct qos_history *history = qos->history;
 	struct stats_pass pass = {.history = history};
 	struct look_job *job = &look_job;
 	uint64_t now_ns;
 
 	history_begin(history);
-	dp_port_qos_stats(qos->port->id, stats_note, &pass, &now_ns);
+	now_ns = tsc_to_ns(rte_rdtsc());
+	tree_report(qos, stats_note, &pass);
 	looks_choose(job, history);
 	job->qos = qos;
 	worker_call(qos->owner == WORKER_NONE ? NULL : workers[qos->owner], look_run,
@@ -149,11 +168,11 @@ qos_watch_pass(struct port_qos *qos, bool is_sample)
 static void
 delays_provide(struct port_qos *qos)
 {
-	struct qos_delay_map *map = qos->watch.delays;
-	struct qos_history *history = qos->watch.history;
+	struct qos_delay_map *map = qos->timing.delays;
+	struct qos_history *history = qos->history;
 
 	for (uint32_t at = 1; at < history->n; at++) {
-		struct past_class *past = &history->classes[at];
+		struct past_class *past = history->classes[at];
 		uint32_t index = past->leaf & (SCHED_CLASSES_MAX - 1);
 
 		if (past->delays || !history_is_busy(history, at) || index >= map->n)
@@ -167,14 +186,14 @@ delays_provide(struct port_qos *qos)
 static void
 delays_publish(struct port_qos *qos)
 {
-	const struct qos_history *history = qos->watch.history;
-	struct qos_delay_map *map, *old = qos->watch.delays;
+	const struct qos_history *history = qos->history;
+	struct qos_delay_map *map, *old = qos->timing.delays;
 	uint32_t n = sched_capacity(qos->sched) + 1;
 
 	map = xcalloc(1, sizeof(*map) + n * sizeof(map->slots[0]));
 	map->n = n;
 	for (uint32_t at = 1; at < history->n; at++) {
-		const struct past_class *past = &history->classes[at];
+		const struct past_class *past = history->classes[at];
 		uint32_t index = past->leaf & (SCHED_CLASSES_MAX - 1);
 
 		if (index >= n)
@@ -182,7 +201,7 @@ delays_publish(struct port_qos *qos)
 		map->slots[index].ref = past->leaf;
 		map->slots[index].delays = past->delays;
 	}
-	atomic_store_explicit(&qos->watch.delays, map, memory_order_release);
+	atomic_store_explicit(&qos->timing.delays, map, memory_order_release);
 	if (old)
 		rcu_free_after(old);
 }
@@ -214,30 +233,30 @@ qos_watch_start(int epoll_fd)
 void
 qos_watch_follow(struct port_qos *qos)
 {
-	if (!qos->watch.history && n_watched++ == 0)
+	if (!qos->history && n_watched++ == 0)
 		watch_arm();
-	qos->watch.history = history_make(qos->tree, sched_root(qos->sched),
-	                                  sched_capacity(qos->sched), qos->watch.history);
+	qos->history = history_follow(qos->history, qos->tree, sched_root(qos->sched),
+	                              sched_capacity(qos->sched));
 	delays_publish(qos);
 }
 
 void
 qos_watch_destroy(struct port_qos *qos)
 {
-	if (!qos->watch.history)
+	if (!qos->history)
 		return;
 	if (--n_watched == 0)
 		watch_arm();
-	free(qos->watch.delays);
-	history_destroy(qos->watch.history);
-	qos->watch.history = NULL;
+	free(qos->timing.delays);
+	history_destroy(qos->history);
+	qos->history = NULL;
 }
 
 /* Reads nothing but the root of a tree in which nothing has moved for ten seconds. */
 static void
 watch_tick(struct port_qos *qos, uint64_t now_ns)
 {
-	struct qos_history *history = qos->watch.history;
+	struct qos_history *history = qos->history;
 	struct sched_class_stats root = {0};
 	uint64_t packets;
 
@@ -263,10 +282,7 @@ qos_watch_run(void)
 		return;
 	n_ticks++;
 	now_ns = tsc_to_ns(rte_rdtsc());
-	for (uint32_t i = 0; i < DP_PORTS_MAX; i++) {
-		struct port_qos *qos = ports[i] ? ports[i]->qos : NULL;
-
-		if (qos && qos->watch.history)
+	for (struct port_qos *qos = qos_all; qos; qos = qos->next)
+		if (qos->history)
 			watch_tick(qos, now_ns);
-	}
 }

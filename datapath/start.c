@@ -20,6 +20,7 @@
 #include "datapath/datapath.h"
 #include "datapath/eal.h"
 #include "datapath/port/port.h"
+#include "datapath/qos.h"
 #include "datapath/qos_watch.h"
 #include "datapath/rcu.h"
 #include "datapath/stats.h"
@@ -58,6 +59,7 @@ ports_prepare_worker(uint16_t id)
 		ports[i]->by_worker[id] = xcalloc_cacheline(sizeof(struct port_worker));
 		ports[i]->by_worker[id]->port = ports[i];
 	}
+	qos_prepare_worker(id);
 }
 
 static int

@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 /* Flags of an item: ECT is the caller's, MARK the scheduler's answer. */
-#define QOS_ITEM_ECT  1U /* the packet may carry a congestion mark */
-#define QOS_ITEM_MARK 2U /* give it one when it is sent */
+#define QOS_ITEM_ECT   1U /* the packet may carry a congestion mark */
+#define QOS_ITEM_MARK  2U /* give it one when it is sent */
+#define QOS_ITEM_TIMED 4U /* the caller's own: it notes how long this one takes */
 
 #define QOS_ITEM_PACKETS_MAX 4095U
 
