@@ -231,39 +231,31 @@ past_set(struct past_class *past, enum dp_class_state state, uint32_t who)
 	past->wait_ns = 0;
 }
 
-/* A class without a queue at the moment: what it did since the last sample, by bytes. A
- * class that borrows a third shows so in every third sample. */
+/* What it did since the last sample, by bytes: whoever is served owes for it the moment
+ * after, so that tags alone seldom show it. A class that borrows a third shows so in
+ * every third sample. */
 static void
 past_set_by_bytes(struct past_class *past, bool is_sample)
 {
 	uint64_t lent = grown(past->lent_bytes, past->borrowed_bytes);
+	bool borrows;
 
-	if (!past->sent_bytes) {
-		/* Between two samples: as before. */
-		if (is_sample || past->state == DP_STATE_OWN_CEIL ||
-		    past->state == DP_STATE_ANCESTOR_CEIL ||
-		    past->state == DP_STATE_RING_FULL)
-			past_set(past,
-			         past->child_is_busy ? DP_STATE_BELOW : DP_STATE_IDLE,
-			         DP_CLASS_NONE);
-		return;
-	}
-	if (is_sample)
+	if (is_sample) {
 		past->borrowed_part +=
 			(double)past->borrowed_bytes / (double)past->sent_bytes;
-	if (is_sample ? past->borrowed_part >= 0.5
-	              : past->borrowed_bytes * 2 >= past->sent_bytes) {
-		if (is_sample)
-			past->borrowed_part -= 1;
+		borrows = past->borrowed_part >= 0.5;
+		past->borrowed_part -= borrows;
+	} else {
+		borrows = past->borrowed_bytes * 2 >= past->sent_bytes;
+	}
+	if (borrows)
 		past_set(past, DP_STATE_BORROWING,
 		         past->last_lender == DP_CLASS_NONE ? DP_CLASS_ROOT
 		                                            : past->last_lender);
-		return;
-	}
-	past_set(past,
-	         past->is_inner && lent * 2 < past->sent_bytes ? DP_STATE_BELOW
-	                                                       : DP_STATE_OWN_FLOOR,
-	         DP_CLASS_NONE);
+	else if (past->is_inner && lent * 2 < past->sent_bytes)
+		past_set(past, DP_STATE_BELOW, DP_CLASS_NONE);
+	else
+		past_set(past, DP_STATE_OWN_FLOOR, DP_CLASS_NONE);
 }
 
 static uint32_t
@@ -290,6 +282,39 @@ root_note_answer(struct qos_history *history, const struct sched_explanation *wh
 	root->wait_ns = why->wait_ns;
 }
 
+/* A class below its ceilings, or without packets at the moment. */
+static void
+past_set_open(struct qos_history *history, struct past_class *past,
+              const struct sched_explanation *why, bool is_sample)
+{
+	if (past->sent_bytes)
+		past_set_by_bytes(past, is_sample);
+	else if (!is_sample &&
+	         (past->state == DP_STATE_OWN_FLOOR || past->state == DP_STATE_BORROWING))
+		return; /* a moment ago */
+	else if (why->doing == SCHED_ON_FLOOR)
+		past_set(past, DP_STATE_OWN_FLOOR, DP_CLASS_NONE);
+	else if (why->doing == SCHED_ON_EXCESS)
+		past_set(past, DP_STATE_BORROWING, number_of(history, why->who));
+	else
+		past_set(past, past->child_is_busy ? DP_STATE_BELOW : DP_STATE_IDLE,
+		         DP_CLASS_NONE);
+}
+
+/* Who paid for what a leaf sent last paid for the classes in between as well. */
+static void
+lender_note(struct qos_history *history, uint32_t at, uint32_t lender_ref)
+{
+	uint32_t lender_at = history_find_ref(history, lender_ref);
+
+	if (lender_at == HISTORY_NOWHERE)
+		return;
+	for (unsigned up = 0; at != lender_at && at && up < SCHED_LEVELS_MAX; up++) {
+		history->classes[at]->last_lender = history->classes[lender_at]->number;
+		at = history->classes[at]->parent_at;
+	}
+}
+
 void
 history_note_answer(struct qos_history *history, uint32_t at,
                     const struct sched_explanation *why, bool is_sample)
@@ -297,36 +322,32 @@ history_note_answer(struct qos_history *history, uint32_t at,
 	struct past_class *past = history->classes[at];
 
 	history->link_is_full |= why->link_wait_ns > 0;
-	if (why->lender != past->node && why->lender != past->leaf)
-		past->last_lender = number_of(history, why->lender);
-	if (why->doing == SCHED_ON_EXCESS)
-		past->last_lender = number_of(history, why->who);
+	if (!past->is_inner)
+		lender_note(history, at, why->lender);
 	if (at == 0) {
 		root_note_answer(history, why);
 		return;
 	}
 	switch (why->doing) {
-	case SCHED_HAS_NOTHING:
-		past_set_by_bytes(past, is_sample);
-		return;
 	case SCHED_AT_CEIL:
 		past_set(past, DP_STATE_OWN_CEIL, DP_CLASS_NONE);
 		break;
 	case SCHED_AT_CEIL_OF:
 		past_set(past, DP_STATE_ANCESTOR_CEIL, number_of(history, why->who));
 		break;
-	case SCHED_ON_FLOOR:
-	case SCHED_ON_EXCESS:
-		if (history->ring_is_full)
-			past_set(past, DP_STATE_RING_FULL, DP_CLASS_NONE);
-		else if (why->doing == SCHED_ON_FLOOR)
-			past_set(past, DP_STATE_OWN_FLOOR, DP_CLASS_NONE);
-		else
-			past_set(past, DP_STATE_BORROWING, past->last_lender);
-		break;
 	case SCHED_PARKED:
 		past_set(past, DP_STATE_RING_FULL, DP_CLASS_NONE);
 		break;
+	case SCHED_ON_FLOOR:
+	case SCHED_ON_EXCESS:
+		if (history->ring_is_full) {
+			past_set(past, DP_STATE_RING_FULL, DP_CLASS_NONE);
+			break;
+		}
+		/* FALLTHROUGH */
+	case SCHED_HAS_NOTHING:
+		past_set_open(history, past, why, is_sample);
+		return;
 	}
 	past->wait_ns = why->wait_ns;
 }
