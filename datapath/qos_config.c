@@ -14,6 +14,7 @@
 #include "datapath/port/port.h"
 #include "datapath/qos_meter.h"
 #include "datapath/qos_tree.h"
+#include "datapath/qos_watch.h"
 #include "datapath/rcu.h"
 #include "datapath/tsc.h"
 #include "datapath/worker.h"
@@ -204,6 +205,7 @@ qos_apply_tree(struct port_qos *qos, const struct dp_qos_config *config,
 		tree_free(old);
 	qos->overhead_bytes = config->overhead_bytes;
 	qos->mpu_bytes = config->mpu_bytes;
+	qos_watch_follow(qos);
 	if (ret < 0)
 		return error_set(err, ret, "scheduler refused the tree: %s",
 		                 strerror(-ret));
@@ -227,6 +229,7 @@ qos_destroy(struct port_qos *qos)
 		                   tsc_to_ns(rte_rdtsc()), &items);
 		qos_drop_items(items, DROP_TX_QOS_NO_CLASS);
 	}
+	qos_watch_destroy(qos);
 	tree_free(qos->tree);
 	losses_free(qos);
 	free(qos->sched_memory);
