@@ -22,6 +22,7 @@
 	X(TX_RING_FULL, "tx_ring_full", tx)                   \
 	X(TX_MTU_EXCEEDED, "tx_mtu_exceeded", tx)             \
 	X(TX_NO_BUFFER, "tx_no_buffer", tx)                   \
+	X(TX_OFFLOAD, "tx_offload", tx)                       \
 	X(TX_HANDOVER_FULL, "tx_handover_full", tx)           \
 	X(TX_KERNEL, "tx_kernel", tx)                         \
 	X(TX_QOS_CLASS_FULL, "tx_qos_class_full", tx)         \

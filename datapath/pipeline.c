@@ -9,6 +9,7 @@
 #include "datapath/action.h"
 #include "datapath/bridge.h"
 #include "datapath/cache.h"
+#include "datapath/charge.h"
 #include "datapath/port/port.h"
 #include "datapath/table.h"
 #include "datapath/worker.h"
@@ -25,8 +26,12 @@ pipeline_police(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
 	unsigned left = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (policer_admit(&in->police_packets, 1, worker->now_ns) &&
-		    policer_admit(&in->police_bytes, pkts[i]->pkt_len, worker->now_ns))
+		const struct qos_item *item = &packet_meta(pkts[i])->item;
+
+		packet_charge(pkts[i], 0, 0);
+		if (policer_admit(&in->police_packets, item->charged_packets,
+		                  worker->now_ns) &&
+		    policer_admit(&in->police_bytes, item->charged_bytes, worker->now_ns))
 			pkts[left++] = pkts[i];
 		else
 			port_drop(in, worker, DROP_RX_POLICED, &pkts[i], 1);

@@ -21,6 +21,13 @@ struct port_qos;
 
 #define USAGE_INTERVALS 13 /* five seconds apart: the last minute */
 
+/* Unfinished packets that a port takes: see offload.h. The last two come with the first.
+ */
+#define PORT_OFFLOAD_CHECKSUM 1U /* of TCP and UDP, over IPv4 and IPv6 */
+#define PORT_OFFLOAD_TSO4     2U
+#define PORT_OFFLOAD_TSO6     4U
+#define PORT_OFFLOADS_ALL     7U
+
 /* A queue that is polled. Everything below 'owner' belongs to the owning worker. */
 struct rxq {
 	struct port *port;
@@ -73,6 +80,15 @@ struct port_settings {
 	uint32_t class_number; /* for packets from this port; PACKET_CLASS_NONE */
 };
 
+/* Packets that a scheduler let go and the port did not take yet. Its owner's. */
+struct port_pending {
+	struct qos_item *head, *tail;
+	uint32_t n;
+	bool is_waiting; /* stands in the scheduler's list of such ports */
+	uint64_t retry_ns;
+	struct port *next_waiting;
+};
+
 struct port {
 	/* constant while the port lives */
 	uint32_t id;
@@ -89,9 +105,13 @@ struct port {
 	struct port_qos *_Atomic qos;
 	_Atomic bool link_up; /* also written by vhost's event thread */
 	_Atomic uint32_t mtu; /* 0 = not enforced */
+	/* PORT_OFFLOAD_*; written by main or vhost's event thread */
+	_Atomic uint32_t offloads;
 	uint16_t n_rxqs;
 	struct rxq *rxqs; /* array of n_rxqs */
 	struct port_worker *_Atomic by_worker[DP_WORKERS_MAX];
+
+	struct port_pending pending;
 
 	/* one worker: all queues of a policed port have one owner */
 	struct policer police_bytes, police_packets;

@@ -1,6 +1,7 @@
 /* system.c - existing kernel interfaces, through AF_PACKET sockets. Served by the kernel
  * worker. Frames that the kernel left unsegmented or without checksums (a veth peer's
- * offloads) are mended on the way in; VLAN tags that it took out are put back. */
+ * offloads) go on as they are, and as such to the interface: the kernel does what its
+ * device cannot. VLAN tags that it took out are put back. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -77,6 +78,7 @@ system_open(struct port *port, const struct dp_port_config *config, struct error
 	sys = xcalloc(1, sizeof(*sys));
 	sys->fd = fd;
 	port->impl = sys;
+	port->offloads = PORT_OFFLOADS_ALL; /* the kernel takes any frame */
 	port->link_up = true;
 	port_alloc_rxqs(port, 1);
 	port->rxqs[0].fd = fd;
@@ -166,11 +168,10 @@ system_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts)
 
 /* 0, or errno of the send. */
 static int
-system_send(const void *impl, const struct rte_mbuf *pkt)
+system_send(const void *impl, struct virtio_net_hdr *header, const struct rte_mbuf *pkt)
 {
 	const struct system *sys = impl;
-	struct virtio_net_hdr header = {0};
-	struct iovec iov[SYSTEM_SEGMENTS_MAX + 1] = {{&header, sizeof(header)}};
+	struct iovec iov[SYSTEM_SEGMENTS_MAX + 1] = {{header, sizeof(*header)}};
 	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 1};
 
 	for (const struct rte_mbuf *seg = pkt;
