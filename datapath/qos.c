@@ -5,6 +5,7 @@
 #include "base/compiler.h"
 #include "datapath/charge.h"
 #include "datapath/port/port.h"
+#include "datapath/qos_meter.h"
 #include "datapath/transmit.h"
 
 #include "datapath/hot.h"
@@ -132,6 +133,10 @@ qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, un
 	}
 	if (qos->kind == DP_QOS_POLICER) {
 		qos_police(worker, port, qos, pkts, n);
+		return;
+	}
+	if (qos->kind == DP_QOS_TRTCM) {
+		qos_meter_police(worker, port, qos, pkts, n);
 		return;
 	}
 	map = atomic_load_explicit(&qos->map, memory_order_acquire);

@@ -14,6 +14,7 @@
 #include "qos/sched.h"
 
 struct port;
+struct qos_meters;
 struct worker;
 
 /* Packets of each class that a worker lost on their way into the scheduler, which does
@@ -36,6 +37,7 @@ struct port_qos {
 	/* the owner's */
 	struct sched *sched;
 	struct policer policer;
+	struct qos_meters *meters; /* DP_QOS_TRTCM */
 	struct port *waiting; /* ports that did not take all of theirs, by next_waiting */
 	struct qos_class_map *_Atomic map;
 	struct qos_losses *_Atomic losses[DP_WORKERS_MAX]; /* main publishes */
