@@ -4,6 +4,7 @@
 
 #include "base/compiler.h"
 #include "datapath/charge.h"
+#include "datapath/ecn.h"
 #include "datapath/port/port.h"
 #include "datapath/qos_meter.h"
 #include "datapath/transmit.h"
@@ -100,6 +101,10 @@ qos_enqueue_one(struct worker *worker, struct port *port, struct port_qos *qos,
 	}
 	item->class_ref = qos_map_ref(map, number);
 	item->caller_tag = (uint16_t)port->id;
+	item->flags = 0;
+	if (unlikely(atomic_load_explicit(&qos->uses_ecn, memory_order_relaxed)) &&
+	    ecn_is_capable(pkt))
+		item->flags = QOS_ITEM_ECT;
 	switch (sched_enqueue(qos->sched, item, worker->now_ns)) {
 	case SCHED_QUEUED:
 		break;
@@ -312,6 +317,35 @@ qos_send_items(struct worker *worker, struct port_qos *qos, struct qos_item **it
 	}
 }
 
+/* Drops what the scheduler took out of its queues since the last time. */
+static void
+qos_drop_managed(struct worker *worker, struct qos_item *item)
+{
+	while (item) {
+		struct rte_mbuf *pkt = packet_from_item(item);
+		struct port *port = ports[item->caller_tag];
+		unsigned why = QOS_ITEM_DROPPED(item->flags);
+
+		item = item->next;
+		if (unlikely(!port))
+			rte_pktmbuf_free(pkt);
+		else
+			port_drop(port, worker,
+			          why == QOS_ITEM_CODEL  ? DROP_TX_QOS_CODEL
+			          : why == QOS_ITEM_AGED ? DROP_TX_QOS_AGED
+			                                 : DROP_TX_QOS_CLASS_FULL,
+			          &pkt, 1);
+	}
+}
+
+static void
+qos_mark(struct qos_item *const *items, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (items[i]->flags & QOS_ITEM_MARK)
+			ecn_mark(packet_from_item(items[i]));
+}
+
 unsigned
 qos_drain(struct worker *worker, struct port_qos *qos)
 {
@@ -327,6 +361,9 @@ qos_drain(struct worker *worker, struct port_qos *qos)
 	if (likely(!qos->waiting) || !qos_is_alone(qos)) {
 		n = sched_dequeue(qos->sched, worker->now_ns, items, BATCH_MAX,
 		                  QOS_DRAIN_BYTES);
+		qos_drop_managed(worker, sched_take_dropped(qos->sched));
+		if (unlikely(atomic_load_explicit(&qos->uses_ecn, memory_order_relaxed)))
+			qos_mark(items, n);
 		qos_send_items(worker, qos, items, n, &moved);
 		next_ns = sched_next_event_ns(qos->sched, worker->now_ns);
 	}
