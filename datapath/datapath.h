@@ -230,7 +230,8 @@ enum dp_qos_kind {
 	DP_QOS_TRTCM,   /* trtcm-policer: the same by class and by port, two rates each */
 };
 
-#define DP_CLASS_ROOT UINT32_MAX
+#define DP_CLASS_ROOT       UINT32_MAX
+#define DP_CLASS_NUMBER_MAX 61439 /* as OVS: queue numbers stay below 61440 */
 
 /* One class of the tree; 'number' is the key in QoS.queues. */
 struct dp_class_config {
