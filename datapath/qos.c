@@ -324,6 +324,24 @@ qos_send_items(struct worker *worker, struct port_qos *qos, struct qos_item **it
 	}
 }
 
+/* What classes with a limit of age or controlled delay gave up. */
+static void
+qos_drop_dropped(struct worker *worker, struct port_qos *qos)
+{
+	struct qos_item *item = sched_take_dropped(qos->sched);
+
+	while (item) {
+		struct rte_mbuf *pkt = packet_from_item(item);
+		struct port *port = ports[item->caller_tag];
+
+		item = item->next;
+		if (likely(port != NULL))
+			port_drop(port, worker, DROP_TX_QOS_CLASS_FULL, &pkt, 1);
+		else
+			rte_pktmbuf_free(pkt);
+	}
+}
+
 unsigned
 qos_drain(struct worker *worker, struct port_qos *qos)
 {
@@ -340,6 +358,7 @@ qos_drain(struct worker *worker, struct port_qos *qos)
 		n = sched_dequeue(qos->sched, worker->now_ns, items, BATCH_MAX,
 		                  QOS_DRAIN_BYTES);
 		qos_send_items(worker, qos, items, n, &moved);
+		qos_drop_dropped(worker, qos);
 		next_ns = sched_next_event_ns(qos->sched, worker->now_ns);
 	}
 	if (qos->waiting)

@@ -227,6 +227,8 @@ qos_destroy(struct port_qos *qos)
 		                   tsc_to_ns(rte_rdtsc()), &items);
 		qos_drop_items(items, DROP_TX_QOS_NO_CLASS);
 	}
+	if (qos->sched)
+		qos_drop_items(sched_take_dropped(qos->sched), DROP_TX_QOS_CLASS_FULL);
 	tree_free(qos->tree);
 	losses_free(qos);
 	free(qos->sched_memory);
