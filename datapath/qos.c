@@ -68,17 +68,33 @@ qos_count_losses(struct worker *worker, struct port *port, struct rte_mbuf **pkt
 	}
 }
 
+static bool
+qos_policer_admits(const struct worker *worker, struct port_qos *qos, uint32_t number,
+                   uint32_t bytes)
+{
+	if (qos->kind == DP_QOS_POLICER)
+		return policer_admit(&qos->policer, bytes, worker->now_ns);
+	return qos_meter_admit(qos->meters, qos_map_ref(qos->map, number), bytes,
+	                       worker->now_ns);
+}
+
 static void
 qos_police(struct worker *worker, struct port *port, struct port_qos *qos,
            struct rte_mbuf **pkts, unsigned n)
 {
+	const struct port_settings *settings = port->settings;
 	struct rte_mbuf *pass[BATCH_MAX];
 	unsigned n_pass = 0;
 
 	for (unsigned i = 0; i < n; i++) {
+		uint32_t number = 0;
+
+		if (qos->kind == DP_QOS_TRTCM)
+			number = qos_classify(qos->map, pkts[i],
+			                      settings->config.egress_default_class);
 		packet_charge(pkts[i], qos->overhead_bytes, qos->mpu_bytes);
-		if (policer_admit(&qos->policer, packet_meta(pkts[i])->item.charged_bytes,
-		                  worker->now_ns))
+		if (qos_policer_admits(worker, qos, number,
+		                       packet_meta(pkts[i])->item.charged_bytes))
 			pass[n_pass++] = pkts[i];
 		else
 			port_drop(port, worker, DROP_TX_QOS_POLICED, &pkts[i], 1);
@@ -136,12 +152,8 @@ qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, un
 		port_drop(port, worker, DROP_TX_HANDOVER_FULL, pkts, n);
 		return;
 	}
-	if (qos->kind == DP_QOS_POLICER) {
+	if (qos->kind != DP_QOS_TREE) {
 		qos_police(worker, port, qos, pkts, n);
-		return;
-	}
-	if (qos->kind == DP_QOS_TRTCM) {
-		qos_meter_police(worker, port, qos, pkts, n);
 		return;
 	}
 	map = atomic_load_explicit(&qos->map, memory_order_acquire);
