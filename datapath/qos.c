@@ -173,6 +173,7 @@ port_keep(struct worker *worker, struct port_qos *qos, struct port *port,
 		struct qos_item *item = &packet_meta(pkts[i])->item;
 
 		item->next = NULL;
+		qos_delay_kept(&qos->timing, item);
 		item->enqueued_ns = worker->now_ns; /* from now on: waits for the ring */
 		if (pending->tail)
 			pending->tail->next = item;
@@ -197,21 +198,25 @@ port_keep(struct worker *worker, struct port_qos *qos, struct port *port,
 
 /* Sends what waits for the port; true if nothing is left. */
 static bool
-port_send_pending(struct worker *worker, struct port *port, unsigned *moved)
+port_send_pending(struct worker *worker, const struct port_qos *qos, struct port *port,
+                  unsigned *moved)
 {
 	struct port_pending *pending = &port->pending;
 
 	while (pending->head) {
 		struct rte_mbuf *pkts[BATCH_MAX];
 		struct qos_item *rest[BATCH_MAX]; /* what is left without those before */
+		struct qos_timed timed = {0, 0, 0};
 		unsigned n = 0, taken;
 
 		for (struct qos_item *item = pending->head; item && n < BATCH_MAX;
 		     item = item->next) {
+			qos_delay_offer(&timed, item, n);
 			rest[n] = item->next;
 			pkts[n++] = packet_from_item(item);
 		}
 		taken = transmit_packets(worker, port, pkts, n);
+		qos_delay_taken(&qos->timing, &timed, taken, worker->now_ns);
 		*moved += taken;
 		if (taken > 0) {
 			pending->head = rest[taken - 1];
@@ -264,7 +269,7 @@ qos_retry(struct worker *worker, struct port_qos *qos, unsigned *moved)
 			link = &pending->next_waiting;
 			continue;
 		}
-		if (!port_send_pending(worker, port, moved) && !alone)
+		if (!port_send_pending(worker, qos, port, moved) && !alone)
 			port_give_way(worker, qos, port);
 		if (pending->head) {
 			link = &pending->next_waiting;
@@ -357,7 +362,9 @@ qos_drain(struct worker *worker, struct port_qos *qos)
 	if (likely(!qos->waiting) || !qos_is_alone(qos)) {
 		n = sched_dequeue(qos->sched, worker->now_ns, items, BATCH_MAX,
 		                  QOS_DRAIN_BYTES);
+		qos_delay_scheduled(&qos->timing, items, n, worker->now_ns);
 		qos_send_items(worker, qos, items, n, &moved);
+		qos_delay_sent(&qos->timing);
 		qos_drop_dropped(worker, qos);
 		next_ns = sched_next_event_ns(qos->sched, worker->now_ns);
 	}

@@ -10,6 +10,7 @@
 #include "datapath/datapath.h"
 #include "datapath/packet.h"
 #include "datapath/qos_classify.h"
+#include "datapath/qos_delay.h"
 #include "qos/policer.h"
 #include "qos/sched.h"
 
@@ -39,6 +40,7 @@ struct port_qos {
 	struct policer policer;
 	struct qos_meters *meters; /* DP_QOS_TRTCM */
 	struct port *waiting; /* ports that did not take all of theirs, by next_waiting */
+	struct qos_timing timing;
 	struct qos_class_map *_Atomic map;
 	struct qos_losses *_Atomic losses[DP_WORKERS_MAX]; /* main publishes */
 
@@ -48,6 +50,7 @@ struct port_qos {
 	struct qos_losses *past_losses; /* of tables that were replaced */
 	char *domain;                   /* NULL = one port's own */
 	struct port **ports;            /* n_ports of them */
+	struct qos_history *history;    /* qos_watch.c's; NULL = no tree */
 	struct port_qos *next;
 };
 

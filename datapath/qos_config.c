@@ -14,6 +14,7 @@
 #include "datapath/port/port.h"
 #include "datapath/qos_meter.h"
 #include "datapath/qos_tree.h"
+#include "datapath/qos_watch.h"
 #include "datapath/rcu.h"
 #include "datapath/tsc.h"
 #include "datapath/worker.h"
@@ -204,6 +205,7 @@ qos_apply_tree(struct port_qos *qos, const struct dp_qos_config *config,
 		tree_free(old);
 	qos->overhead_bytes = config->overhead_bytes;
 	qos->mpu_bytes = config->mpu_bytes;
+	qos_watch_follow(qos);
 	if (ret < 0)
 		return error_set(err, ret, "scheduler refused the tree: %s",
 		                 strerror(-ret));
@@ -229,6 +231,7 @@ qos_destroy(struct port_qos *qos)
 	}
 	if (qos->sched)
 		qos_drop_items(sched_take_dropped(qos->sched), DROP_TX_QOS_CLASS_FULL);
+	qos_watch_destroy(qos);
 	tree_free(qos->tree);
 	losses_free(qos);
 	free(qos->sched_memory);
