@@ -37,6 +37,8 @@ struct port_qos {
 	struct sched *sched;
 	struct policer policer;
 	struct port *waiting; /* ports that did not take all of theirs, by next_waiting */
+	uint64_t pool_seen_ns;
+	bool pool_is_low; /* at that moment */
 	struct qos_class_map *_Atomic map;
 	struct qos_losses *_Atomic losses[DP_WORKERS_MAX]; /* main publishes */
 
