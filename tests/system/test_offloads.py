@@ -165,3 +165,23 @@ def test_vlan_tags_around_large_frames(lab, site):
         traffic.checked_stream(site.g2, site.g1, "10.10.0.1", 5105, MB)(240)
     finally:
         lab.switch.vsctl("remove", "port", "vh2", "tag", "10")
+
+
+def test_to_an_ethdev_that_sums(lab, site):
+    """g4 behind DPDK's own vhost driver, which takes checksums to be done but no large frames."""
+    path = lab.directory / "eth4"
+    lab.switch.vsctl("add-port", "br0", "eth4", "--", "set", "interface", "eth4", "type=dpdk",
+                     f'options:dpdk-devargs="net_vhost0,iface={path},queues=1,legacy-ol-flags=0"')
+    # That driver has nobody who finishes what a guest leaves: g4 sends finished frames.
+    nic = guests.Nic(path, "52:54:00:00:00:04", "10.0.0.4/24", 1, False, None, "csum=off")
+    guest = guests.Guest("g4", lab.directory, [nic])
+    try:
+        guests.start_all([guest])
+        traffic.wait_ping(site.g1, "10.0.0.4", 30)
+        arrived = Frames(lab, "eth4")
+        traffic.checked_stream(site.g1, guest, "10.0.0.4", 5106, MB)(240)
+        assert 1000 < arrived.mean("tx") <= 1514, arrived.counters()
+        assert arrived.since("drop_tx_offload") == 0
+    finally:
+        guest.kill()
+        lab.switch.vsctl("del-port", "eth4")
