@@ -19,6 +19,7 @@ struct eth {
 	uint16_t device; /* ethdev port id */
 	uint16_t n_txqs;
 	bool is_probed; /* by us: to be removed with the port */
+	bool sums_ipv4; /* wants to be told to, for segments of IPv4 */
 };
 
 static int
@@ -68,11 +69,10 @@ eth_setup_queues(const struct eth *eth, uint16_t n_rxqs)
 /* Asks for what the device can do of segmentation and checksums; the rest is done in
  * software. */
 static uint64_t
-eth_choose_offloads(struct port *port, uint64_t capabilities)
+eth_choose_offloads(struct eth *eth, struct port *port, uint64_t capabilities)
 {
 	const uint64_t sums = RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
-	const uint64_t tso = RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM |
-	                     RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	const uint64_t tso = RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 	uint64_t wanted = RTE_ETH_TX_OFFLOAD_MULTI_SEGS; /* jumbo frames */
 	uint32_t offloads = 0;
 
@@ -81,11 +81,13 @@ eth_choose_offloads(struct port *port, uint64_t capabilities)
 		wanted |= sums;
 		if ((capabilities & tso) == tso) {
 			offloads = PORT_OFFLOADS_ALL;
-			wanted |= tso;
+			wanted |= tso | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
 		}
 	}
 	port->offloads = offloads;
-	return wanted & capabilities;
+	wanted &= capabilities;
+	eth->sums_ipv4 = wanted & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
+	return wanted;
 }
 
 static int
@@ -110,7 +112,7 @@ eth_configure(struct eth *eth, struct port *port, const struct dp_port_config *c
 			(RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP) &
 			info.flow_type_rss_offloads;
 	}
-	conf.txmode.offloads = eth_choose_offloads(port, info.tx_offload_capa);
+	conf.txmode.offloads = eth_choose_offloads(eth, port, info.tx_offload_capa);
 	eth->n_txqs = MIN_OF(info.max_tx_queues, DP_QUEUES_MAX);
 	ret = rte_eth_dev_configure(eth->device, n_rxqs, eth->n_txqs, &conf);
 	if (ret == 0)
@@ -266,7 +268,7 @@ eth_send_unfinished(struct worker *worker, struct port *port, uint16_t queue,
 	const struct eth *eth = port->impl;
 	uint16_t done = 0;
 
-	for (uint16_t i = 0; i < n; i++)
+	for (uint16_t i = 0; i < n && eth->sums_ipv4; i++)
 		if (pkts[i]->ol_flags & RTE_MBUF_F_TX_TCP_SEG &&
 		    pkts[i]->ol_flags & RTE_MBUF_F_TX_IPV4)
 			pkts[i]->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
