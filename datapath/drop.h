@@ -8,6 +8,8 @@
  * by) */
 #define DROP_REASONS(X)                                       \
 	X(RX_POLICED, "rx_policed", rx)                       \
+	X(RX_GATE_FULL, "rx_gate_full", rx)                   \
+	X(RX_GATE_TIMEOUT, "rx_gate_timeout", rx)             \
 	X(RX_MALFORMED, "rx_malformed", rx)                   \
 	X(RX_RESERVED_MAC, "rx_reserved_mac", rx)             \
 	X(RX_VLAN_ACCESS_TAGGED, "rx_vlan_access_tagged", rx) \

@@ -5,6 +5,7 @@
 #include "base/compiler.h"
 #include "datapath/charge.h"
 #include "datapath/port/port.h"
+#include "datapath/qos_meter.h"
 #include "datapath/transmit.h"
 
 #include "datapath/hot.h"
@@ -154,6 +155,10 @@ qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, un
 		qos_police(worker, port, qos, pkts, n);
 		return;
 	}
+	if (qos->kind == DP_QOS_TRTCM) {
+		qos_meter_police(worker, port, qos, pkts, n);
+		return;
+	}
 	map = atomic_load_explicit(&qos->map, memory_order_acquire);
 	for (unsigned i = 0; i < n; i++)
 		qos_enqueue_one(worker, port, qos, pkts[i], map,
@@ -176,6 +181,7 @@ port_keep(struct worker *worker, struct port_qos *qos, struct port *port,
 		struct qos_item *item = &packet_meta(pkts[i])->item;
 
 		item->next = NULL;
+		qos_delay_kept(&qos->timing, item);
 		item->enqueued_ns = worker->now_ns; /* from now on: waits for the ring */
 		if (pending->tail)
 			pending->tail->next = item;
@@ -200,21 +206,25 @@ port_keep(struct worker *worker, struct port_qos *qos, struct port *port,
 
 /* Sends what waits for the port; true if nothing is left. */
 static bool
-port_send_pending(struct worker *worker, struct port *port, unsigned *moved)
+port_send_pending(struct worker *worker, const struct port_qos *qos, struct port *port,
+                  unsigned *moved)
 {
 	struct port_pending *pending = &port->pending;
 
 	while (pending->head) {
 		struct rte_mbuf *pkts[BATCH_MAX];
 		struct qos_item *rest[BATCH_MAX]; /* what is left without those before */
+		struct qos_timed timed = {0, 0, 0};
 		unsigned n = 0, taken;
 
 		for (struct qos_item *item = pending->head; item && n < BATCH_MAX;
 		     item = item->next) {
+			qos_delay_offer(&timed, item, n);
 			rest[n] = item->next;
 			pkts[n++] = packet_from_item(item);
 		}
 		taken = transmit_packets(worker, port, pkts, n);
+		qos_delay_taken(&qos->timing, &timed, taken, worker->now_ns);
 		*moved += taken;
 		if (taken > 0) {
 			pending->head = rest[taken - 1];
@@ -267,7 +277,7 @@ qos_retry(struct worker *worker, struct port_qos *qos, unsigned *moved)
 			link = &pending->next_waiting;
 			continue;
 		}
-		if (!port_send_pending(worker, port, moved) && !alone)
+		if (!port_send_pending(worker, qos, port, moved) && !alone)
 			port_give_way(worker, qos, port);
 		if (pending->head) {
 			link = &pending->next_waiting;
@@ -342,7 +352,9 @@ qos_drain(struct worker *worker, struct port_qos *qos)
 	if (likely(!qos->waiting) || !qos_is_alone(qos)) {
 		n = sched_dequeue(qos->sched, worker->now_ns, items, BATCH_MAX,
 		                  QOS_DRAIN_BYTES);
+		qos_delay_scheduled(&qos->timing, items, n, worker->now_ns);
 		qos_send_items(worker, qos, items, n, &moved);
+		qos_delay_sent(&qos->timing);
 		next_ns = sched_next_event_ns(qos->sched, worker->now_ns);
 	}
 	if (qos->waiting)

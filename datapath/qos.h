@@ -10,10 +10,12 @@
 #include "datapath/datapath.h"
 #include "datapath/packet.h"
 #include "datapath/qos_classify.h"
+#include "datapath/qos_delay.h"
 #include "qos/policer.h"
 #include "qos/sched.h"
 
 struct port;
+struct qos_meters;
 struct worker;
 
 /* Packets of each class that a worker lost on their way into the scheduler, which does
@@ -36,9 +38,11 @@ struct port_qos {
 	/* the owner's */
 	struct sched *sched;
 	struct policer policer;
+	struct qos_meters *meters; /* DP_QOS_TRTCM */
 	struct port *waiting; /* ports that did not take all of theirs, by next_waiting */
 	uint64_t pool_seen_ns;
 	bool pool_is_low; /* at that moment */
+	struct qos_timing timing;
 	struct qos_class_map *_Atomic map;
 	struct qos_losses *_Atomic losses[DP_WORKERS_MAX]; /* main publishes */
 
@@ -48,6 +52,7 @@ struct port_qos {
 	struct qos_losses *past_losses; /* of tables that were replaced */
 	char *domain;                   /* NULL = one port's own */
 	struct port **ports;            /* n_ports of them */
+	struct qos_history *history;    /* qos_watch.c's; NULL = no tree */
 	struct port_qos *next;
 };
 

@@ -12,7 +12,9 @@
 #include "datapath/assign.h"
 #include "datapath/eal.h"
 #include "datapath/port/port.h"
+#include "datapath/qos_meter.h"
 #include "datapath/qos_tree.h"
+#include "datapath/qos_watch.h"
 #include "datapath/rcu.h"
 #include "datapath/tsc.h"
 #include "datapath/worker.h"
@@ -27,7 +29,7 @@ LOG_MODULE(qos);
 
 struct port_qos *qos_all;
 
-static struct worker *
+struct worker *
 qos_owner(const struct port_qos *qos)
 {
 	return qos->owner == WORKER_NONE ? NULL : workers[qos->owner];
@@ -203,6 +205,7 @@ qos_apply_tree(struct port_qos *qos, const struct dp_qos_config *config,
 		tree_free(old);
 	qos->overhead_bytes = config->overhead_bytes;
 	qos->mpu_bytes = config->mpu_bytes;
+	qos_watch_follow(qos);
 	if (ret < 0)
 		return error_set(err, ret, "scheduler refused the tree: %s",
 		                 strerror(-ret));
@@ -226,10 +229,12 @@ qos_destroy(struct port_qos *qos)
 		                   tsc_to_ns(rte_rdtsc()), &items);
 		qos_drop_items(items, DROP_TX_QOS_NO_CLASS);
 	}
+	qos_watch_destroy(qos);
 	tree_free(qos->tree);
 	losses_free(qos);
 	free(qos->sched_memory);
 	free(qos->map);
+	free(qos->meters);
 	free(qos->ports);
 	free(qos->domain);
 	free(qos);
@@ -405,6 +410,8 @@ dp_port_set_qos(uint32_t port_id, const struct dp_qos_config *config, struct err
 	change.qos = qos;
 	if (config->kind == DP_QOS_TREE)
 		ret = qos_apply_tree(qos, config, err);
+	else if (config->kind == DP_QOS_TRTCM)
+		qos_meter_apply(qos, config);
 	else
 		worker_call(qos_owner(qos), qos_change_policer, &change);
 	if (!port->qos) {

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "datapath/port/port.h"
+#include "datapath/qos_meter.h"
 #include "datapath/qos_tree.h"
 #include "datapath/rcu.h"
 #include "datapath/tsc.h"
@@ -144,7 +145,7 @@ class_add_to_parent(struct dp_class_stats *parent, const struct dp_class_stats *
 	parent->queued_bytes += child->queued_bytes;
 }
 
-static void
+void
 tree_report(const struct port_qos *qos,
             void (*cb)(const struct dp_class_stats *, void *aux), void *aux)
 {
@@ -184,5 +185,7 @@ dp_port_qos_stats(uint32_t port_id, void (*cb)(const struct dp_class_stats *, vo
 		return DP_QOS_NONE;
 	if (qos->kind == DP_QOS_TREE)
 		tree_report(qos, cb, aux);
+	if (qos->kind == DP_QOS_TRTCM)
+		qos_meter_report(qos, cb, aux);
 	return qos->kind;
 }

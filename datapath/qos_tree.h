@@ -105,9 +105,18 @@ struct qos_job {
  * on main before the scheduler has an owner. */
 bool qos_job_run(struct worker *worker, void *arg);
 
+/* ---- qos_config.c ---- */
+
+/* Whom worker_call() is for: NULL before the scheduler has an owner. */
+struct worker *qos_owner(const struct port_qos *qos);
+
 /* ---- qos_report.c ---- */
 
 /* Makes room in every worker's table for losses of classes below 'n'. */
 void losses_fit(struct port_qos *qos, uint32_t n);
 struct qos_loss losses_sum(const struct port_qos *qos, uint32_t number);
 void losses_free(struct port_qos *qos);
+
+/* Tells the counters of the root and then of all classes in ascending order. */
+void tree_report(const struct port_qos *qos,
+                 void (*cb)(const struct dp_class_stats *, void *aux), void *aux);

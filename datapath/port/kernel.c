@@ -265,9 +265,9 @@ kernel_receive(struct worker *worker, struct port *port, struct kernel_waiting *
 }
 
 uint16_t
-kernel_take_waiting(struct kernel_waiting *waiting, struct rte_mbuf **pkts)
+kernel_take_waiting(struct kernel_waiting *waiting, struct rte_mbuf **pkts, uint16_t max)
 {
-	unsigned n = MIN_OF(waiting->n, BATCH_MAX);
+	unsigned n = MIN_OF(waiting->n, max);
 
 	for (unsigned i = 0; i < n; i++)
 		pkts[i] = waiting->pkts[(waiting->first + i) % KERNEL_WAITING_MAX];
@@ -282,7 +282,7 @@ kernel_free_waiting(struct kernel_waiting *waiting)
 	struct rte_mbuf *pkts[BATCH_MAX];
 	uint16_t n;
 
-	while ((n = kernel_take_waiting(waiting, pkts)) > 0)
+	while ((n = kernel_take_waiting(waiting, pkts, BATCH_MAX)) > 0)
 		rte_pktmbuf_free_bulk(pkts, n);
 }
 

@@ -44,8 +44,9 @@ void kernel_receive(struct worker *worker, struct port *port,
                     struct kernel_waiting *waiting, uint8_t *frame, size_t length,
                     const struct virtio_net_hdr *header, uint32_t vlan_tci);
 
-/* Moves waiting packets to 'pkts', at most BATCH_MAX. */
-uint16_t kernel_take_waiting(struct kernel_waiting *waiting, struct rte_mbuf **pkts);
+/* Moves waiting packets to 'pkts', at most 'max'. */
+uint16_t kernel_take_waiting(struct kernel_waiting *waiting, struct rte_mbuf **pkts,
+                             uint16_t max);
 
 /* Frees what is left, when the port closes. */
 void kernel_free_waiting(struct kernel_waiting *waiting);

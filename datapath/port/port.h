@@ -15,11 +15,20 @@
 #include "qos/policer.h"
 
 struct bridge;
+struct gate_port;
+struct gate_queue;
 struct port;
 struct port_ops;
 struct port_qos;
 
 #define USAGE_INTERVALS 13 /* five seconds apart: the last minute */
+
+/* What went through a port's gate (gate.h); the owner worker writes, main reads. */
+struct gate_counts {
+	uint64_t packets;
+	uint64_t wait_ns; /* how long they stood in the window, in total */
+	uint64_t full_ns; /* how long the ring was not polled, in total */
+};
 
 /* Unfinished packets that a port takes: see offload.h. The last two come with the first.
  */
@@ -36,6 +45,7 @@ struct rxq {
 	_Atomic bool enabled;   /* main or vhost's thread writes, the worker reads */
 	_Atomic uint16_t owner; /* worker id or WORKER_NONE; main writes */
 	bool is_ready; /* kernel interface: epoll says there is something to read */
+	struct gate_queue *_Atomic gate; /* NULL = none; main writes */
 	uint64_t packets, bytes;
 	uint64_t cycles;                   /* spent on this queue's packets */
 	uint64_t history[USAGE_INTERVALS]; /* main's: cycles at the last ticks, see
@@ -77,6 +87,7 @@ struct port_worker {
 struct port_settings {
 	struct dp_port_settings config;
 	bool vlan_is_plain;    /* carries every VLAN and changes no tag */
+	bool is_policed;       /* packets above the rates are dropped or marked */
 	uint32_t class_number; /* for packets from this port; PACKET_CLASS_NONE */
 };
 
@@ -117,7 +128,9 @@ struct port {
 	struct policer police_bytes, police_packets;
 
 	_Atomic uint32_t link_resets;
-	struct port_worker retired; /* main's: sums of workers that ended */
+	struct port_worker retired;      /* main's: sums of workers that ended */
+	struct gate_port *gate;          /* main's; NULL = none */
+	struct gate_counts gate_retired; /* main's: of gates that it had before */
 };
 
 /* The operations of a port type; NULL where it has none. */
@@ -143,8 +156,11 @@ struct port_ops {
 	/* main: the node the port's memory is on; -1 unknown. */
 	int (*numa_node)(const struct port *port);
 
-	/* owner worker: fills 'pkts' with at most BATCH_MAX packets. */
-	uint16_t (*rx)(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts);
+	/* owner worker: fills 'pkts' with at most 'max' packets, 1..BATCH_MAX. */
+	uint16_t (*rx)(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts,
+	               uint16_t max);
+	/* main: how many packets wait to be received; NULL = cannot be known. */
+	uint32_t (*rx_waiting)(const struct port *port, uint16_t queue);
 	/* owner worker of the tx queue: sends the first packets it can and takes those;
 	 * returns how many. What it can never send it takes too, and counts. */
 	uint16_t (*tx)(struct worker *worker, struct port *port, uint16_t queue,

@@ -128,13 +128,14 @@ system_vlan_tci(struct msghdr *msg)
 }
 
 static void
-system_read(struct worker *worker, struct port *port, struct system *sys)
+system_read(struct worker *worker, struct port *port, struct system *sys, unsigned max)
 {
 	struct mmsghdr messages[SYSTEM_BATCH] = {0};
 	struct iovec iov[SYSTEM_BATCH][2];
 	int n;
 
-	for (unsigned i = 0; i < SYSTEM_BATCH; i++) {
+	max = MIN_OF(max, SYSTEM_BATCH);
+	for (unsigned i = 0; i < max; i++) {
 		struct system_slot *slot = &sys->slots[i];
 
 		iov[i][0] = (struct iovec){&slot->header, sizeof(slot->header)};
@@ -144,7 +145,7 @@ system_read(struct worker *worker, struct port *port, struct system *sys)
 		messages[i].msg_hdr.msg_control = slot->control;
 		messages[i].msg_hdr.msg_controllen = sizeof(slot->control);
 	}
-	n = recvmmsg(sys->fd, messages, SYSTEM_BATCH, MSG_DONTWAIT, NULL);
+	n = recvmmsg(sys->fd, messages, max, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < n; i++) {
 		struct system_slot *slot = &sys->slots[i];
 
@@ -157,13 +158,13 @@ system_read(struct worker *worker, struct port *port, struct system *sys)
 }
 
 static uint16_t
-system_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts)
+system_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts, uint16_t max)
 {
 	struct system *sys = rxq->port->impl;
 
-	if (sys->waiting.n < BATCH_MAX)
-		system_read(worker, rxq->port, sys);
-	return kernel_take_waiting(&sys->waiting, pkts);
+	if (sys->waiting.n < max)
+		system_read(worker, rxq->port, sys, max);
+	return kernel_take_waiting(&sys->waiting, pkts, max);
 }
 
 /* 0, or errno of the send. */

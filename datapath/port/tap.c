@@ -111,11 +111,11 @@ tap_tx_queues(struct port *port, uint8_t queues[DP_QUEUES_MAX])
 }
 
 static uint16_t
-tap_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts)
+tap_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts, uint16_t max)
 {
 	struct tap *tap = rxq->port->impl;
 
-	while (tap->waiting.n < BATCH_MAX) {
+	while (tap->waiting.n < max) {
 		struct virtio_net_hdr header;
 		struct iovec iov[2] = {{&header, sizeof(header)},
 		                       {tap->frame, sizeof(tap->frame)}};
@@ -126,7 +126,7 @@ tap_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts)
 		kernel_receive(worker, rxq->port, &tap->waiting, tap->frame,
 		               (size_t)n - sizeof(header), &header, 0);
 	}
-	return kernel_take_waiting(&tap->waiting, pkts);
+	return kernel_take_waiting(&tap->waiting, pkts, max);
 }
 
 /* 0, or errno of the write. */

@@ -332,10 +332,20 @@ vhost_status(struct port *port, struct dp_port_status *status)
 	}
 }
 
+static uint32_t
+vhost_rx_waiting(const struct port *port, uint16_t queue)
+{
+	const struct vhost *vhost = port->impl;
+	int vid = vhost->vid;
+
+	return vid == VHOST_NO_DEVICE ? 0
+	                              : rte_vhost_rx_queue_count(vid, VHOST_RXQ(queue));
+}
+
 /* ---- workers ---- */
 
 static uint16_t
-vhost_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts)
+vhost_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts, uint16_t max)
 {
 	struct vhost *vhost = rxq->port->impl;
 	int vid = atomic_load_explicit(&vhost->vid, memory_order_acquire);
@@ -345,7 +355,7 @@ vhost_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts)
 	if (unlikely(vid == VHOST_NO_DEVICE))
 		return 0;
 	n = rte_vhost_dequeue_burst(vid, VHOST_RXQ(rxq->index),
-	                            eal_packet_pool(worker->numa_node), pkts, BATCH_MAX);
+	                            eal_packet_pool(worker->numa_node), pkts, max);
 	for (uint16_t i = 0; i < n; i++)
 		flags |= pkts[i]->ol_flags;
 	if (unlikely(flags & OFFLOAD_RX_FLAGS))
@@ -389,7 +399,8 @@ vhost_numa_node(const struct port *port)
 	{                                                                               \
 		.type = port_type, .open = vhost_open, .close = vhost_close,            \
 		.set = vhost_set, .status = vhost_status, .tx_queues = vhost_tx_queues, \
-		.numa_node = vhost_numa_node, .rx = vhost_rx, .tx = vhost_tx,           \
+		.numa_node = vhost_numa_node, .rx_waiting = vhost_rx_waiting,           \
+		.rx = vhost_rx, .tx = vhost_tx,                                         \
 	}
 
 const struct port_ops port_vhost_client_ops = VHOST_OPS(DP_PORT_VHOST_CLIENT);

@@ -319,14 +319,13 @@ qos_with_lists(uint32_t port)
 	struct dp_class_config classes[6] = {{0}};
 	struct dp_class_mac macs[] = {
 		{.mac = {2, 0, 0, 0, 0, 7}, .number = 5},
-		{.mac = {2, 0, 0, 0, 0, 8}, .number = 99}, /* no such class */
 	};
 	struct dp_qos_config config = {.kind = DP_QOS_TREE,
 	                               .rate_bps = 1000000000,
 	                               .classes = classes,
 	                               .n_classes = 6,
 	                               .macs = macs,
-	                               .n_macs = 2,
+	                               .n_macs = 1,
 	                               .has_dscp_classes = true,
 	                               .has_pcp_classes = true};
 	struct error err = {""};
@@ -403,39 +402,75 @@ test_packets_find_their_class_by_lists(void **state)
 	dp_port_del(b);
 }
 
+/* ---- trtcm-policer ---- */
+
 static void
-test_bad_trees_are_refused_with_the_reason(void **state)
+qos_trtcm(uint32_t port, uint64_t class1_burst_bits)
 {
-	struct error err;
-	struct dp_class_config cycle[] = {{.number = 1, .parent = 2},
-	                                  {.number = 2, .parent = 1}};
-	struct dp_class_config orphan[] = {{.number = 1, .parent = 9}};
-	struct dp_class_config greedy[] = {
-		{.number = 1, .parent = DP_CLASS_ROOT, .ceil_bps = 100},
-		{.number = 2, .parent = 1, .floor_bps = 60},
-		{.number = 3, .parent = 1, .floor_bps = 60},
+	struct dp_class_config classes[] = {
+		{.number = 1,
+	         .parent = DP_CLASS_ROOT,
+	         .floor_bps = 8000,
+	         .burst_bits = class1_burst_bits},
+		{.number = 2,
+	         .parent = DP_CLASS_ROOT,
+	         .excess_bps = 8000,
+	         .excess_burst_bits = 640 * 8},
 	};
-	struct dp_qos_config config = {
-		.kind = DP_QOS_TREE, .rate_bps = 1000, .classes = cycle, .n_classes = 2};
+	struct dp_qos_config config = {.kind = DP_QOS_TRTCM,
+	                               .rate_bps = 8000,
+	                               .burst_bits = 1280 * 8,
+	                               .excess_bps = 8000,
+	                               .excess_burst_bits = 1280 * 8,
+	                               .classes = classes,
+	                               .n_classes = 2};
+	struct error err = {""};
+
+	if (dp_port_set_qos(port, &config, &err) != 0)
+		fail_msg("%s", err.text);
+}
+
+/* 64-byte frames at 1 kB/s: bursts of 20 (port, both colours), 40 (class 1) and 10 (class
+ * 2) frames count, and one or two more by the debt and the time that passes. */
+static void
+test_trtcm_polices_by_class_and_by_port(void **state)
+{
+	struct dp_port_settings class1 = {.vlan_tag = DP_VLAN_NONE, .egress_class = 1};
+	uint32_t a = port_add("a", NULL), a1 = port_add("a1", &class1);
+	uint32_t b = port_add_default_class("b", 2);
+	uint8_t frame[2048];
+	unsigned got = 0;
+	uint64_t time_ns;
 
 	(void)state;
-	assert_int_equal(dp_qos_check(&config, &err), -ELOOP);
-	assert_non_null(strstr(err.text, "queue 1"));
-	config.classes = orphan;
-	config.n_classes = 1;
-	assert_int_equal(dp_qos_check(&config, &err), -EINVAL);
-	assert_non_null(strstr(err.text, "queue 9"));
-	config.classes = greedy;
-	config.n_classes = 3;
-	assert_int_equal(dp_qos_check(&config, &err), -ERANGE);
-	assert_string_equal(
-		err.text,
-		"queue 1: floors below it add up to 120 bit/s, above its ceiling of 100 bit/s (queue 2 has 60, queue 3 has 60)");
-	greedy[2].floor_bps = 40;
-	assert_int_equal(dp_qos_check(&config, &err), 0);
-	greedy[1].floor_bps = 101;
-	assert_int_equal(dp_qos_check(&config, &err), -ERANGE);
-	assert_non_null(strstr(err.text, "queue 2"));
+	qos_trtcm(b, 2560 * 8);
+	for (int i = 0; i < 100; i++)
+		send_frame(a, 0xff, 1, -1);
+	settle();
+	while (take(b, frame, 0))
+		got++;
+	assert_in_range(got, 10, 19); /* class 2 is red, the port still has 10 yellow */
+	for (int i = 0; i < 100; i++)
+		send_frame(a1, 0xff, 2, -1);
+	settle();
+	while (take(b, frame, 0))
+		got++;
+	assert_in_range(got, 38, 75); /* green and yellow of the port are used up */
+	memset(seen, 0, sizeof(seen));
+	assert_int_equal(dp_port_qos_stats(b, note_class, NULL, &time_ns), DP_QOS_TRTCM);
+	assert_int_equal(seen[7].sent_packets, got);
+	assert_int_equal(seen[7].offered_packets, 200);
+	assert_int_equal(seen[1].offered_packets, 100);
+	assert_int_equal(seen[1].sent_packets + seen[2].sent_packets, got);
+	assert_int_equal(seen[2].borrowed_bytes, seen[2].sent_bytes);
+	assert_int_equal(tx_dropped(b), 200 - got);
+	/* Counters stay with the class. */
+	qos_trtcm(b, 1280 * 8);
+	assert_int_equal(dp_port_qos_stats(b, note_class, NULL, &time_ns), DP_QOS_TRTCM);
+	assert_int_equal(seen[1].offered_packets, 100);
+	dp_port_del(a);
+	dp_port_del(a1);
+	dp_port_del(b);
 }
 
 int
@@ -449,7 +484,7 @@ main(void)
 		cmocka_unit_test(test_a_domain_gets_its_name_and_loses_it_without_loss),
 		cmocka_unit_test(test_a_full_port_does_not_hold_up_others),
 		cmocka_unit_test(test_packets_find_their_class_by_lists),
-		cmocka_unit_test(test_bad_trees_are_refused_with_the_reason),
+		cmocka_unit_test(test_trtcm_polices_by_class_and_by_port),
 	};
 
 	return cmocka_run_group_tests(tests, dummy_net_start, dummy_net_stop);
