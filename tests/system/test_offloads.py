@@ -167,6 +167,24 @@ def test_vlan_tags_around_large_frames(lab, site):
         lab.switch.vsctl("remove", "port", "vh2", "tag", "10")
 
 
+def test_scheduler_counts_what_is_on_the_wire(lab, site):
+    """g1's large frames pass a shaper as such and leave by segments: both count the same bytes."""
+    lab.switch.vsctl("set", "port", "vh3", "qos=@q", "--", "--id=@q", "create", "qos", "type=linux-htb",
+                     "other_config:max-rate=100000000", "other_config:overhead=0", "other_config:mpu=0")
+    try:
+        link = lab.switch.qos_classes("vh3")[1][None]["sent_bytes"]
+        sent, arrived = Frames(lab, "vh1"), Frames(lab, "vh3")
+        traffic.checked_stream(site.g1, site.g3, site.g3.address, 5109, MB)(240)
+        assert sent.mean("rx") > 3000, sent.counters()
+        assert arrived.mean("tx") <= 1514, arrived.counters()
+        # The guests' own talk goes on: the two are read until no packet came between.
+        proc.wait_until(lambda: lab.switch.qos_classes("vh3")[1][None]["sent_bytes"] - link ==
+                        arrived.since("tx_bytes"), 10, "shaper and port count the same")
+        assert arrived.since("drop_tx_ring_full") == 0
+    finally:
+        lab.switch.vsctl("--", "clear", "port", "vh3", "qos", "--", "--all", "destroy", "qos")
+
+
 def test_to_an_ethdev_that_sums(lab, site):
     """g4 behind DPDK's own vhost driver, which takes checksums to be done but no large frames."""
     path = lab.directory / "eth4"
