@@ -411,6 +411,37 @@ test_padding_is_not_summed(void **state)
 	rte_pktmbuf_free(pkt);
 }
 
+/* With a routing header the pseudo-header's destination is another: only the sender's sum
+ * in the field knows it. */
+static void
+test_extensions_are_summed_at_arrival(void **state)
+{
+	const struct shape shape = {.is_ipv6 = true, .is_udp = true, .payload = 1001};
+	size_t length = make_frame(&shape);
+	uint32_t sum = 17 + 8 + 1001;
+	struct rte_mbuf *pkt;
+	uint8_t *l4;
+
+	(void)state;
+	memmove(bytes + 54 + 24, bytes + 54, length - 54);
+	memset(bytes + 54, 0, 24);
+	bytes[20] = 43;
+	put16(bytes + 18, length - 54 + 24);
+	bytes[54] = 17;
+	bytes[55] = 2;
+	memset(bytes + 62, 0x77, 16); /* the last destination */
+	l4 = bytes + 54 + 24;
+	sum += (uint16_t)~slow_checksum(0, bytes + 22, 16);
+	sum += (uint16_t)~slow_checksum(0, bytes + 62, 16);
+	put16(l4 + 6, (uint16_t)~slow_checksum(sum, l4, 0));
+	pkt = make_packet(length + 24, 100, 333);
+	assert_true(offload_mark(pkt, 0));
+	assert_int_equal(pkt->ol_flags & OFFLOAD_TX_FLAGS, 0);
+	memcpy(l4 + 6, rte_pktmbuf_mtod_offset(pkt, void *, 54 + 24 + 6), 2);
+	assert_int_equal(slow_checksum(sum, l4, 1009), 0);
+	rte_pktmbuf_free(pkt);
+}
+
 /* ---- charge ---- */
 
 static void
@@ -654,6 +685,7 @@ main(void)
 		cmocka_unit_test(test_without_buffers_the_rest_is_dropped_and_counted),
 		cmocka_unit_test(test_checksums_are_completed),
 		cmocka_unit_test(test_padding_is_not_summed),
+		cmocka_unit_test(test_extensions_are_summed_at_arrival),
 		cmocka_unit_test(test_charge_is_what_is_on_the_wire),
 		cmocka_unit_test(test_charge_by_hand),
 		cmocka_unit_test(test_marks_of_rte_vhost_become_ours),
