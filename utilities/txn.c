@@ -253,10 +253,19 @@ check_results(const json_t *results, enum txn_status *status, bool dry_run,
 	return 0;
 }
 
+int
+txn_compare_inserted(const void *a, const void *b)
+{
+	const struct txn_inserted *x = a, *y = b;
+
+	return uuid_compare(&x->uuid, &y->uuid);
+}
+
 static void
 collect_inserted(const struct replica *replica, const json_t *results,
                  struct txn_inserted **inserted, size_t *n)
 {
+	size_t allocated = *n;
 	struct row *row;
 
 	for (size_t i = 0; i < replica->n_tables; i++)
@@ -268,13 +277,19 @@ collect_inserted(const struct replica *replica, const json_t *results,
 
 			if (!row->is_new || row->is_deleted)
 				continue;
-			*inserted = xrealloc(*inserted, (*n + 1) * sizeof(**inserted));
+			if (*n == allocated) {
+				allocated = allocated ? 2 * allocated : 8;
+				*inserted = xrealloc(*inserted,
+				                     allocated * sizeof(**inserted));
+			}
 			new_row = &(*inserted)[(*n)++];
 			new_row->table = row->table;
 			new_row->uuid = row->uuid;
 			if (!text || !uuid_from_text(&new_row->stored, text))
 				new_row->stored = row->uuid;
 		}
+	if (*n)
+		qsort(*inserted, *n, sizeof(**inserted), txn_compare_inserted);
 }
 
 static int

@@ -23,6 +23,8 @@ enum txn_status {
 	TXN_DRY_RUN
 };
 
+int txn_compare_inserted(const void *a, const void *b);
+
 /* Sends the changes. When they were stored, '*next_cfg' (if 'wait') is what
  * Open_vSwitch.cur_cfg will reach when the switch has taken them over, and '*inserted'
  * (the caller frees it) lists the new rows. 'root' is the row of Open_vSwitch. -errno

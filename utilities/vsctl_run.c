@@ -18,10 +18,12 @@
 const struct uuid *
 vsctl_stored_uuid(const struct vsctl *vsctl, const struct uuid *uuid)
 {
-	for (size_t i = 0; i < vsctl->n_inserted; i++)
-		if (uuid_equal(&vsctl->inserted[i].uuid, uuid))
-			return &vsctl->inserted[i].stored;
-	return uuid;
+	const struct txn_inserted key = {.uuid = *uuid}, *found = NULL;
+
+	if (vsctl->n_inserted)
+		found = bsearch(&key, vsctl->inserted, vsctl->n_inserted, sizeof(key),
+		                txn_compare_inserted);
+	return found ? &found->stored : uuid;
 }
 
 static int

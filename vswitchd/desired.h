@@ -26,6 +26,8 @@ struct desired_arena {
 
 /* Zeroed memory. */
 void *desired_alloc(struct desired_arena *arena, size_t size);
+/* NULL if 'size' is 0. */
+void *desired_copy(struct desired_arena *arena, const void *data, size_t size);
 const char *desired_strdup(struct desired_arena *arena, const char *text);
 const char *desired_printf(struct desired_arena *arena, const char *fmt, ...)
 	PRINTF_FORMAT(2, 3);
@@ -68,7 +70,7 @@ struct desired_port {
 	struct dp_port_config config; /* bridge_id unset; ofport set by ofport_assign() */
 	uint16_t ofport_request;      /* 0 = none */
 	uint16_t ofport_recorded;     /* in the database from before; 0 = none */
-	struct desired_qos *qos;         /* NULL = none */
+	struct desired_qos *qos;      /* NULL = none */
 	struct dp_qos_config qos_config; /* with the rate resolved: by validate.c */
 	const char *problem;
 	const char *qos_problem;

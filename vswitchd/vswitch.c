@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "vswitchd/apply.h"
 #include "vswitchd/desired_from_db.h"
+#include "vswitchd/desired_qos_from_db.h"
 #include "vswitchd/managers.h"
 #include "vswitchd/report.h"
 #include "vswitchd/status.h"
@@ -29,6 +30,7 @@ struct vswitch {
 	struct db *db;
 	struct managers *managers;
 	struct coverage *coverage;
+	struct qos_cache *qos_cache;
 	struct running running;
 	struct desired *current; /* what was last applied; NULL before the first time */
 	struct desired *next;    /* being applied; NULL = nothing is */
@@ -151,7 +153,7 @@ vswitch_begin(struct vswitch *vs)
 {
 	vs->is_dirty = false;
 	event_del(vs->retry);
-	vs->next = desired_from_db(vs->db);
+	vs->next = desired_from_db(vs->db, vs->qos_cache);
 	warn_of_late_changes(vs, vs->next);
 	validate(vs->next, &vs->running);
 	apply_init(&vs->apply, &vs->running, vs->next);
@@ -318,6 +320,7 @@ vswitch_create(struct event_base *loop, struct db *db, struct ovsdb_server *serv
 	running_init(&vs->running);
 	vs->managers = managers_create(server);
 	vs->coverage = coverage_create();
+	vs->qos_cache = qos_cache_create();
 	vs->work = evtimer_new(loop, on_work, vs);
 	vs->retry = evtimer_new(loop, on_retry, vs);
 	vs->links = evtimer_new(loop, on_links, vs);
@@ -356,6 +359,7 @@ vswitch_destroy(struct vswitch *vs)
 	if (vs->running.is_started)
 		dp_stop();
 	coverage_destroy(vs->coverage);
+	qos_cache_destroy(vs->qos_cache);
 	managers_destroy(vs->managers);
 	running_destroy(&vs->running);
 	free(vs);

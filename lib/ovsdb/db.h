@@ -38,6 +38,15 @@ const struct db_row *db_row_by_uuid(const struct db *db, const char *table,
                                     const struct uuid *uuid);
 const struct uuid *db_row_uuid(const struct db_row *row);
 
+/* db_generation() after the commit that made or last changed the row. */
+uint64_t db_row_changed_at(const struct db_row *row);
+
+/* Rows that were made or changed since db_generation() was 'generation', the latest
+ * first. Rows that were deleted since are in no list. */
+const struct db_row *db_row_changed_first(const struct db *db, const char *table,
+                                          uint64_t generation);
+const struct db_row *db_row_changed_next(const struct db_row *row, uint64_t generation);
+
 const struct ovsdb_datum *db_row_datum(const struct db_row *row, const char *column);
 
 /* Scalars and optional scalars; 'fallback' if the column is empty. Strings live as long

@@ -22,6 +22,7 @@ struct db_table {
 	struct db *db;
 	const struct ovsdb_table_schema *schema;
 	struct hmap rows;     /* by UUID */
+	struct list recent;   /* of committed rows, the latest changed first */
 	struct hmap *indexes; /* committed rows only; one for each of the schema's */
 };
 
@@ -31,6 +32,8 @@ struct db_row {
 	struct uuid uuid;
 	struct ovsdb_datum *datums; /* by column index */
 	size_t n_refs;              /* strong references to this row */
+	struct list recent;         /* in db_table.recent; empty until committed */
+	uint64_t changed_at;        /* db.generation after the commit that changed it */
 	struct db_index_node *index_nodes;
 	struct txn_row *txn_row; /* NULL unless the open transaction touched the row */
 };
