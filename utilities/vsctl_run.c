@@ -270,6 +270,9 @@ finish(struct vsctl *vsctl, const struct run_options *options, struct invocation
 			calls[i].command->finish(vsctl, &calls[i]);
 	print_all(options, calls, n);
 	fflush(stdout);
+	if (status == TXN_ADMITTED)
+		cli_warn("dry run: the switch would accept this change; nothing was "
+		         "changed");
 	if (status != TXN_STORED || !options->wait_for_reload)
 		return 0;
 	/* The replica now follows the database, from which our own changes come too. */

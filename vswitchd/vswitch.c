@@ -233,6 +233,28 @@ on_work(evutil_socket_t fd, short what, void *aux)
 		vswitch_schedule(vs->work, 0);
 }
 
+/* ---- trials of changes ---- */
+
+static void
+add_problem(const char *text, void *problems)
+{
+	json_array_append_new(problems, json_string(text));
+}
+
+/* Judges the database as a transaction would leave it, against what runs. */
+static json_t *
+on_trial(const struct db *db, void *aux)
+{
+	const struct vswitch *vs = aux;
+	struct desired *trial = desired_from_db(db, NULL);
+	json_t *problems = json_array();
+
+	validate(trial, &vs->running);
+	report_new_problems(vs->current, trial, add_problem, problems);
+	desired_destroy(trial);
+	return problems;
+}
+
 /* ---- timers ---- */
 
 /* A kernel interface can be deleted, and another one of its name made: the port then
@@ -329,6 +351,7 @@ vswitch_create(struct event_base *loop, struct db *db, struct ovsdb_server *serv
 	vs->sample = event_new(loop, -1, EV_PERSIST, on_sample, vs);
 	vswitch_make_root(db);
 	db_set_commit_hook(db, on_commit, vs);
+	db_set_judge(db, on_trial, vs);
 	event_add(vs->second, &second);
 	event_add(vs->sample, &sample);
 	vswitch_schedule(vs->statistics, 1000);
@@ -342,6 +365,7 @@ vswitch_destroy(struct vswitch *vs)
 	if (!vs)
 		return;
 	db_set_commit_hook(vs->db, NULL, NULL);
+	db_set_judge(vs->db, NULL, NULL);
 	if (vs->datapath)
 		event_free(vs->datapath);
 	event_free(vs->sample);

@@ -195,6 +195,13 @@ db_set_commit_hook(struct db *db, void (*hook)(struct db *db, void *aux), void *
 }
 
 void
+db_set_judge(struct db *db, db_judge_fn *judge, void *aux)
+{
+	db->judge = judge;
+	db->judge_aux = aux;
+}
+
+void
 db_set_observer(struct db *db, db_observer_fn *observer, void *aux)
 {
 	db->observer = observer;

@@ -7,9 +7,9 @@
 #include "base/hmap.h"
 #include "base/list.h"
 #include "ovsdb/datum.h"
+#include "ovsdb/db.h"
 #include "ovsdb/schema.h"
 
-struct db;
 struct txn;
 
 struct db_index_node {
@@ -75,6 +75,8 @@ struct db {
 	void *observer_aux;
 	void (*hook)(struct db *db, void *aux);
 	void *hook_aux;
+	db_judge_fn *judge;
+	void *judge_aux;
 	bool is_in_hook;
 	bool is_hook_due;
 };
