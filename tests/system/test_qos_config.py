@@ -256,3 +256,33 @@ def test_types(lab, port):
     assert wrong(switch, port) == ""
     switch.vsctl("set", "port", port, "qos=@q", "--", "--id=@q", "create", "qos", "type=linux-sfq")
     assert "linux-sfq" in wrong(switch, port)
+
+
+def test_floors_of_what_guests_send_share_the_bridge(lab):
+    switch = lab.switch
+    names = ["in1", "in2"]
+    for name in names:
+        switch.vsctl("add-port", "br0", name, "--", "set", "interface", name, "type=dpdkvhostuserclient",
+                     f"options:vhost-server-path={lab.directory}/{name}.sock")
+    try:
+        switch.vsctl("set", "interface", "in1", "options:on-excess=gate", "options:ingress-min-rate=600000000")
+        assert "needs other_config:ingress-max-rate of bridge br0" in switch.interface_error("in1")
+        switch.vsctl("set", "bridge", "br0", "other_config:ingress-max-rate=1000000000")
+        assert switch.interface_error("in1") == ""
+
+        asked = ["set", "interface", "in2", "options:ingress-shaping=true", "options:ingress-min-rate=500000000"]
+        refused = dry_run(switch, *asked)
+        assert refused.returncode == 1 and "the largest that fits is 400000000" in refused.stderr, refused.stderr
+        switch.vsctl(*asked)
+        assert "in1 has 600000000" in switch.interface_error("in2")
+        switch.vsctl("set", "interface", "in2", "options:ingress-min-rate=400000000")
+        assert switch.interface_error("in2") == ""
+        # The bridge cannot take away what it has promised.
+        switch.vsctl("set", "bridge", "br0", "other_config:ingress-max-rate=999999999")
+        assert "below the floors" in switch.vsctl("get", "bridge", "br0", "status:config_error")
+        switch.vsctl("set", "interface", "in1", "options:on-excess=nonsense")
+        assert "police, gate or mark" in switch.interface_error("in1")
+    finally:
+        switch.vsctl("remove", "bridge", "br0", "other_config", "ingress-max-rate")
+        for name in names:
+            switch.vsctl("del-port", name)
