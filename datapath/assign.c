@@ -116,6 +116,23 @@ assign_choose_for_gate(struct assignment *a, struct gate *gate, int numa_node,
 	return gate->wanted_owner;
 }
 
+/* Ports that share a scheduler share its owner: the kernel worker if any is the kernel's.
+ * One that no port uses keeps its owner until it is freed. */
+static void
+assign_choose_qos_owner(struct assignment *a, struct port_qos *qos, uint16_t *wanted)
+{
+	bool by_kernel = false;
+	int node = -1;
+
+	for (uint32_t i = 0; i < qos->n_ports; i++) {
+		by_kernel |= qos->ports[i]->ops->served_by_kernel_worker;
+		if (node < 0)
+			node = assign_numa_node(qos->ports[i]);
+	}
+	*wanted = assign_choose(a, qos->owner, node, by_kernel);
+	assign_set_owner(a, &qos->owner, *wanted);
+}
+
 /* First step: takes from their owners what shall move. 'wanted' holds the new owners,
  * queue by queue in the order of assign_name_owners(). */
 static void
@@ -157,12 +174,9 @@ assign_choose_owners(struct assignment *a, uint16_t *wanted)
 			first = wanted[k];
 			assign_set_owner(a, &rxq->owner, wanted[k]);
 		}
-		if (port->qos) {
-			wanted[k] = assign_choose(a, port->qos->owner, node, by_kernel);
-			assign_set_owner(a, &port->qos->owner, wanted[k]);
-			k++;
-		}
 	}
+	for (struct port_qos *qos = qos_all; qos; qos = qos->next, k++)
+		assign_choose_qos_owner(a, qos, &wanted[k]);
 }
 
 /* Second step: nobody uses what was taken; names the new owners. */
@@ -180,9 +194,9 @@ assign_name_owners(const uint16_t *wanted)
 			continue;
 		for (uint16_t q = 0; q < port->n_rxqs; q++)
 			port->rxqs[q].owner = wanted[k++];
-		if (port->qos)
-			port->qos->owner = wanted[k++];
 	}
+	for (struct port_qos *qos = qos_all; qos; qos = qos->next)
+		qos->owner = wanted[k++];
 }
 
 static void
@@ -204,9 +218,10 @@ assign_publish_view(struct worker *worker, size_t n_places)
 		for (uint16_t q = 0; q < port->n_rxqs; q++)
 			if (port->rxqs[q].owner == worker->id)
 				view->rxqs[view->n_rxqs++] = &port->rxqs[q];
-		if (port->qos && port->qos->owner == worker->id)
-			view->qos[view->n_qos++] = port->qos;
 	}
+	for (struct port_qos *qos = qos_all; qos; qos = qos->next)
+		if (qos->n_ports > 0 && qos->owner == worker->id)
+			view->qos[view->n_qos++] = qos;
 	worker_publish_view(worker, view);
 	worker_wake(worker);
 }
@@ -304,8 +319,10 @@ assign_count_places(void)
 
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++)
 		if (ports[i])
-			n += ports[i]->n_rxqs + 1U;
+			n += ports[i]->n_rxqs;
 	for (const struct gate *gate = gates; gate; gate = gate->next)
+		n++;
+	for (const struct port_qos *qos = qos_all; qos; qos = qos->next)
 		n++;
 	return n;
 }

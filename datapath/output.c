@@ -47,8 +47,10 @@ output_hand_over(struct worker *worker, struct port *port, uint16_t target_id,
 		sent = rte_ring_sp_enqueue_burst(ring, (void **)pkts, n, NULL);
 		output_wake(target);
 	}
-	if (unlikely(sent < n))
+	if (unlikely(sent < n)) {
+		qos_count_losses(worker, port, pkts + sent, n - sent);
 		port_drop(port, worker, DROP_TX_HANDOVER_FULL, pkts + sent, n - sent);
+	}
 }
 
 /* Drops frames longer than the port's MTU allows; returns how many are left. */

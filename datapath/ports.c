@@ -221,7 +221,6 @@ void
 dp_port_del(uint32_t port_id)
 {
 	struct port *port = port_id < DP_PORTS_MAX ? ports[port_id] : NULL;
-	struct port_qos *qos;
 
 	if (!port)
 		return;
@@ -230,14 +229,13 @@ dp_port_del(uint32_t port_id)
 	ports[port_id] = NULL;
 	bridge_publish_members(port->bridge);
 	fdb_flush(port->bridge->fdb, port_id);
+	qos_leave(port);
 	assign_update();
 	rcu_synchronize();
-	qos = port->qos;
 	port->ops->close(port);
 	rcu_synchronize();
 	/* Reports of its addresses that were still on their way. */
 	fdb_flush(port->bridge->fdb, port_id);
-	qos_destroy(qos);
 	gate_release_port(port);
 	port_free(port);
 }

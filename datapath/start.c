@@ -20,6 +20,7 @@
 #include "datapath/datapath.h"
 #include "datapath/eal.h"
 #include "datapath/port/port.h"
+#include "datapath/qos.h"
 #include "datapath/rcu.h"
 #include "datapath/stats.h"
 #include "datapath/tsc.h"
@@ -57,6 +58,7 @@ ports_prepare_worker(uint16_t id)
 		ports[i]->by_worker[id] = xcalloc_cacheline(sizeof(struct port_worker));
 		ports[i]->by_worker[id]->port = ports[i];
 	}
+	qos_prepare_worker(id);
 }
 
 static int

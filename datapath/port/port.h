@@ -91,6 +91,15 @@ struct port_settings {
 	uint32_t class_number; /* for packets from this port; PACKET_CLASS_NONE */
 };
 
+/* Packets that a scheduler let go and the port did not take yet. Its owner's. */
+struct port_pending {
+	struct qos_item *head, *tail;
+	uint32_t n;
+	bool is_waiting; /* stands in the scheduler's list of such ports */
+	uint64_t retry_ns;
+	struct port *next_waiting;
+};
+
 struct port {
 	/* constant while the port lives */
 	uint32_t id;
@@ -112,6 +121,8 @@ struct port {
 	uint16_t n_rxqs;
 	struct rxq *rxqs; /* array of n_rxqs */
 	struct port_worker *_Atomic by_worker[DP_WORKERS_MAX];
+
+	struct port_pending pending;
 
 	/* one worker: all queues of a policed port have one owner */
 	struct policer police_bytes, police_packets;
