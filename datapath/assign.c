@@ -104,18 +104,6 @@ assign_find_workers(struct assignment *a)
 	}
 }
 
-/* The worker of a gate and of all queues behind it, of whichever port. */
-static uint16_t
-assign_choose_for_gate(struct assignment *a, struct gate *gate, int numa_node,
-                       bool by_kernel)
-{
-	if (gate->wanted_owner == WORKER_NONE) {
-		gate->wanted_owner = assign_choose(a, gate->owner, numa_node, by_kernel);
-		assign_set_owner(a, &gate->owner, gate->wanted_owner);
-	}
-	return gate->wanted_owner;
-}
-
 /* Ports that share a scheduler share its owner: the kernel worker if any is the kernel's.
  * One that no port uses keeps its owner until it is freed. */
 static void
@@ -131,6 +119,18 @@ assign_choose_qos_owner(struct assignment *a, struct port_qos *qos, uint16_t *wa
 	}
 	*wanted = assign_choose(a, qos->owner, node, by_kernel);
 	assign_set_owner(a, &qos->owner, *wanted);
+}
+
+/* The worker of a gate and of all queues behind it, of whichever port. */
+static uint16_t
+assign_choose_for_gate(struct assignment *a, struct gate *gate, int numa_node,
+                       bool by_kernel)
+{
+	if (gate->wanted_owner == WORKER_NONE) {
+		gate->wanted_owner = assign_choose(a, gate->owner, numa_node, by_kernel);
+		assign_set_owner(a, &gate->owner, gate->wanted_owner);
+	}
+	return gate->wanted_owner;
 }
 
 /* First step: takes from their owners what shall move. 'wanted' holds the new owners,
@@ -320,9 +320,9 @@ assign_count_places(void)
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++)
 		if (ports[i])
 			n += ports[i]->n_rxqs;
-	for (const struct gate *gate = gates; gate; gate = gate->next)
-		n++;
 	for (const struct port_qos *qos = qos_all; qos; qos = qos->next)
+		n++;
+	for (const struct gate *gate = gates; gate; gate = gate->next)
 		n++;
 	return n;
 }
