@@ -80,8 +80,10 @@ leaf_note_size(struct sched *sched, uint32_t id, uint32_t bytes)
 	uint32_t largest = aqm->largest_bytes;
 
 	aqm->window_largest_bytes = MAX_OF(aqm->window_largest_bytes, bytes);
-	if (++aqm->window_items == AQM_WINDOW_ITEMS) {
-		aqm->window_items = 0;
+	aqm->window_bytes += bytes;
+	if (aqm->window_bytes >= (uint64_t)AQM_WINDOW_TURNS * largest *
+	                                 (AQM_WINDOW_FLOWS + aqm->flows.own_count)) {
+		aqm->window_bytes = 0;
 		largest = aqm->window_largest_bytes;
 		aqm->window_largest_bytes = FLOW_QUANTUM_MIN_BYTES;
 	}
