@@ -388,6 +388,61 @@ test_policing_pays_only_for_what_passes(void **state)
 	dp_port_del(b);
 }
 
+/* Sends IPv4 frames with 'tos', and counts those that come out by their ECN field. */
+static void
+count_marks(uint32_t from, uint32_t to, uint8_t tos, unsigned n, unsigned marks[4])
+{
+	uint8_t frame[FRAME] = {0};
+	uint64_t end = clock_mono_ns() + WAIT_NS;
+	uint64_t before = counter(from, "rx_packets");
+
+	memset(frame, 0xff, 6);
+	memset(marks, 0, 4 * sizeof(marks[0]));
+	frame[6] = 2;
+	frame[12] = 0x08;
+	frame[14] = 0x45;
+	frame[15] = tos;
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(dp_dummy_inject(from, frame, sizeof(frame)), 0);
+	while (counter(from, "rx_packets") < before + n && clock_mono_ns() < end)
+		usleep(100);
+	usleep(10000);
+	while (dp_dummy_take(to, frame, sizeof(frame)))
+		marks[frame[15] & 3]++;
+}
+
+static void
+test_marking_gives_one_burst_more_to_those_who_understand(void **state)
+{
+	struct dp_port_settings marked = settings_plain(), plain = settings_plain();
+	uint32_t a, b;
+	unsigned marks[4];
+
+	(void)state;
+	/* Credit for 3.4 frames, so four; then as much debt. */
+	marked.on_excess = DP_EXCESS_MARK;
+	marked.policing_bps = 8;
+	marked.policing_burst_bits = 34 * FRAME * 8 / 10;
+	a = port_add("a", &marked);
+	b = port_add("b", &plain);
+	count_marks(a, b, 0xb9, 20, marks); /* ECT(1) */
+	assert_int_equal(marks[1], 4);
+	assert_int_equal(marks[3], 3);
+	assert_int_equal(marks[0] + marks[2], 0);
+	assert_int_equal(counter(a, "rx_marked"), 3);
+	assert_int_equal(counter(a, "drop_rx_policed"), 13);
+	dp_port_del(a);
+	/* Whose transport does not understand marks is dropped at once. */
+	a = port_add("a", &marked);
+	count_marks(a, b, 0xb8, 20, marks);
+	assert_int_equal(marks[0], 4);
+	assert_int_equal(marks[1] + marks[2] + marks[3], 0);
+	assert_int_equal(counter(a, "rx_marked"), 0);
+	assert_int_equal(counter(a, "drop_rx_policed"), 16);
+	dp_port_del(a);
+	dp_port_del(b);
+}
+
 static int
 start(void **state)
 {
@@ -427,6 +482,8 @@ main(void)
 		cmocka_unit_test(test_bridge_total_holds_for_all_its_ports),
 		cmocka_unit_test(test_stuck_ring_gives_a_packet_a_second),
 		cmocka_unit_test(test_policing_pays_only_for_what_passes),
+		cmocka_unit_test(
+			test_marking_gives_one_burst_more_to_those_who_understand),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
