@@ -230,7 +230,8 @@ enum dp_qos_kind {
 	DP_QOS_TRTCM,   /* trtcm-policer: the same by class and by port, two rates each */
 };
 
-#define DP_CLASS_ROOT UINT32_MAX
+#define DP_CLASS_ROOT       UINT32_MAX
+#define DP_CLASS_NUMBER_MAX 61439 /* as OVS: queue numbers stay below 61440 */
 
 /* One class of the tree; 'number' is the key in QoS.queues. */
 struct dp_class_config {
@@ -383,10 +384,6 @@ struct dp_class_why {
 
 /* The clock of all moments here; 0 before the start. */
 uint64_t dp_time_ns(void);
-
-/* For how long so far the floors of the port's tree were held back because its worker, or
- * what takes its packets, could not carry them. */
-uint64_t dp_port_overload_ns(uint32_t port_id);
 
 /* Tells of class 'number', or, with DP_CLASS_NONE, of all in the order of
  * dp_port_qos_stats(). Asks the owner of the tree: less than a millisecond per thousand

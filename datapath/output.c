@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/compiler.h"
+#include "datapath/offload.h"
 #include "datapath/port/port.h"
 #include "datapath/qos.h"
 #include "datapath/transmit.h"
@@ -61,7 +62,7 @@ output_enforce_mtu(struct worker *worker, struct port *port, struct rte_mbuf **p
 	unsigned left = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (likely(pkts[i]->pkt_len <= limit))
+		if (likely(offload_frame_bytes(pkts[i]) <= limit))
 			pkts[left++] = pkts[i];
 		else
 			port_drop(port, worker, DROP_TX_MTU_EXCEEDED, &pkts[i], 1);

@@ -5,6 +5,7 @@
 #include "base/compiler.h"
 #include "datapath/charge.h"
 #include "datapath/port/port.h"
+#include "datapath/qos_meter.h"
 #include "datapath/transmit.h"
 
 #include "datapath/hot.h"
@@ -134,6 +135,10 @@ qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, un
 		qos_police(worker, port, qos, pkts, n);
 		return;
 	}
+	if (qos->kind == DP_QOS_TRTCM) {
+		qos_meter_police(worker, port, qos, pkts, n);
+		return;
+	}
 	map = atomic_load_explicit(&qos->map, memory_order_acquire);
 	for (unsigned i = 0; i < n; i++)
 		qos_enqueue_one(worker, port, qos, pkts[i], map,
@@ -194,7 +199,7 @@ port_send_pending(struct worker *worker, const struct port_qos *qos, struct port
 
 		for (struct qos_item *item = pending->head; item && n < BATCH_MAX;
 		     item = item->next) {
-			qos_delay_offer(&timed, item, n);
+			qos_delay_offer(&qos->timing, &timed, item, n);
 			rest[n] = item->next;
 			pkts[n++] = packet_from_item(item);
 		}

@@ -15,6 +15,7 @@
 #include "qos/sched.h"
 
 struct port;
+struct qos_meters;
 struct worker;
 
 /* Packets of each class that a worker lost on their way into the scheduler, which does
@@ -37,6 +38,7 @@ struct port_qos {
 	/* the owner's */
 	struct sched *sched;
 	struct policer policer;
+	struct qos_meters *meters; /* DP_QOS_TRTCM */
 	struct port *waiting; /* ports that did not take all of theirs, by next_waiting */
 	struct qos_timing timing;
 	struct qos_class_map *_Atomic map;

@@ -9,7 +9,7 @@
 #include "datapath/datapath.h"
 #include "datapath/packet.h"
 
-#define QOS_CLASS_NUMBER_MAX 61439 /* as OVS: queue numbers stay below 61440 */
+#define QOS_CLASS_NUMBER_MAX DP_CLASS_NUMBER_MAX
 #define QOS_REF_NONE         UINT32_MAX
 
 /* One of a tree, published as a whole. Numbers in the lists are of classes that exist. */

@@ -12,6 +12,7 @@
 #include "datapath/assign.h"
 #include "datapath/eal.h"
 #include "datapath/port/port.h"
+#include "datapath/qos_meter.h"
 #include "datapath/qos_tree.h"
 #include "datapath/qos_watch.h"
 #include "datapath/rcu.h"
@@ -28,7 +29,7 @@ LOG_MODULE(qos);
 
 struct port_qos *qos_all;
 
-static struct worker *
+struct worker *
 qos_owner(const struct port_qos *qos)
 {
 	return qos->owner == WORKER_NONE ? NULL : workers[qos->owner];
@@ -233,6 +234,7 @@ qos_destroy(struct port_qos *qos)
 	losses_free(qos);
 	free(qos->sched_memory);
 	free(qos->map);
+	free(qos->meters);
 	free(qos->ports);
 	free(qos->domain);
 	free(qos);
@@ -408,6 +410,8 @@ dp_port_set_qos(uint32_t port_id, const struct dp_qos_config *config, struct err
 	change.qos = qos;
 	if (config->kind == DP_QOS_TREE)
 		ret = qos_apply_tree(qos, config, err);
+	else if (config->kind == DP_QOS_TRTCM)
+		qos_meter_apply(qos, config);
 	else
 		worker_call(qos_owner(qos), qos_change_policer, &change);
 	if (!port->qos) {

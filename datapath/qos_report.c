@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "datapath/port/port.h"
+#include "datapath/qos_meter.h"
 #include "datapath/qos_tree.h"
 #include "datapath/rcu.h"
 #include "datapath/tsc.h"
@@ -184,5 +185,7 @@ dp_port_qos_stats(uint32_t port_id, void (*cb)(const struct dp_class_stats *, vo
 		return DP_QOS_NONE;
 	if (qos->kind == DP_QOS_TREE)
 		tree_report(qos, cb, aux);
+	if (qos->kind == DP_QOS_TRTCM)
+		qos_meter_report(qos, cb, aux);
 	return qos->kind;
 }

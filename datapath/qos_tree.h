@@ -105,6 +105,11 @@ struct qos_job {
  * on main before the scheduler has an owner. */
 bool qos_job_run(struct worker *worker, void *arg);
 
+/* ---- qos_config.c ---- */
+
+/* Whom worker_call() is for: NULL before the scheduler has an owner. */
+struct worker *qos_owner(const struct port_qos *qos);
+
 /* ---- qos_report.c ---- */
 
 /* Makes room in every worker's table for losses of classes below 'n'. */

@@ -363,7 +363,7 @@ qos_explain(size_t n_args, const char *const *args, struct str *out, struct erro
 	struct explain x = {.out = out};
 	const char *words[2] = {NULL, NULL};
 	const struct running_port *port;
-	uint32_t number;
+	uint32_t number = DP_CLASS_ROOT;
 	size_t n = 0;
 	int ret;
 
