@@ -42,6 +42,9 @@ struct metrics_page {
 	size_t at;
 };
 
+/* How it stands in the statistics. */
+enum value { VALUE_64, VALUE_32, VALUE_BITS /* shown as bytes */ };
+
 enum scope { OF_PORTS, OF_DROPS, OF_CLASSES, OF_DELAYS, OF_WORKERS };
 
 struct metric {
@@ -49,30 +52,30 @@ struct metric {
 	enum scope scope;
 	const char *label; /* further ones, with a comma before them, or NULL */
 	size_t offset;     /* of the value in the statistics */
-	bool is_32_bit;
+	enum value value;
 };
 
-#define PORT(name, field, help)                                      \
-	{                                                            \
-		"weir_port_" name, "counter", help, OF_PORTS, NULL,  \
-			offsetof(struct dp_port_stats, field), false \
+#define PORT(name, field, help)                                         \
+	{                                                               \
+		"weir_port_" name, "counter", help, OF_PORTS, NULL,     \
+			offsetof(struct dp_port_stats, field), VALUE_64 \
 	}
-#define CLASS(name, type, field, help, is_32)                         \
+#define CLASS(name, type, field, help, how)                           \
 	{                                                             \
 		"weir_qos_class_" name, type, help, OF_CLASSES, NULL, \
-			offsetof(struct dp_class_stats, field), is_32 \
+			offsetof(struct dp_class_stats, field), how   \
 	}
 /* More lines of the metric before: without a help of their own. */
 #define CLASS_DROP(field, reason, help)                                    \
 	{                                                                  \
 		"weir_qos_class_drops_total", "counter", help, OF_CLASSES, \
 			",reason=\"" reason "\"",                          \
-			offsetof(struct dp_class_stats, field), false      \
+			offsetof(struct dp_class_stats, field), VALUE_64   \
 	}
-#define WORKER(name, field, label, help)                                 \
-	{                                                                \
-		"weir_worker_" name, "counter", help, OF_WORKERS, label, \
-			offsetof(struct dp_worker_stats, field), false   \
+#define WORKER(name, field, label, help)                                  \
+	{                                                                 \
+		"weir_worker_" name, "counter", help, OF_WORKERS, label,  \
+			offsetof(struct dp_worker_stats, field), VALUE_64 \
 	}
 
 static const struct metric metrics[] = {
@@ -81,30 +84,32 @@ static const struct metric metrics[] = {
 	PORT("tx_packets_total", tx_packets, "Packets that went out."),
 	PORT("tx_bytes_total", tx_bytes, "Bytes that went out."),
 	{"weir_port_drops_total", "counter", "Packets dropped, by reason.", OF_DROPS,
-         NULL, 0, false},
+         NULL, 0, VALUE_64},
 	CLASS("offered_packets_total", "counter", offered_packets,
-              "Packets sent, dropped or queued.", false),
+              "Packets sent, dropped or queued.", VALUE_64),
 	CLASS("offered_bytes_total", "counter", offered_bytes,
-              "Bytes sent, dropped or queued.", false),
-	CLASS("sent_packets_total", "counter", sent_packets, "Packets sent.", false),
-	CLASS("sent_bytes_total", "counter", sent_bytes, "Bytes sent.", false),
+              "Bytes sent, dropped or queued.", VALUE_64),
+	CLASS("sent_packets_total", "counter", sent_packets, "Packets sent.", VALUE_64),
+	CLASS("sent_bytes_total", "counter", sent_bytes, "Bytes sent.", VALUE_64),
 	CLASS("borrowed_bytes_total", "counter", borrowed_bytes,
-              "Bytes sent on the account of a class above.", false),
-	CLASS("dropped_bytes_total", "counter", dropped_bytes, "Bytes dropped.", false),
+              "Bytes sent on the account of a class above.", VALUE_64),
+	CLASS("dropped_bytes_total", "counter", dropped_bytes, "Bytes dropped.",
+              VALUE_64),
 	CLASS_DROP(full_packets, "queue_full", "Packets dropped, by reason."),
 	CLASS_DROP(aged_packets, "aged", NULL),
 	CLASS_DROP(codel_packets, "codel", NULL),
 	CLASS("marked_packets_total", "counter", marked_packets,
-              "Packets sent with a congestion mark.", false),
-	CLASS("queued_packets", "gauge", queued_packets, "Packets in the queue.", true),
-	CLASS("queued_bytes", "gauge", queued_bytes, "Bytes in the queue.", true),
-	CLASS("floor_bits_per_second", "gauge", floor_bps, "The floor, as configured.",
-              false),
-	CLASS("ceiling_bits_per_second", "gauge", ceil_bps,
-              "The ceiling, as configured; 0: none.", false),
+              "Packets sent with a congestion mark.", VALUE_64),
+	CLASS("queued_packets", "gauge", queued_packets, "Packets in the queue.",
+              VALUE_32),
+	CLASS("queued_bytes", "gauge", queued_bytes, "Bytes in the queue.", VALUE_32),
+	CLASS("floor_bytes_per_second", "gauge", floor_bps, "The floor, as configured.",
+              VALUE_BITS),
+	CLASS("ceiling_bytes_per_second", "gauge", ceil_bps,
+              "The ceiling, as configured; 0: none.", VALUE_BITS),
 	{"weir_qos_class_delay_seconds", "histogram",
          "Delay of one packet in 64, in the queue and for room in the port's ring.",
-         OF_DELAYS, NULL, 0, false},
+         OF_DELAYS, NULL, 0, VALUE_64},
 	WORKER("packets_total", packets, NULL, "Packets received."),
 	WORKER("drops_total", drops, NULL, "Packets dropped."),
 	WORKER("cycles_total", busy_cycles, ",state=\"busy\"", "Cycles of its core."),
@@ -229,12 +234,12 @@ value_of(const struct metric *metric, const void *stats)
 	uint32_t small;
 	uint64_t value;
 
-	if (metric->is_32_bit) {
+	if (metric->value == VALUE_32) {
 		memcpy(&small, at, sizeof(small));
 		return small;
 	}
 	memcpy(&value, at, sizeof(value));
-	return value;
+	return metric->value == VALUE_BITS ? value / 8 : value;
 }
 
 static void
