@@ -236,7 +236,7 @@ port_send_pending(struct worker *worker, const struct port_qos *qos, struct port
 
 		for (struct qos_item *item = pending->head; item && n < BATCH_MAX;
 		     item = item->next) {
-			qos_delay_offer(&timed, item, n);
+			qos_delay_offer(&qos->timing, &timed, item, n);
 			rest[n] = item->next;
 			pkts[n++] = packet_from_item(item);
 		}
