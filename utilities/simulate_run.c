@@ -476,7 +476,7 @@ simulate_run(const struct simulate_tree *tree, const struct simulate_loads *load
 	int ret;
 
 	run.link_bps = options->link_bps ? options->link_bps : tree->root.ceil_bps;
-	run.wire = (struct simulate_wire){(uint32_t)tree->overhead_bytes,
+	run.wire = (struct simulate_wire){(int32_t)tree->overhead_bytes,
 	                                  (uint32_t)tree->mpu_bytes};
 	run.refs = xcalloc(tree->n + 1, sizeof(*run.refs));
 	run.leaf_refs = xcalloc(tree->n + 1, sizeof(*run.leaf_refs));

@@ -46,14 +46,15 @@ simulate_random_unit(struct simulate_random *random)
 uint32_t
 simulate_wire_charge(const struct simulate_wire *wire, uint32_t bytes, uint16_t *packets)
 {
-	uint32_t segments = 1, charged;
+	uint32_t segments = 1;
+	int64_t charged;
 
 	if (bytes > FRAME_MAX_BYTES)
 		segments = (bytes - HEADERS_BYTES + SEGMENT_BYTES - 1) / SEGMENT_BYTES;
-	charged =
-		bytes + (segments - 1) * HEADERS_BYTES + segments * wire->overhead_bytes;
+	charged = (int64_t)bytes + (segments - 1) * HEADERS_BYTES +
+	          (int64_t)segments * wire->overhead_bytes;
 	*packets = (uint16_t)segments;
-	return MAX_OF(charged, segments * wire->mpu_bytes);
+	return (uint32_t)MAX_OF(charged, MAX_OF((int64_t)segments * wire->mpu_bytes, 1));
 }
 
 void

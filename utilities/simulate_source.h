@@ -35,7 +35,8 @@ struct simulate_frame {
 
 /* What every frame on the wire costs besides its length. */
 struct simulate_wire {
-	uint32_t overhead_bytes, mpu_bytes;
+	int32_t overhead_bytes; /* below 0 where headers do not count */
+	uint32_t mpu_bytes;
 };
 
 /* Prepares the first packet; the load's times count from 'epoch_ns'. For loads of kind

@@ -14,6 +14,12 @@
 #include "base/str.h"
 #include "units.h"
 
+/* As of the switch's trees: preamble, checksum and gap of an Ethernet frame. */
+#define OVERHEAD_DEFAULT 24
+#define OVERHEAD_MAX     4096
+#define MPU_DEFAULT      84
+#define MPU_MAX          65535
+
 #define NUMBER_MAX 0xfffffffd /* the last two mean "root" and "none" */
 
 enum key_kind { KEY_AMOUNT, KEY_BOOL };
@@ -24,15 +30,16 @@ static const struct key {
 	const char *json;
 	size_t offset;
 	enum key_kind kind;
-	uint64_t max;
+	uint64_t max;   /* of the field */
+	unsigned scale; /* of the text's unit, in those of the field */
 } keys[] = {
-#define KEY(text, json, field, max)                                                 \
-	{                                                                           \
-		text, json, offsetof(struct simulate_class, field), KEY_AMOUNT, max \
+#define KEY(text, json, field, max)                                                    \
+	{                                                                              \
+		text, json, offsetof(struct simulate_class, field), KEY_AMOUNT, max, 1 \
 	}
-#define FLAG(text, json, field)                                                 \
-	{                                                                       \
-		text, json, offsetof(struct simulate_class, field), KEY_BOOL, 1 \
+#define FLAG(text, json, field)                                                    \
+	{                                                                          \
+		text, json, offsetof(struct simulate_class, field), KEY_BOOL, 1, 1 \
 	}
 	KEY("min-rate", "floor_bps", floor_bps, SCHED_RATE_MAX_BPS),
 	KEY("max-rate", "ceil_bps", ceil_bps, SCHED_RATE_MAX_BPS),
@@ -43,12 +50,13 @@ static const struct key {
 	KEY("weight", "weight", weight, SCHED_WEIGHT_MAX),
 	KEY("limit-bytes", "limit_bytes", limit_bytes, UINT32_MAX),
 	KEY("limit-packets", "limit_packets", limit_packets, UINT32_MAX),
-	KEY("limit-us", "limit_us", limit_us, UINT32_MAX),
+	{"limit-time", "limit_us", offsetof(struct simulate_class, limit_us), KEY_AMOUNT,
+         UINT32_MAX, 1000},
 	KEY("min-pps", "floor_pps", floor_pps, UINT32_MAX),
 	KEY("max-pps", "ceil_pps", ceil_pps, UINT32_MAX),
 	KEY("burst-packets", "burst_packets", burst_packets, UINT32_MAX),
-	KEY("codel-target-us", "codel_target_us", codel_target_us, 4000000),
-	KEY("codel-interval-us", "codel_interval_us", codel_interval_us, 4000000),
+	KEY("codel-target", "codel_target_us", codel_target_us, 4000000),
+	KEY("codel-interval", "codel_interval_us", codel_interval_us, 4000000),
 	FLAG("codel", "codel", codel),
 	FLAG("ecn", "ecn", ecn),
 	FLAG("fair", "fair", fair),
@@ -58,7 +66,9 @@ void
 simulate_tree_init(struct simulate_tree *tree)
 {
 	*tree = (struct simulate_tree){.root.number = SIMULATE_ROOT,
-	                               .root.parent = SIMULATE_ROOT};
+	                               .root.parent = SIMULATE_ROOT,
+	                               .overhead_bytes = OVERHEAD_DEFAULT,
+	                               .mpu_bytes = MPU_DEFAULT};
 }
 
 void
@@ -167,14 +177,16 @@ apply_key(struct simulate_class *class, const char *name, const char *value,
 				                 "%s: \"%s\" is neither true nor false",
 				                 name, value);
 			number = flag;
-		} else if (!units_parse_amount(value, &number) || number > keys[i].max) {
+		} else if (!units_parse_amount(value, &number) ||
+		           number > keys[i].max / keys[i].scale) {
 			return error_set(err, -EINVAL,
 			                 "%s: \"%s\" is no number from 0 to %" PRIu64
 			                 " (K, M, G may follow it)",
 			                 name, value,
-			                 MIN_OF(keys[i].max, UINT64_C(1000000000000000)));
+			                 MIN_OF(keys[i].max / keys[i].scale,
+			                        UINT64_C(1000000000000000)));
 		}
-		*key_field(&keys[i], class) = number;
+		*key_field(&keys[i], class) = number * keys[i].scale;
 		return 0;
 	}
 	return error_set(err, -EINVAL, "unknown key \"%s\"", name);
@@ -247,6 +259,19 @@ apply_number(const char *what, char **rest, uint64_t max, uint64_t *value,
 	return 0;
 }
 
+/* Below 0 where less than the frame's own headers is to count. */
+static int
+apply_overhead(struct simulate_tree *tree, char **rest, struct error *err)
+{
+	const char *word = strtok_r(NULL, BLANKS, rest);
+
+	if (!word || !parse_i64(word, -OVERHEAD_MAX, OVERHEAD_MAX, &tree->overhead_bytes))
+		return error_set(err, -EINVAL,
+		                 "overhead: needs a number of bytes from %d to %d",
+		                 -OVERHEAD_MAX, OVERHEAD_MAX);
+	return 0;
+}
+
 int
 simulate_tree_apply(struct simulate_tree *tree, const char *line, struct error *err)
 {
@@ -270,9 +295,9 @@ simulate_tree_apply(struct simulate_tree *tree, const char *line, struct error *
 		ret = apply_number("link", &rest, SCHED_RATE_MAX_BPS,
 		                   &tree->root.ceil_bps, err);
 	else if (!strcmp(word, "overhead"))
-		ret = apply_number("overhead", &rest, 1000, &tree->overhead_bytes, err);
+		ret = apply_overhead(tree, &rest, err);
 	else if (!strcmp(word, "mpu"))
-		ret = apply_number("mpu", &rest, 65535, &tree->mpu_bytes, err);
+		ret = apply_number("mpu", &rest, MPU_MAX, &tree->mpu_bytes, err);
 	else
 		ret = error_set(
 			err, -EINVAL,
@@ -377,12 +402,27 @@ read_json_class(struct simulate_tree *tree, const json_t *json, size_t index,
 	return read_json_fields(class, json, where, err);
 }
 
+/* Both may be missing, of a switch that does not tell. */
+static void
+read_json_wire(struct simulate_tree *tree, const json_t *top)
+{
+	const json_t *overhead = json_object_get(top, "overhead_bytes");
+	const json_t *mpu = json_object_get(top, "mpu_bytes");
+
+	if (json_is_integer(overhead) &&
+	    llabs(json_integer_value(overhead)) <= OVERHEAD_MAX)
+		tree->overhead_bytes = json_integer_value(overhead);
+	if (json_is_integer(mpu) && json_integer_value(mpu) >= 0 &&
+	    json_integer_value(mpu) <= MPU_MAX)
+		tree->mpu_bytes = (uint64_t)json_integer_value(mpu);
+}
+
 static int
 read_json(struct simulate_tree *tree, const char *text, struct error *err)
 {
 	json_error_t why;
 	json_t *top = json_loads(text, JSON_REJECT_DUPLICATES, &why), *class;
-	const json_t *classes, *value;
+	const json_t *classes;
 	size_t i;
 	int ret = 0;
 
@@ -398,12 +438,7 @@ read_json(struct simulate_tree *tree, const char *text, struct error *err)
 		ret = error_set(err, -E2BIG, "more than %d classes", SIMULATE_CLASSES);
 	json_array_foreach(classes, i, class) if (!ret) ret =
 		read_json_class(tree, class, i, err);
-	value = json_object_get(top, "overhead_bytes");
-	if (json_is_integer(value) && json_integer_value(value) > 0)
-		tree->overhead_bytes = (uint64_t)json_integer_value(value);
-	value = json_object_get(top, "mpu_bytes");
-	if (json_is_integer(value) && json_integer_value(value) > 0)
-		tree->mpu_bytes = (uint64_t)json_integer_value(value);
+	read_json_wire(tree, top);
 	json_decref(top);
 	return ret;
 }

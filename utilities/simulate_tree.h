@@ -33,8 +33,8 @@ struct simulate_tree {
 	struct simulate_class root;     /* its ceiling is the rate of the link */
 	struct simulate_class *classes; /* by ascending number */
 	size_t n, allocated;
-	uint64_t overhead_bytes; /* of each frame on the wire, on top of its length */
-	uint64_t mpu_bytes;      /* the least that a frame is charged */
+	int64_t overhead_bytes; /* of each frame on the wire, on top of its length */
+	uint64_t mpu_bytes;     /* the least that a frame is charged */
 };
 
 void simulate_tree_init(struct simulate_tree *tree);
