@@ -5,9 +5,15 @@
 #include <assert.h>
 #include <stdint.h>
 
-/* Flags of an item: ECT is the caller's, MARK the scheduler's answer. */
-#define QOS_ITEM_ECT  1U /* the packet may carry a congestion mark */
-#define QOS_ITEM_MARK 2U /* give it one when it is sent */
+/* Flags of an item: ECT is the caller's, the others are the scheduler's answer. Those
+ * that it drops carry the reason. */
+#define QOS_ITEM_ECT            1U  /* the packet may carry a congestion mark */
+#define QOS_ITEM_MARK           2U  /* give it one when it is sent */
+#define QOS_ITEM_AGED           4U  /* dropped: in the queue for too long */
+#define QOS_ITEM_FULL           8U  /* dropped: made room in a full queue */
+#define QOS_ITEM_CODEL          12U /* dropped by CoDel */
+#define QOS_ITEM_FLAGS          15U
+#define QOS_ITEM_DROPPED(flags) ((flags)&12U) /* one of the reasons above, or 0 */
 
 #define QOS_ITEM_PACKETS_MAX 4095U
 

@@ -8,6 +8,7 @@
  * the children of an inner class when something else pays for them: an ancestor that is
  * still under its floor or, in the end, the root. Whoever pays is the lender; the floor
  * tags of the lender and of all above it move, those below it do not. */
+#include "qos/sched_gate.h"
 #include "qos/sched_link.h"
 
 /* What one call does at most without sending: classes taken off the wheels, and classes
@@ -15,7 +16,7 @@
 #define CALL_EXPIRE_MAX 128
 #define CALL_LOOKS_MAX  128
 
-static void
+void
 sched_count_drop(struct sched *sched, uint32_t id, uint32_t bytes)
 {
 	for (;;) {
@@ -40,6 +41,41 @@ sched_prefetch(const struct sched *sched, uint32_t ref)
 	__builtin_prefetch(&node->queue, 1);
 }
 
+/* Puts a leaf that was idle where its tags say. */
+static inline void
+leaf_wake(struct sched *sched, uint32_t id, uint64_t now_ns)
+{
+	struct sched_node *node = &sched->nodes[id];
+
+	sched_set_now(sched, now_ns);
+	/* The only place where the credit of a leaf's floor is forfeited. */
+	node->floor_tag = tag_clamp(node->floor_tag, sched->now, node->floor_burst_ns);
+	node->ceil_tag = tag_clamp(node->ceil_tag, sched->now, node->ceil_burst_ns);
+	node_arm(sched, id);
+}
+
+/* A function of its own so that other leaves pay for one branch and no registers. */
+static __attribute__((noinline)) enum sched_verdict
+enqueue_managed(struct sched *sched, uint32_t id, struct qos_item *item, uint64_t now_ns)
+{
+	struct sched_node *node = &sched->nodes[id];
+	bool was_busy = node->queue.head != NULL;
+
+	if (item->charged_bytes > SCHED_ITEM_BYTES_MAX ||
+	    (!node_has_room(node) && !leaf_make_room(sched, id, item))) {
+		sched_count_drop(sched, id, item->charged_bytes);
+		return SCHED_CLASS_FULL;
+	}
+	node_take_room(node, 1, (int32_t)item->charged_bytes);
+	sched->backlog_packets++;
+	item->next = NULL;
+	item->enqueued_ns = now_ns;
+	leaf_put(sched, id, item);
+	if (!was_busy)
+		leaf_wake(sched, id, now_ns);
+	return SCHED_QUEUED;
+}
+
 enum sched_verdict
 sched_enqueue(struct sched *sched, struct qos_item *item, uint64_t now_ns)
 {
@@ -50,8 +86,9 @@ sched_enqueue(struct sched *sched, struct qos_item *item, uint64_t now_ns)
 	    !(sched->nodes[id].flags & NODE_LEAF))
 		return SCHED_NO_CLASS;
 	node = &sched->nodes[id];
-	if (unlikely(node->queue.room_packets <= 0 || node->room_bytes <= 0 ||
-	             bytes > SCHED_ITEM_BYTES_MAX)) {
+	if (unlikely(node->managed))
+		return enqueue_managed(sched, id, item, now_ns);
+	if (unlikely(!node_has_room(node) || bytes > SCHED_ITEM_BYTES_MAX)) {
 		sched_count_drop(sched, id, bytes);
 		return SCHED_CLASS_FULL;
 	}
@@ -67,11 +104,7 @@ sched_enqueue(struct sched *sched, struct qos_item *item, uint64_t now_ns)
 	}
 	node->queue.head = node->queue.tail = item;
 	node->queue.head_bytes = bytes;
-	sched_set_now(sched, now_ns);
-	/* The only place where the credit of a leaf's floor is forfeited. */
-	node->floor_tag = tag_clamp(node->floor_tag, sched->now, node->floor_burst_ns);
-	node->ceil_tag = tag_clamp(node->ceil_tag, sched->now, node->ceil_burst_ns);
-	node_arm(sched, id);
+	leaf_wake(sched, id, now_ns);
 	return SCHED_QUEUED;
 }
 
@@ -165,13 +198,17 @@ leaf_choose(const struct sched *sched, uint32_t id)
 /* Takes the packets of one visit from a leaf: at least one, then as many as the quantum
  * allows. */
 static unsigned
-leaf_take(struct sched *sched, struct sched_node *leaf, struct qos_item **items,
-          unsigned max_items, uint32_t max_bytes, uint32_t *visit_bytes)
+leaf_take(struct sched *sched, uint32_t id, struct qos_item **items, unsigned max_items,
+          uint32_t max_bytes, uint32_t *visit_bytes)
 {
+	struct sched_node *leaf = &sched->nodes[id];
 	uint32_t quantum = MIN_OF(sched->quantum_bytes, max_bytes), bytes = 0;
 	struct qos_item *item = leaf->queue.head;
 	unsigned count = 0;
 
+	if (unlikely(leaf->managed))
+		return leaf_take_managed(sched, id, items, max_items, max_bytes,
+		                         visit_bytes);
 	do {
 		items[count++] = item;
 		bytes += leaf->queue.head_bytes;
@@ -201,6 +238,20 @@ node_charge_floor(struct sched_node *node, uint64_t now, uint32_t bytes)
 	if (unlikely(debt < -FLOOR_DEBT_MAX))
 		node->floor_tag = now - FLOOR_DEBT_MAX;
 	node->floor_tag += price_of_bytes(node->floor_mantissa, node->floor_shift, bytes);
+}
+
+static inline void
+node_charge_ceil(struct sched *sched, uint32_t id, uint32_t bytes, uint32_t packets)
+{
+	struct sched_node *node = &sched->nodes[id];
+
+	if (unlikely(node->gated)) {
+		gate_charge(sched, id, bytes, packets);
+		return;
+	}
+	node->ceil_tag = ceil_tag_charged(
+		node->ceil_tag, sched->now, node->ceil_burst_ns,
+		price_of_bytes(node->ceil_mantissa, node->ceil_shift, bytes));
 }
 
 /* The lender, or a class above it: its floor pays. */
@@ -262,6 +313,7 @@ static void
 settle(struct sched *sched, uint32_t leaf, uint32_t lender, uint32_t bytes,
        unsigned packets)
 {
+	unsigned levels_up = 0;
 	bool paying = false;
 
 	for (uint32_t id = leaf;; id = sched->nodes[id].parent) {
@@ -270,17 +322,19 @@ settle(struct sched *sched, uint32_t leaf, uint32_t lender, uint32_t bytes,
 		counter_add(&node->sent_bytes, bytes);
 		counter_add(&node->sent_packets, packets);
 		if (node->flags & NODE_HAS_CEIL)
-			/* Rounded up: the ceiling is never exceeded. */
-			node->ceil_tag = tag_clamp(node->ceil_tag, sched->now,
-			                           node->ceil_burst_ns) +
-			                 price_of_bytes(node->ceil_mantissa,
-			                                node->ceil_shift, bytes) +
-			                 1;
-		if (id == NODE_ROOT)
+			node_charge_ceil(sched, id, bytes, packets);
+		if (id == NODE_ROOT) {
+			if (!paying)
+				sched->nodes[leaf].lender_up = LENDER_ROOT;
 			return;
+		}
 		if (!(node->flags & NODE_LEAF) && node->inner.blocked.head)
 			block_release(sched, id);
-		paying |= id == lender;
+		if (id == lender) {
+			paying = true;
+			sched->nodes[leaf].lender_up = levels_up & LENDER_ROOT;
+		}
+		levels_up++;
 		if (paying)
 			settle_payer(sched, id, bytes, id == lender);
 		else
@@ -312,11 +366,17 @@ sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
 	       lender_choose(sched, &looks, &lender)) {
 		leaf = leaf_choose(sched, lender);
 		prefetch_neighbours(sched, leaf);
-		packets = leaf_take(sched, &sched->nodes[leaf], items + count,
-		                    max_items - count, max_bytes - bytes, &visit_bytes);
+		packets = leaf_take(sched, leaf, items + count, max_items - count,
+		                    max_bytes - bytes, &visit_bytes);
 		count += packets;
 		bytes += visit_bytes;
 		settle(sched, leaf, lender, visit_bytes, packets);
+		if (unlikely(!packets)) {
+			/* All that it had were dropped. */
+			if (looks <= 1)
+				break;
+			looks--;
+		}
 	}
 	return count;
 }

@@ -163,12 +163,15 @@ void sched_prefetch(const struct sched *sched, uint32_t ref);
 unsigned sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
                        unsigned max_items, uint32_t max_bytes);
 
-/* Items that sched_dequeue() dropped (CoDel, age) since the last call, linked through
- * 'next', already counted in their classes; the caller's to free. */
+/* Items that were dropped after they had been queued since the last call: by
+ * sched_dequeue() (CoDel, age), by sched_enqueue() (to make room in a fair leaf). Linked
+ * through 'next', with the reason in their flags, already counted in their classes; the
+ * caller's to free. */
 struct qos_item *sched_take_dropped(struct sched *sched);
 
 /* Holds a leaf back until 'until_ns' (at most a second ahead): what it sends next cannot
- * be taken before. Without effect on a stale reference. */
+ * be taken before. The last call counts; one with a time that has passed lets the leaf
+ * go. Without effect on a stale reference. */
 void sched_leaf_park(struct sched *sched, uint32_t ref, uint64_t until_ns,
                      uint64_t now_ns);
 

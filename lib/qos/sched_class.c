@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "qos/sched_gate.h"
 #include "qos/sched_link.h"
 
 /* The list of an ancestor that holds a blocked node at one of its ends, or any list when
@@ -103,9 +104,11 @@ sched_class_add(struct sched *sched, uint32_t parent_ref, bool is_leaf,
 	node = &sched->nodes[id];
 	node_clear(node);
 	memset(&sched->tails[id], 0, sizeof(sched->tails[id]));
+	memset(&sched->gates[id], 0, sizeof(sched->gates[id]));
+	memset(&sched->aqm[id], 0, sizeof(sched->aqm[id]));
 	memset(&sched->classes[id], 0, sizeof(sched->classes[id]));
 	node->flags = (uint8_t)(NODE_LIVE | (is_leaf ? NODE_LEAF : 0));
-	node->edf_level = (uint8_t)(is_leaf ? 0 : SCHED_LEVELS_MAX - depth);
+	node->edf_level = (is_leaf ? 0 : SCHED_LEVELS_MAX - depth) & EDF_LEVEL_MASK;
 	node->parent = parent;
 	class_apply_params(sched, id, params);
 	child_link(sched, parent, id);
@@ -219,7 +222,7 @@ subtree_set_depth(struct sched *sched, uint32_t top)
 		if (was_in_edf)
 			floor_remove_edf(sched, id);
 		sched->classes[id].depth = (uint8_t)depth;
-		node->edf_level = (uint8_t)(SCHED_LEVELS_MAX - depth);
+		node->edf_level = (SCHED_LEVELS_MAX - depth) & EDF_LEVEL_MASK;
 		if (was_in_edf)
 			floor_add_edf(sched, id);
 	}
@@ -282,7 +285,7 @@ sched_class_delete(struct sched *sched, uint32_t ref, uint64_t now_ns,
 	sched_set_now(sched, now_ns);
 	class_detach(sched, id);
 	if (node->flags & NODE_LEAF) {
-		*items = node->queue.head;
+		*items = leaf_release(sched, id);
 		sched->backlog_packets -= sched->tails[id].limit.packets -
 		                          (uint32_t)node->queue.room_packets;
 	}
@@ -293,6 +296,32 @@ sched_class_delete(struct sched *sched, uint32_t ref, uint64_t now_ns,
 	implicit_floor_update(sched, parent);
 	blocked_resume(sched, parent);
 	return 0;
+}
+
+void
+sched_leaf_park(struct sched *sched, uint32_t ref, uint64_t until_ns, uint64_t now_ns)
+{
+	struct sched_gate *gate;
+	struct sched_node *node;
+	uint64_t until;
+	uint32_t id;
+
+	if (!ref_find(sched, ref, &id) || !(sched->nodes[id].flags & NODE_LEAF))
+		return;
+	sched_set_now(sched, now_ns);
+	until = MIN_OF(until_ns, now_ns + PARK_MAX_NS) * TICKS_PER_NS;
+	node = &sched->nodes[id];
+	if (!node->gated && !tick_is_after(until, sched->now))
+		return;
+	class_detach(sched, id);
+	gate = gate_open(sched, id);
+	gate->park_tag = until;
+	gate->set |= GATE_PARK;
+	gate_close(sched, id);
+	/* It wanted nothing meanwhile: as after idling, a burst is all it is owed. */
+	node->floor_tag =
+		tag_clamp(node->floor_tag, gate->park_tag, node->floor_burst_ns);
+	class_attach(sched, id);
 }
 
 void

@@ -32,6 +32,12 @@ enum node_flag {
 #define NODE_EXCESS_STATES (NODE_IN_SHARE | NODE_ON_CEIL_WHEEL)
 #define NODE_FLOOR_STATES  (NODE_IN_EDF | NODE_ON_FLOOR_WHEEL | NODE_BLOCKED)
 
+/* How many levels above the leaf the lender of its last visit was. */
+enum sched_lender {
+	LENDER_OWN = 0, /* its own floor */
+	LENDER_ROOT = 15,
+};
+
 enum node_chain { CHAIN_EXCESS, CHAIN_FLOOR, CHAINS };
 
 struct node_link {
@@ -83,9 +89,12 @@ struct sched_node {
 	};
 	int32_t room_bytes;  /* leaf; owner writes, any thread reads */
 	uint16_t generation; /* owner writes, any thread reads */
-	uint8_t edf_level;
+	uint8_t edf_level : 4;
+	uint8_t gated : 1; /* ceil_tag is the latest tag of its struct sched_gate */
 	uint8_t priority : 3;
 	uint8_t implicit_floor : 1;
+	uint8_t lender_up : 4; /* of a leaf: who paid last, enum sched_lender */
+	uint8_t managed : 1;   /* leaf: has more than a FIFO, see sched_aqm.h */
 } CACHE_ALIGNED;
 
 static_assert(offsetof(struct sched_node, floor_burst_ns) == CACHE_LINE_BYTES,
@@ -104,6 +113,18 @@ struct sched_node_tail {
 		} limit;                          /* leaf */
 		uint32_t share[SCHED_PRIORITIES]; /* inner: calendars of the bands */
 	};
+} CACHE_ALIGNED;
+
+enum gate_set {
+	GATE_CEIL = 1 << 0,
+	GATE_PARK = 1 << 1,
+};
+
+/* What holds a class with 'gated' back; of others, only memory. */
+struct sched_gate {
+	uint64_t ceil_tag; /* of its ceiling: what ceil_tag is in other nodes */
+	uint64_t park_tag;
+	uint8_t set; /* enum gate_set */
 } CACHE_ALIGNED;
 
 static inline bool

@@ -2,7 +2,7 @@
  * of classes that have none of their own. Owner thread. */
 #include <string.h>
 
-#include "qos/sched_state.h"
+#include "qos/sched_gate.h"
 
 /* Ticks that one byte takes at one bit per second. */
 #define TICKS_BPS_PER_BYTE (8ULL * 1000000000 * TICKS_PER_NS)
@@ -95,24 +95,25 @@ apply_floor(struct sched *sched, struct sched_node *node,
 }
 
 static void
-apply_ceil(struct sched *sched, struct sched_node *node,
-           const struct sched_class_params *params, bool is_new)
+apply_ceil(struct sched *sched, uint32_t id, const struct sched_class_params *params)
 {
+	struct sched_gate *gate = gate_open(sched, id);
+	struct sched_node *node = &sched->nodes[id];
 	struct price old = {node->ceil_mantissa, node->ceil_shift}, price;
-	bool had_ceil = node->flags & NODE_HAS_CEIL;
+	bool had_ceil = gate->set & GATE_CEIL;
 
-	if (!params->ceil_bps) {
-		node->flags &= (uint8_t)~NODE_HAS_CEIL;
-		return;
+	gate->set &= (uint8_t)~GATE_CEIL;
+	if (params->ceil_bps) {
+		price = price_of_rate(params->ceil_bps);
+		gate->set |= GATE_CEIL;
+		gate->ceil_tag =
+			had_ceil ? tag_convert(gate->ceil_tag, sched->now, old, price)
+				 : sched->now;
+		node->ceil_mantissa = price.mantissa;
+		node->ceil_shift = price.shift;
+		node->ceil_burst_ns = burst_to_ns(price, params->ceil_burst_bytes);
 	}
-	price = price_of_rate(params->ceil_bps);
-	node->flags |= NODE_HAS_CEIL;
-	node->ceil_tag = is_new || !had_ceil
-	                         ? sched->now
-	                         : tag_convert(node->ceil_tag, sched->now, old, price);
-	node->ceil_mantissa = price.mantissa;
-	node->ceil_shift = price.shift;
-	node->ceil_burst_ns = burst_to_ns(price, params->ceil_burst_bytes);
+	gate_close(sched, id);
 }
 
 static void
@@ -141,13 +142,15 @@ class_apply_params(struct sched *sched, uint32_t id,
 
 	if (id != NODE_ROOT)
 		apply_floor(sched, node, params, is_new);
-	apply_ceil(sched, node, params, is_new);
+	apply_ceil(sched, id, params);
 	node->share_mantissa = share.mantissa;
 	node->share_shift = share.shift;
 	node->priority = params->priority & (SCHED_PRIORITIES - 1U);
-	if (node->flags & NODE_LEAF)
-		apply_limits(node, &sched->tails[id], params);
 	sched->classes[id].params = *params;
+	if (node->flags & NODE_LEAF) {
+		apply_limits(node, &sched->tails[id], params);
+		leaf_apply_params(sched, id, params);
+	}
 }
 
 /* What the children of a class without floors of their own have between them. */

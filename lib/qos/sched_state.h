@@ -1,9 +1,10 @@
-/* sched_state.h - the memory of one scheduler: the head, then the nodes, their tails, the
- * classes and the share calendars, all found by index so that the whole can be moved.
- * Private to lib/qos/sched_*. Owner thread. */
+/* sched_state.h - the memory of one scheduler: the head, then the nodes, their tails and
+ * gates, the classes and the share calendars, all found by index so that the whole can be
+ * moved. Private to lib/qos/sched_*. Owner thread. */
 #pragma once
 
 #include "qos/price.h"
+#include "qos/sched_aqm.h"
 #include "qos/sched_edf.h"
 #include "qos/sched_share.h"
 #include "qos/sched_wheel.h"
@@ -15,6 +16,10 @@
 /* EDF levels: 0 for leaves, then inner classes from the deepest to those below the root.
  */
 #define EDF_LEVELS SCHED_LEVELS_MAX
+
+#define EDF_LEVEL_MASK 15U
+
+#define PARK_MAX_NS 1000000000U
 
 /* How far a floor tag may be from now before charging stops, and crediting. */
 #define FLOOR_DEBT_MAX ((int64_t)TICKS_OF_US(1000000))
@@ -42,6 +47,8 @@ struct sched_class {
 struct sched {
 	struct sched_node *nodes;
 	struct sched_node_tail *tails;
+	struct sched_gate *gates;
+	struct sched_aqm *aqm;
 	struct sched_class *classes;
 	struct share_calendar *shares;
 	uint64_t now; /* ticks */
@@ -58,6 +65,8 @@ struct sched {
 	uint32_t share_fresh;
 	uint32_t
 		share_free; /* through bucket[0].head; 0 ends: calendar 0 is the root's */
+	struct item_list dropped;   /* until sched_take_dropped() */
+	struct flow_pool flow_pool; /* of all fair leaves */
 	struct wheel floor_wheel;
 	struct wheel ceil_wheel;
 	struct edf_calendar edf[EDF_LEVELS];
@@ -132,6 +141,12 @@ node_take_room(struct sched_node *node, int32_t packets, int32_t bytes)
 	__atomic_store_n(&node->room_bytes, node->room_bytes - bytes, __ATOMIC_RELAXED);
 }
 
+static inline bool
+node_has_room(const struct sched_node *leaf)
+{
+	return leaf->queue.room_packets > 0 && leaf->room_bytes > 0;
+}
+
 /* sched_tree.c: indices, share calendars and the lists of children. */
 
 /* An unused index with a new generation, or NODE_NONE. */
@@ -145,6 +160,33 @@ void band_leave(struct sched *sched, uint32_t parent, unsigned priority);
 
 void child_link(struct sched *sched, uint32_t parent, uint32_t id);
 void child_unlink(struct sched *sched, uint32_t id);
+
+/* sched.c */
+
+/* Counts a dropped item in a class and all above it. */
+void sched_count_drop(struct sched *sched, uint32_t id, uint32_t bytes);
+
+/* sched_leaf.c: leaves with 'managed'. */
+
+/* Takes an item for which there is room. */
+void leaf_put(struct sched *sched, uint32_t id, struct qos_item *item);
+
+/* Drops items of a longer flow of a full leaf for one of 'item'. True if there is room
+ * then. */
+bool leaf_make_room(struct sched *sched, uint32_t id, const struct qos_item *item);
+
+/* Takes the packets of one visit. None, if all that was looked at had to be dropped: then
+ * there may be more, or nothing left. */
+unsigned leaf_take_managed(struct sched *sched, uint32_t id, struct qos_item **items,
+                           unsigned max_items, uint32_t max_bytes, uint32_t *visit_bytes);
+
+/* Of any leaf, after its limits and rates are set: makes it managed or not, fair or not.
+ * Items stay; those of a leaf that is no longer fair are sent flow after flow. */
+void leaf_apply_params(struct sched *sched, uint32_t id,
+                       const struct sched_class_params *params);
+
+/* All items of any leaf, which is about to be deleted, linked through 'next'. */
+struct qos_item *leaf_release(struct sched *sched, uint32_t id);
 
 /* sched_rate.c: from parameters to tags. */
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "qos/sched.h"
+#include "qos/sched_state.h"
 
 #define MBPS       1000000ULL
 #define NS_PER_MS  1000000ULL
@@ -362,6 +363,116 @@ test_relocation_keeps_classes_and_queues(void **state)
 }
 
 static void
+test_a_parked_leaf_waits_and_others_do_not(void **state)
+{
+	struct fixture *fix = *state;
+	const struct sched_class_params params = {.floor_bps = 40 * MBPS};
+	uint32_t inner = add(fix, sched_root(fix->sched), false, &params);
+	uint32_t leaf = add(fix, inner, true, &params),
+		 other = add(fix, inner, true, NULL);
+	struct qos_item *left;
+
+	for (unsigned i = 0; i < 20; i++)
+		offer(fix, i, i < 10 ? leaf : other);
+	sched_leaf_park(fix->sched, leaf, fix->now_ns + 5 * NS_PER_MS, fix->now_ns);
+	for (unsigned got = 0; got < 10;) {
+		unsigned n = dequeue(fix);
+
+		for (unsigned i = 0; i < n; i++)
+			assert_ptr_equal(fix->out[i], &fix->items[10 + got++]);
+		fix->now_ns += NS_PER_MS / 10;
+	}
+	/* All of the others came out within 10 KB's time on the link, 0.8 ms. */
+	assert_true(fix->now_ns < 6 * NS_PER_MS + NS_PER_MS / 10);
+	assert_int_equal(dequeue(fix), 0);
+	/* Change does not end it; nor does an item that comes meanwhile. */
+	assert_int_equal(sched_class_set(fix->sched, leaf, &params, fix->now_ns), 0);
+	offer(fix, 20, leaf);
+	fix->now_ns = 10 * NS_PER_MS - 1;
+	assert_int_equal(dequeue(fix), 0);
+	/* The wheel is exact to a microsecond or two. */
+	assert_in_range(sched_next_event_ns(fix->sched, fix->now_ns), 10 * NS_PER_MS,
+	                10 * NS_PER_MS + 2100);
+	fix->now_ns = sched_next_event_ns(fix->sched, fix->now_ns);
+	assert_true(dequeue(fix) > 0);
+	/* The last call counts, a second is the longest, the past lets go. */
+	sched_leaf_park(fix->sched, leaf, UINT64_MAX, fix->now_ns);
+	assert_int_equal(dequeue_after_ms(fix, 999), 0);
+	assert_int_equal(dequeue_after_ms(fix, 1), 0);
+	assert_true(dequeue_after_ms(fix, 1) > 0);
+	sched_leaf_park(fix->sched, leaf, UINT64_MAX, fix->now_ns);
+	assert_int_equal(dequeue_after_ms(fix, 9), 0);
+	sched_leaf_park(fix->sched, leaf, fix->now_ns, fix->now_ns);
+	assert_true(dequeue_after_ms(fix, 1) > 0);
+	/* Parked while empty; inner and stale references are left alone. */
+	while (sched_backlog_packets(fix->sched))
+		dequeue_after_ms(fix, 1);
+	sched_leaf_park(fix->sched, leaf, fix->now_ns + 3 * NS_PER_MS, fix->now_ns);
+	sched_leaf_park(fix->sched, inner, fix->now_ns + 3 * NS_PER_MS, fix->now_ns);
+	sched_leaf_park(fix->sched, 0, fix->now_ns + 3 * NS_PER_MS, fix->now_ns);
+	offer(fix, 0, leaf);
+	offer(fix, 1, other);
+	assert_int_equal(dequeue_after_ms(fix, 1), 1);
+	assert_ptr_equal(fix->out[0], &fix->items[1]);
+	sched_leaf_park(fix->sched, leaf, fix->now_ns + 3 * NS_PER_MS, fix->now_ns);
+	assert_int_equal(sched_class_delete(fix->sched, leaf, fix->now_ns, &left), 0);
+	assert_ptr_equal(left, &fix->items[0]);
+	assert_int_equal(dequeue_after_ms(fix, 9), 0);
+}
+
+/* A class that is often held back still has what its ceiling gives, and no more. */
+static void
+test_parking_and_a_ceiling_go_together(void **state)
+{
+	struct fixture *fix = *state;
+	const struct sched_class_params params = {.ceil_bps = 8 * MBPS,
+	                                          .ceil_burst_bytes = 8000};
+	uint32_t leaf = add(fix, sched_root(fix->sched), true, &params);
+	unsigned sent = 0;
+
+	for (unsigned i = 0; i < ITEMS; i++)
+		offer(fix, i, leaf);
+	/* Four of every five milliseconds parked; a millisecond is one item. */
+	for (unsigned step = 0; step < 20000; step++) {
+		if (step % 100 == 0)
+			sched_leaf_park(fix->sched, leaf, fix->now_ns + 4 * NS_PER_MS,
+			                fix->now_ns);
+		fix->now_ns += NS_PER_MS / 20;
+		for (unsigned n = dequeue(fix); n; n--, sent++) {
+			assert_true(step % 100 >= 79);
+			offer(fix, sent % ITEMS, leaf);
+		}
+	}
+	assert_in_range(sent, 995, 1009);
+}
+
+/* The level whose floor paid is kept for whoever explains. */
+static void
+test_a_leaf_knows_who_paid_last(void **state)
+{
+	struct fixture *fix = *state;
+	const struct sched_class_params tenant_params = {.floor_bps = 80 * MBPS};
+	const struct sched_class_params leaf_params = {.floor_bps = 10 * MBPS};
+	uint32_t tenant = add(fix, sched_root(fix->sched), false, &tenant_params);
+	uint32_t leaf = add(fix, tenant, true, &leaf_params);
+	const struct sched_node *node = &fix->sched->nodes[leaf & REF_INDEX_MASK];
+	unsigned seen[LENDER_ROOT + 1] = {0};
+
+	for (unsigned i = 0; i < ITEMS; i++)
+		offer(fix, i, leaf);
+	for (unsigned n = 0; n < 1000;) {
+		fix->now_ns += NS_PER_MS / 20;
+		if (sched_dequeue(fix->sched, fix->now_ns, fix->out, 1, 9999)) {
+			seen[node->lender_up]++;
+			offer(fix, n++ % ITEMS, leaf);
+		}
+	}
+	assert_in_range(seen[LENDER_OWN], 90, 115);
+	assert_in_range(seen[1], 680, 720);
+	assert_int_equal(seen[LENDER_OWN] + seen[1] + seen[LENDER_ROOT], 1000);
+}
+
+static void
 test_an_idle_class_sends_at_once_whatever_its_age(void **state)
 {
 	struct fixture *fix = *state;
@@ -401,6 +512,12 @@ main(void)
 	                                        setup, teardown),
 		cmocka_unit_test_setup_teardown(test_relocation_keeps_classes_and_queues,
 	                                        setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_parked_leaf_waits_and_others_do_not, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_parking_and_a_ceiling_go_together,
+	                                        setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_leaf_knows_who_paid_last, setup,
+	                                        teardown),
 		cmocka_unit_test_setup_teardown(
 			test_an_idle_class_sends_at_once_whatever_its_age, setup,
 			teardown),
