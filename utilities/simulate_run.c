@@ -23,7 +23,8 @@
 #define STALL_NS        100000
 #define STALL_ROUNDS    2000
 #define CHUNK_PACKETS   4096
-#define DEPTH_MAX       64 /* packets that a backlogged load keeps in its queue */
+#define FLOWS           65536 /* that fair classes can tell apart */
+#define DEPTH_MAX       64    /* packets that a backlogged load keeps in its queue */
 #define DEPTH_MIN       4
 #define DEPTH_TOTAL     200000 /* of all backlogged loads together, about */
 
@@ -40,7 +41,7 @@ struct run {
 	struct simulate_meter *meter;
 	struct simulate_random random;
 	struct sched *sched;
-	void *memory;
+	void *memory, *flows_memory;
 	uint32_t *refs, *leaf_refs; /* of each class; where its packets go */
 	struct simulate_source *sources;
 	size_t n_sources;
@@ -125,6 +126,15 @@ run_add_class(struct run *run, size_t i)
 	                       &run->leaf_refs[i]);
 }
 
+static bool
+run_has_fair_class(const struct run *run)
+{
+	for (size_t i = 0; i < run->tree->n; i++)
+		if (run->tree->classes[i].fair)
+			return true;
+	return false;
+}
+
 static int
 run_try_tree(struct run *run, uint32_t capacity)
 {
@@ -134,6 +144,11 @@ run_try_tree(struct run *run, uint32_t capacity)
 	run->memory = xcalloc_cacheline(sched_memory_bytes(capacity));
 	run->sched = sched_init(run->memory, capacity, &root, run->now_ns);
 	sched_set_quantum(run->sched, run->options->quantum);
+	if (run_has_fair_class(run)) {
+		free(run->flows_memory);
+		run->flows_memory = xcalloc_cacheline(sched_flows_bytes(FLOWS));
+		sched_flows_attach(run->sched, run->flows_memory, FLOWS);
+	}
 	for (unsigned depth = 1; depth <= SCHED_LEVELS_MAX; depth++)
 		for (size_t i = 0; i < run->tree->n; i++) {
 			int ret = 0;
@@ -297,6 +312,23 @@ run_sent(struct run *run, struct packet *packet)
 	run_left(run, packet);
 }
 
+/* What CoDel or a limit of age dropped. */
+static void
+run_dropped(struct run *run)
+{
+	struct qos_item *item = sched_take_dropped(run->sched);
+
+	while (item) {
+		struct packet *packet = (struct packet *)item;
+
+		item = item->next;
+		simulate_meter_dropped(run->meter, packet->source->class,
+		                       packet->item.charged_bytes, true,
+		                       (double)run->now_ns);
+		run_left(run, packet);
+	}
+}
+
 /* Returns how many packets came out. */
 static unsigned
 run_departures(struct run *run)
@@ -312,6 +344,7 @@ run_departures(struct run *run)
 	                      (uint32_t)MIN_OF(MAX_OF(room_bytes, 1), BATCH_BYTES));
 	for (unsigned i = 0; i < count; i++)
 		run_sent(run, (struct packet *)items[i]);
+	run_dropped(run);
 	return count;
 }
 
@@ -446,6 +479,7 @@ run_destroy(struct run *run)
 	free(run->borrowed_before);
 	free(run->refs);
 	free(run->leaf_refs);
+	free(run->flows_memory);
 	free(run->memory);
 	simulate_meter_destroy(run->meter);
 }

@@ -324,6 +324,46 @@ test_loads_start_stop_and_pause(void **state)
 	end(&outcome);
 }
 
+/* CoDel keeps the queue short, or marks instead; without it the queue is full. */
+static void
+test_codel_drops_or_marks(void **state)
+{
+	struct simulate_options options = SIMULATE_OPTIONS_INIT;
+	struct outcome outcome;
+
+	(void)state;
+	options.skip_seconds = 0;
+	options.seconds = 5;
+	run(&outcome,
+	    "link 1G\nclass 1 max-rate 10M codel true\n"
+	    "class 2 max-rate 10M codel true ecn true\nclass 3 max-rate 10M\n",
+	    "class 1 rate 10.5M\nclass 2 rate 10.5M ecn true\nclass 3 rate 10.5M\n",
+	    &options);
+	assert_true(result_of(&outcome, 1)->dropped_packets > 0);
+	assert_int_equal(result_of(&outcome, 1)->marked_packets, 0);
+	assert_true(result_of(&outcome, 2)->marked_packets > 0);
+	assert_int_equal(result_of(&outcome, 2)->dropped_packets, 0);
+	assert_int_equal(result_of(&outcome, 3)->dropped_packets, 0);
+	assert_true(result_of(&outcome, 1)->max_ns < result_of(&outcome, 3)->max_ns);
+	end(&outcome);
+}
+
+/* A flow of few packets does not wait behind the many of another, in a fair class. */
+static void
+test_fair_class_spares_small_flows(void **state)
+{
+	struct simulate_options options = SIMULATE_OPTIONS_INIT;
+	struct outcome outcome;
+
+	(void)state;
+	run(&outcome, "link 1G\nclass 1 max-rate 10M fair true\nclass 2 max-rate 10M\n",
+	    "class 1-2 backlogged\nclass 1-2 rate 100K size 100\n", &options);
+	assert_true(result_of(&outcome, 1)->p99_ns > 0);
+	assert_true(result_of(&outcome, 1)->p99_ns < 10e6);
+	assert_true(result_of(&outcome, 2)->p99_ns > 40e6);
+	end(&outcome);
+}
+
 static void
 test_default_load_is_for_leaves_without_another(void **state)
 {
@@ -434,6 +474,8 @@ main(void)
 		cmocka_unit_test(test_slow_wire_misses_floors),
 		cmocka_unit_test(test_overload_drops),
 		cmocka_unit_test(test_loads_start_stop_and_pause),
+		cmocka_unit_test(test_codel_drops_or_marks),
+		cmocka_unit_test(test_fair_class_spares_small_flows),
 		cmocka_unit_test(test_default_load_is_for_leaves_without_another),
 		cmocka_unit_test(test_recording_is_replayed),
 		cmocka_unit_test(test_seed_decides_everything),
