@@ -95,10 +95,12 @@ init_colors(void)
 static void
 draw_text(int y, attr_t attributes, const char *text)
 {
-	attrset(attributes);
-	mvaddnstr(y, 0, text, COLS);
 	attrset(A_NORMAL);
+	move(y, 0);
 	clrtoeol();
+	attrset(attributes);
+	addnstr(text, COLS);
+	attrset(A_NORMAL);
 }
 
 static void
@@ -400,6 +402,7 @@ screen_command(struct screen *screen, int key)
 		break;
 	case 'e':
 		screen->shows_explain = !screen->shows_explain;
+		screen->view->is_pinned = screen->shows_explain;
 		screen_update(screen);
 		screen_explain(screen);
 		break;

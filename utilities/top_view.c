@@ -281,10 +281,13 @@ view_add_port(struct top_view *view, const struct top_port *port)
 	free(shown);
 }
 
-/* Finds the row of the selected class again. */
+/* Finds the row of the selected class again. Who looks at the first row wants to see
+ * what comes first, whatever that is. */
 static void
 view_find_selected(struct top_view *view)
 {
+	if (view->selected == 0 && !view->is_pinned)
+		return;
 	for (size_t i = 0; i < view->n_rows; i++) {
 		const struct top_row *row = &view->rows[i];
 

@@ -30,7 +30,8 @@ struct top_row {
 struct top_view {
 	enum top_sort sort;
 	bool is_reversed;
-	bool is_flat; /* all classes as one list */
+	bool is_flat;   /* all classes as one list */
+	bool is_pinned; /* the selected class stays so even if it is the first row */
 	char filter[TOP_FILTER_MAX + 1];
 	struct hmap collapsed;
 	struct top_row *rows;
@@ -44,7 +45,8 @@ struct top_view {
 void top_view_init(struct top_view *view);
 void top_view_destroy(struct top_view *view);
 
-/* Makes the rows anew. The selected class stays selected if it is still shown. */
+/* Makes the rows anew. The selected class stays selected if it is still shown, the first
+ * row if that is selected. */
 void top_view_update(struct top_view *view, const struct top_snapshot *snapshot);
 
 /* Moves the selection by rows, and 'top' so that it is among 'height' rows shown. */

@@ -280,6 +280,16 @@ test_selection_follows_its_class(void **state)
 	top_view_move(&view, -100, 3);
 	assert_int_equal(view.selected, 0);
 	assert_int_equal(view.top, 0);
+	/* The first row stays the first, unless its class is pinned. */
+	view.sort = TOP_BY_DELAY;
+	view.is_flat = true;
+	top_view_update(&view, snapshot);
+	assert_int_equal(view.selected_number, 10);
+	view.is_pinned = true;
+	view.sort = TOP_BY_RATE;
+	top_view_update(&view, snapshot);
+	assert_int_equal(view.selected_number, 10);
+	assert_int_equal(view.selected, 4);
 	/* A larger screen shows all. */
 	top_view_move(&view, 6, 3);
 	top_view_move(&view, 0, 20);
