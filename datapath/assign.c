@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "datapath/gate.h"
 #include "datapath/pipeline.h"
 #include "datapath/port/port.h"
 #include "datapath/qos.h"
@@ -103,6 +104,35 @@ assign_find_workers(struct assignment *a)
 	}
 }
 
+/* Ports that share a scheduler share its owner: the kernel worker if any is the kernel's.
+ * One that no port uses keeps its owner until it is freed. */
+static void
+assign_choose_qos_owner(struct assignment *a, struct port_qos *qos, uint16_t *wanted)
+{
+	bool by_kernel = false;
+	int node = -1;
+
+	for (uint32_t i = 0; i < qos->n_ports; i++) {
+		by_kernel |= qos->ports[i]->ops->served_by_kernel_worker;
+		if (node < 0)
+			node = assign_numa_node(qos->ports[i]);
+	}
+	*wanted = assign_choose(a, qos->owner, node, by_kernel);
+	assign_set_owner(a, &qos->owner, *wanted);
+}
+
+/* The worker of a gate and of all queues behind it, of whichever port. */
+static uint16_t
+assign_choose_for_gate(struct assignment *a, struct gate *gate, int numa_node,
+                       bool by_kernel)
+{
+	if (gate->wanted_owner == WORKER_NONE) {
+		gate->wanted_owner = assign_choose(a, gate->owner, numa_node, by_kernel);
+		assign_set_owner(a, &gate->owner, gate->wanted_owner);
+	}
+	return gate->wanted_owner;
+}
+
 /* First step: takes from their owners what shall move. 'wanted' holds the new owners,
  * queue by queue in the order of assign_name_owners(). */
 static void
@@ -110,18 +140,23 @@ assign_choose_owners(struct assignment *a, uint16_t *wanted)
 {
 	size_t k = 0;
 
+	for (struct gate *gate = gates; gate; gate = gate->next)
+		gate->wanted_owner = WORKER_NONE;
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
 		struct port *port = ports[i];
-		bool by_kernel, is_policed;
+		bool by_kernel, has_one_owner;
 		uint16_t first = WORKER_NONE;
 		int node;
 
 		if (!port)
 			continue;
 		by_kernel = port->ops->served_by_kernel_worker;
-		is_policed = port->settings->config.policing_bps ||
-		             port->settings->config.policing_pps;
+		has_one_owner = port->settings->is_policed || port->gate;
 		node = assign_numa_node(port);
+		/* Also without a queue: it may hold packets of one that stopped. */
+		if (port->gate)
+			first = assign_choose_for_gate(a, port->gate->gate, node,
+			                               by_kernel);
 		for (uint16_t q = 0; q < port->n_rxqs; q++, k++) {
 			struct rxq *rxq = &port->rxqs[q];
 
@@ -131,20 +166,17 @@ assign_choose_owners(struct assignment *a, uint16_t *wanted)
 					rxq->owner = WORKER_NONE;
 				continue;
 			}
-			/* One policer, one worker. */
+			/* One policer or gate, one worker. */
 			wanted[k] =
-				is_policed && first != WORKER_NONE
+				has_one_owner && first != WORKER_NONE
 					? first
 					: assign_choose(a, rxq->owner, node, by_kernel);
 			first = wanted[k];
 			assign_set_owner(a, &rxq->owner, wanted[k]);
 		}
-		if (port->qos) {
-			wanted[k] = assign_choose(a, port->qos->owner, node, by_kernel);
-			assign_set_owner(a, &port->qos->owner, wanted[k]);
-			k++;
-		}
 	}
+	for (struct port_qos *qos = qos_all; qos; qos = qos->next, k++)
+		assign_choose_qos_owner(a, qos, &wanted[k]);
 }
 
 /* Second step: nobody uses what was taken; names the new owners. */
@@ -153,6 +185,8 @@ assign_name_owners(const uint16_t *wanted)
 {
 	size_t k = 0;
 
+	for (struct gate *gate = gates; gate; gate = gate->next)
+		gate->owner = gate->wanted_owner;
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
 		struct port *port = ports[i];
 
@@ -160,9 +194,9 @@ assign_name_owners(const uint16_t *wanted)
 			continue;
 		for (uint16_t q = 0; q < port->n_rxqs; q++)
 			port->rxqs[q].owner = wanted[k++];
-		if (port->qos)
-			port->qos->owner = wanted[k++];
 	}
+	for (struct port_qos *qos = qos_all; qos; qos = qos->next)
+		qos->owner = wanted[k++];
 }
 
 static void
@@ -171,7 +205,11 @@ assign_publish_view(struct worker *worker, size_t n_places)
 	struct worker_view *view = xcalloc(1, sizeof(*view));
 
 	view->rxqs = xcalloc(n_places, sizeof(struct rxq *));
+	view->gates = xcalloc(n_places, sizeof(struct gate *));
 	view->qos = xcalloc(n_places, sizeof(struct port_qos *));
+	for (struct gate *gate = gates; gate; gate = gate->next)
+		if (gate->owner == worker->id && gate->n_ports)
+			view->gates[view->n_gates++] = gate;
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
 		struct port *port = ports[i];
 
@@ -180,9 +218,10 @@ assign_publish_view(struct worker *worker, size_t n_places)
 		for (uint16_t q = 0; q < port->n_rxqs; q++)
 			if (port->rxqs[q].owner == worker->id)
 				view->rxqs[view->n_rxqs++] = &port->rxqs[q];
-		if (port->qos && port->qos->owner == worker->id)
-			view->qos[view->n_qos++] = port->qos;
 	}
+	for (struct port_qos *qos = qos_all; qos; qos = qos->next)
+		if (qos->n_ports > 0 && qos->owner == worker->id)
+			view->qos[view->n_qos++] = qos;
 	worker_publish_view(worker, view);
 	worker_wake(worker);
 }
@@ -280,7 +319,11 @@ assign_count_places(void)
 
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++)
 		if (ports[i])
-			n += ports[i]->n_rxqs + 1U;
+			n += ports[i]->n_rxqs;
+	for (const struct port_qos *qos = qos_all; qos; qos = qos->next)
+		n++;
+	for (const struct gate *gate = gates; gate; gate = gate->next)
+		n++;
 	return n;
 }
 
@@ -308,5 +351,6 @@ assign_update(void)
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
 		if (workers[i])
 			assign_publish_view(workers[i], n_places);
+	gates_collect();
 	free(wanted);
 }

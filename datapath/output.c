@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/compiler.h"
+#include "datapath/offload.h"
 #include "datapath/port/port.h"
 #include "datapath/qos.h"
 #include "datapath/transmit.h"
@@ -46,8 +47,10 @@ output_hand_over(struct worker *worker, struct port *port, uint16_t target_id,
 		sent = rte_ring_sp_enqueue_burst(ring, (void **)pkts, n, NULL);
 		output_wake(target);
 	}
-	if (unlikely(sent < n))
+	if (unlikely(sent < n)) {
+		qos_count_losses(worker, port, pkts + sent, n - sent);
 		port_drop(port, worker, DROP_TX_HANDOVER_FULL, pkts + sent, n - sent);
+	}
 }
 
 /* Drops frames longer than the port's MTU allows; returns how many are left. */
@@ -59,7 +62,7 @@ output_enforce_mtu(struct worker *worker, struct port *port, struct rte_mbuf **p
 	unsigned left = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (likely(pkts[i]->pkt_len <= limit))
+		if (likely(offload_frame_bytes(pkts[i]) <= limit))
 			pkts[left++] = pkts[i];
 		else
 			port_drop(port, worker, DROP_TX_MTU_EXCEEDED, &pkts[i], 1);

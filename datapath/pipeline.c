@@ -9,6 +9,7 @@
 #include "datapath/action.h"
 #include "datapath/bridge.h"
 #include "datapath/cache.h"
+#include "datapath/police.h"
 #include "datapath/port/port.h"
 #include "datapath/table.h"
 #include "datapath/worker.h"
@@ -17,26 +18,8 @@
 
 _Atomic bool pipeline_needs_hash;
 
-/* Drops what exceeds the port's policing rates; returns how many packets are left. */
-static unsigned
-pipeline_police(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
-                unsigned n)
-{
-	unsigned left = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		if (policer_admit(&in->police_packets, 1, worker->now_ns) &&
-		    policer_admit(&in->police_bytes, pkts[i]->pkt_len, worker->now_ns))
-			pkts[left++] = pkts[i];
-		else
-			port_drop(in, worker, DROP_RX_POLICED, &pkts[i], 1);
-	}
-	return left;
-}
-
-/* A hash of the addresses and ports, the same for all packets of a flow. Reads only bytes
- * that the first segment has. */
-static uint32_t
+/* Reads only bytes that the first segment has. */
+uint32_t
 pipeline_flow_hash(const struct rte_mbuf *pkt)
 {
 	const uint8_t *data = rte_pktmbuf_mtod(pkt, const uint8_t *);
@@ -132,8 +115,8 @@ pipeline_process(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
 		atomic_load_explicit(&pipeline_needs_hash, memory_order_relaxed);
 	const struct pipeline *pipeline;
 
-	if (unlikely(settings->config.policing_bps || settings->config.policing_pps))
-		n = pipeline_police(worker, in, pkts, n);
+	if (unlikely(settings->is_policed))
+		n = police_packets(worker, in, settings, pkts, n);
 	for (unsigned i = 0; i < n; i++) {
 		struct packet_meta *meta = packet_meta(pkts[i]);
 

@@ -20,6 +20,8 @@
 #include "datapath/datapath.h"
 #include "datapath/eal.h"
 #include "datapath/port/port.h"
+#include "datapath/qos.h"
+#include "datapath/qos_watch.h"
 #include "datapath/rcu.h"
 #include "datapath/stats.h"
 #include "datapath/tsc.h"
@@ -57,6 +59,7 @@ ports_prepare_worker(uint16_t id)
 		ports[i]->by_worker[id] = xcalloc_cacheline(sizeof(struct port_worker));
 		ports[i]->by_worker[id]->port = ports[i];
 	}
+	qos_prepare_worker(id);
 }
 
 static int
@@ -137,6 +140,8 @@ datapath_open_events(struct error *err)
 	    epoll_ctl(event_fd, EPOLL_CTL_ADD, tick_fd, &event) < 0 ||
 	    epoll_ctl(event_fd, EPOLL_CTL_ADD, worker_main_fd(), &event) < 0)
 		return error_set(err, -errno, "event descriptors: %s", strerror(errno));
+	if (qos_watch_start(event_fd) < 0)
+		return error_set(err, -errno, "timer: %s", strerror(errno));
 	return 0;
 }
 
@@ -192,6 +197,7 @@ dp_run(void)
 		assign_update();
 	}
 	bridges_take_learned();
+	qos_watch_run();
 	if (read(tick_fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	bridges_age((uint32_t)(tsc_to_ns(rte_rdtsc()) / NSEC_PER_SEC));

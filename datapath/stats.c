@@ -11,6 +11,7 @@
 
 #include "datapath/bridge.h"
 #include "datapath/eal.h"
+#include "datapath/gate.h"
 #include "datapath/port/port.h"
 #include "datapath/tsc.h"
 #include "datapath/worker.h"
@@ -108,6 +109,29 @@ dp_port_get_status(uint32_t port_id, struct dp_port_status *status)
 	return 0;
 }
 
+/* Of ports that have, or had, a gate. */
+static void
+stats_gate_counters(const struct port *port,
+                    void (*cb)(const char *name, uint64_t value, void *aux), void *aux)
+{
+	struct gate_counts counts;
+	uint64_t waiting = 0;
+	uint32_t held;
+
+	if (!gate_get_counts(port, &counts, &held))
+		return;
+	cb("rx_gate_packets", counts.packets, aux);
+	cb("rx_gate_held", held, aux);
+	cb("rx_gate_wait_ns", counts.wait_ns, aux);
+	cb("rx_gated_ns", counts.full_ns, aux);
+	if (!port->ops->rx_waiting)
+		return;
+	for (uint16_t q = 0; q < port->n_rxqs; q++)
+		if (port->rxqs[q].enabled)
+			waiting += port->ops->rx_waiting(port, q);
+	cb("rx_gate_waiting", waiting, aux);
+}
+
 void
 dp_port_counters(uint32_t port_id,
                  void (*cb)(const char *name, uint64_t value, void *aux), void *aux)
@@ -127,6 +151,7 @@ dp_port_counters(uint32_t port_id,
 		snprintf(name, sizeof(name), "drop_%s", drop_reason_names[i]);
 		cb(name, sum.drops[i], aux);
 	}
+	stats_gate_counters(port, cb, aux);
 	for (unsigned q = 0; q < port->n_rxqs; q++) {
 		if (!port->rxqs[q].enabled && !port->rxqs[q].packets)
 			continue;

@@ -94,6 +94,7 @@ worker_free(struct worker *worker)
 	cache_destroy(worker->cache);
 	if (worker->view) {
 		free(worker->view->rxqs);
+		free(worker->view->gates);
 		free(worker->view->qos);
 		free(worker->view);
 	}
@@ -294,6 +295,7 @@ worker_publish_view(struct worker *worker, struct worker_view *view)
 	if (!old)
 		return;
 	rcu_free_after(old->rxqs);
+	rcu_free_after(old->gates);
 	rcu_free_after(old->qos);
 	rcu_free_after(old);
 }

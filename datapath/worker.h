@@ -26,6 +26,7 @@
 #define WORKER_EPOLL_RXQ(value)  ((uint16_t)(value))
 
 struct cache;
+struct gate;
 struct port;
 struct port_qos;
 struct port_worker;
@@ -34,8 +35,9 @@ struct worker;
 
 /* What a worker serves; main publishes a new one whenever something changes. */
 struct worker_view {
-	uint32_t n_rxqs, n_qos;
+	uint32_t n_rxqs, n_gates, n_qos;
 	struct rxq **rxqs;
+	struct gate **gates;   /* ingress schedulers that this worker owns */
 	struct port_qos **qos; /* egress schedulers that this worker owns */
 };
 

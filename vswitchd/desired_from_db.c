@@ -12,7 +12,6 @@
 
 LOG_MODULE(desired);
 
-#define QUEUE_NUMBER_MAX    61439
 #define DEFAULT_BURST_KBIT  8000
 #define DEFAULT_BURST_KPKTS 16
 
@@ -67,40 +66,140 @@ default_settings(struct desired *desired)
 
 /* ---- QoS ---- */
 
+/* What a QoS row is read into, class by class. */
+struct reading {
+	struct desired *desired;
+	const struct db *db;
+	struct desired_qos *qos;
+	struct dp_class_config *classes;
+	size_t n_classes;
+	struct desired_macs macs;
+	struct str marked; /* numbers of queues with a dscp, for the warning */
+	size_t n_marked;
+};
+
 static int
-read_class(struct desired *desired, const struct db *db, const char *qos_name,
-           int64_t number, const struct uuid *queue_uuid, struct dp_class_config *class,
+read_class(struct reading *reading, int64_t number, const struct uuid *queue_uuid,
            struct error *err)
 {
-	const struct db_row *row = db_row_by_uuid(db, "Queue", queue_uuid);
-	const char *where = desired_printf(&desired->arena, "%s queue %lld other_config",
-	                                   qos_name, (long long)number);
+	struct dp_class_config *class = &reading->classes[reading->n_classes++];
+	const struct db_row *row = db_row_by_uuid(reading->db, "Queue", queue_uuid);
+	enum { MARKED_NAMED_MAX = 8 };
 	struct keys keys;
+	int ret;
 
-	if (number < 0 || number > QUEUE_NUMBER_MAX)
-		return error_set(err, -1, "%s: queue number %lld is above %d", qos_name,
-		                 (long long)number, QUEUE_NUMBER_MAX);
 	class->number = (uint32_t)number;
 	class->parent = DP_CLASS_ROOT;
+	if (number < 0 || number > DP_CLASS_NUMBER_MAX)
+		return error_set(err, -1, "%s: queue number %lld is above %d",
+		                 reading->qos->name, (long long)number,
+		                 DP_CLASS_NUMBER_MAX);
 	if (!row)
 		return 0;
-	keys = keys_from_row(desired, row, "other_config", "Queue", where);
-	return keys_to_class(&keys, class, err);
+	if (db_row_datum(row, "dscp")->n && reading->n_marked++ < MARKED_NAMED_MAX)
+		str_printf(&reading->marked, "%s%lld", reading->n_marked > 1 ? ", " : "",
+		           (long long)number);
+	keys = keys_from_row(reading->desired, row, "other_config", "Queue",
+	                     "other_config");
+	ret = keys_to_class(&keys, reading->qos->config.kind, &reading->desired->arena,
+	                    class, &reading->macs, err);
+	if (ret)
+		error_prefix(err, "%s queue %lld", reading->qos->name, (long long)number);
+	return ret;
+}
+
+static int
+compare_macs(const void *a, const void *b)
+{
+	const struct dp_class_mac *x = a, *y = b;
+
+	return memcmp(x->mac, y->mac, sizeof(x->mac));
+}
+
+/* Sorted, so that equal settings are equal arrays. An address belongs to one class. */
+static void
+finish_macs(struct reading *reading)
+{
+	const struct desired_macs *macs = &reading->macs;
+	struct desired_qos *qos = reading->qos;
+
+	if (!macs->n)
+		return;
+	qsort(macs->list, macs->n, sizeof(*macs->list), compare_macs);
+	for (size_t i = 1; i < macs->n && !qos->problem; i++) {
+		const struct dp_class_mac *a = &macs->list[i - 1], *b = &macs->list[i];
+
+		if (compare_macs(a, b) == 0 && a->number != b->number)
+			qos->problem = desired_printf(
+				&reading->desired->arena,
+				"%s: address %02x:%02x:%02x:%02x:%02x:%02x stands in macs "
+				"of queue %u and of queue %u",
+				qos->name, a->mac[0], a->mac[1], a->mac[2], a->mac[3],
+				a->mac[4], a->mac[5], MIN_OF(a->number, b->number),
+				MAX_OF(a->number, b->number));
+	}
+	qos->config.macs = macs->list;
+	qos->config.n_macs = macs->n;
+}
+
+/* Without a queue 0 the packets that name none are held to the port's rates alone. */
+static void
+add_trtcm_default(struct reading *reading)
+{
+	const struct dp_qos_config *config = &reading->qos->config;
+
+	for (size_t i = 0; i < reading->n_classes; i++)
+		if (reading->classes[i].number == 0)
+			return;
+	reading->classes[reading->n_classes++] = (struct dp_class_config){
+		.parent = DP_CLASS_ROOT,
+		.floor_bps = config->rate_bps,
+		.burst_bits = config->burst_bits,
+		.excess_bps = config->excess_bps,
+		.excess_burst_bits = config->excess_burst_bits,
+	};
+}
+
+static void
+read_classes(struct desired *desired, const struct db *db,
+             const struct ovsdb_datum *queues, struct desired_qos *qos)
+{
+	struct reading reading = {.desired = desired, .db = db, .qos = qos};
+	struct error err;
+
+	reading.classes = desired_alloc(&desired->arena,
+	                                (queues->n + 1) * sizeof(*reading.classes));
+	for (size_t i = 0; i < queues->n; i++)
+		if (read_class(&reading, queues->keys[i].integer, &queues->values[i].uuid,
+		               &err) &&
+		    !qos->problem)
+			qos->problem = desired_strdup(&desired->arena, err.text);
+	if (qos->config.kind == DP_QOS_TRTCM)
+		add_trtcm_default(&reading);
+	finish_macs(&reading);
+	qos->config.classes = reading.classes;
+	qos->config.n_classes = reading.n_classes;
+	if (reading.n_marked)
+		qos->warning = desired_printf(
+			&desired->arena,
+			"%s: column dscp is not supported and has no effect (queue %s%s)",
+			qos->name, str_text(&reading.marked),
+			reading.n_marked > 8 ? ", ..." : "");
+	str_free(&reading.marked);
 }
 
 static void
 read_qos(struct desired *desired, const struct db *db, const struct db_row *row,
          struct desired_qos *qos)
 {
-	const struct ovsdb_datum *queues = db_row_datum(row, "queues");
-	struct dp_class_config *classes;
-	char uuid[UUID_TEXT_BYTES];
+	const char *uuid, *name;
+	char text[UUID_TEXT_BYTES];
 	struct error err;
-	const char *name;
 	struct keys keys;
 
-	uuid_to_text(db_row_uuid(row), uuid);
-	name = desired_printf(&desired->arena, "QoS %s", uuid);
+	uuid_to_text(db_row_uuid(row), text);
+	name = desired_printf(&desired->arena, "QoS %s", text);
+	uuid = name + strlen("QoS ");
 	keys = keys_from_row(desired, row, "other_config", "QoS",
 	                     desired_printf(&desired->arena, "%s other_config", name));
 	qos->row = *db_row_uuid(row);
@@ -108,16 +207,10 @@ read_qos(struct desired *desired, const struct db *db, const struct db_row *row,
 	qos->type = desired_strdup(&desired->arena, db_row_string(row, "type", ""));
 	if (keys_to_qos(&keys, qos->type, qos, &err))
 		qos->problem = desired_strdup(&desired->arena, err.text);
-	if (qos->config.kind != DP_QOS_TREE)
-		return;
-	classes = desired_alloc(&desired->arena, queues->n * sizeof(*classes));
-	for (size_t i = 0; i < queues->n; i++)
-		if (read_class(desired, db, name, queues->keys[i].integer,
-		               &queues->values[i].uuid, &classes[i], &err) &&
-		    !qos->problem)
-			qos->problem = desired_strdup(&desired->arena, err.text);
-	qos->config.classes = classes;
-	qos->config.n_classes = queues->n;
+	if (qos->is_shared)
+		qos->config.domain = uuid;
+	if (qos->config.kind == DP_QOS_TREE || qos->config.kind == DP_QOS_TRTCM)
+		read_classes(desired, db, db_row_datum(row, "queues"), qos);
 }
 
 static int
@@ -142,7 +235,7 @@ read_all_qos(struct desired *desired, const struct db *db)
 	qsort(desired->qos, n, sizeof(*desired->qos), compare_qos);
 }
 
-static const struct desired_qos *
+static struct desired_qos *
 find_qos(const struct desired *desired, const struct uuid *uuid)
 {
 	const struct desired_qos key = {.row = *uuid};
@@ -285,8 +378,7 @@ read_port(struct desired *desired, const struct db_row *port_row,
 	keys = keys_from_row(
 		desired, port_row, "other_config", "Port",
 		desired_printf(&desired->arena, "Port %s other_config", port->port_name));
-	if (keys_to_egress_class(&keys, &port->config.settings.egress_class, &err) &&
-	    !port->problem)
+	if (keys_to_port(&keys, &port->config.settings, &err) && !port->problem)
 		port->problem = desired_strdup(&desired->arena, err.text);
 	if (qos->n)
 		port->qos = find_qos(desired, &qos->keys[0].uuid);

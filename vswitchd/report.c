@@ -35,6 +35,12 @@ port_qos_reason(const struct desired_port *port)
 }
 
 static const char *
+port_qos_warning(const struct desired_port *port)
+{
+	return port && port->qos ? port->qos->warning : NULL;
+}
+
+static const char *
 bridge_reason(const struct desired_bridge *bridge)
 {
 	if (!bridge)
@@ -62,6 +68,7 @@ report_bridge(const struct desired *before, const struct desired_bridge *bridge)
 
 		report("port", port->name, port_reason(was), port_reason(port));
 		report("port", port->name, port_qos_reason(was), port_qos_reason(port));
+		report("port", port->name, port_qos_warning(was), port_qos_warning(port));
 	}
 }
 

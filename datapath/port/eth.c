@@ -207,12 +207,12 @@ eth_tx_queues(struct port *port, uint8_t queues[DP_QUEUES_MAX])
 }
 
 static uint16_t
-eth_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts)
+eth_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts, uint16_t max)
 {
 	const struct eth *eth = rxq->port->impl;
 
 	(void)worker;
-	return rte_eth_rx_burst(eth->device, rxq->index, pkts, BATCH_MAX);
+	return rte_eth_rx_burst(eth->device, rxq->index, pkts, max);
 }
 
 static uint16_t

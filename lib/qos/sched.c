@@ -165,7 +165,7 @@ lender_choose(struct sched *sched, unsigned *looks, uint32_t *lender)
 			return false;
 		blocker = blocker_find(sched, id);
 		if (likely(!blocker && !node_is_red(sched, node) &&
-		           tick_is_after(until, floor_deadline(node)))) {
+		           tick_is_after(until, floor_deadline(sched, node)))) {
 			*lender = id;
 			return true;
 		}
@@ -199,19 +199,19 @@ leaf_choose(const struct sched *sched, uint32_t id)
  * allows. */
 static unsigned
 leaf_take(struct sched *sched, uint32_t id, struct qos_item **items, unsigned max_items,
-          uint32_t max_bytes, uint32_t *visit_bytes)
+          uint32_t max_bytes, struct visit *visit)
 {
 	struct sched_node *leaf = &sched->nodes[id];
-	uint32_t quantum = MIN_OF(sched->quantum_bytes, max_bytes), bytes = 0;
+	uint32_t quantum = MIN_OF(sched->quantum_bytes, max_bytes), bytes = 0, wire = 0;
 	struct qos_item *item = leaf->queue.head;
 	unsigned count = 0;
 
 	if (unlikely(leaf->managed))
-		return leaf_take_managed(sched, id, items, max_items, max_bytes,
-		                         visit_bytes);
+		return leaf_take_managed(sched, id, items, max_items, max_bytes, visit);
 	do {
 		items[count++] = item;
 		bytes += leaf->queue.head_bytes;
+		wire += item->charged_packets;
 		item = item->next;
 		if (!item)
 			break;
@@ -222,46 +222,49 @@ leaf_take(struct sched *sched, uint32_t id, struct qos_item **items, unsigned ma
 		__builtin_prefetch(item->next);
 	node_take_room(leaf, -(int32_t)count, -(int32_t)bytes);
 	sched->backlog_packets -= count;
-	*visit_bytes = bytes;
+	visit->bytes = bytes;
+	visit->items = count;
+	visit->packets = MAX_OF(wire, count);
 	return count;
 }
 
 /* A class is not charged more once it owes FLOOR_DEBT_MAX of its floor: what others send
  * on their own account must not shut it out for ever. Nor is it owed more. */
 static void
-node_charge_floor(struct sched_node *node, uint64_t now, uint32_t bytes)
+node_charge_floor(const struct sched *sched, struct sched_node *node,
+                  const struct visit *visit)
 {
-	int64_t debt = (int64_t)(node->floor_tag - now);
+	int64_t debt = (int64_t)(node->floor_tag - sched->now);
 
 	if (unlikely(debt > FLOOR_DEBT_MAX))
 		return;
 	if (unlikely(debt < -FLOOR_DEBT_MAX))
-		node->floor_tag = now - FLOOR_DEBT_MAX;
-	node->floor_tag += price_of_bytes(node->floor_mantissa, node->floor_shift, bytes);
+		node->floor_tag = sched->now - FLOOR_DEBT_MAX;
+	node->floor_tag += floor_cost(sched, node, visit->bytes, visit->packets);
 }
 
 static inline void
-node_charge_ceil(struct sched *sched, uint32_t id, uint32_t bytes, uint32_t packets)
+node_charge_ceil(struct sched *sched, uint32_t id, const struct visit *visit)
 {
 	struct sched_node *node = &sched->nodes[id];
 
 	if (unlikely(node->gated)) {
-		gate_charge(sched, id, bytes, packets);
+		gate_charge(sched, id, visit->bytes, visit->packets);
 		return;
 	}
 	node->ceil_tag = ceil_tag_charged(
 		node->ceil_tag, sched->now, node->ceil_burst_ns,
-		price_of_bytes(node->ceil_mantissa, node->ceil_shift, bytes));
+		price_of_bytes(node->ceil_mantissa, node->ceil_shift, visit->bytes));
 }
 
 /* The lender, or a class above it: its floor pays. */
 static void
-settle_payer(struct sched *sched, uint32_t id, uint32_t bytes, bool is_lender)
+settle_payer(struct sched *sched, uint32_t id, const struct visit *visit, bool is_lender)
 {
 	struct sched_node *node = &sched->nodes[id];
 	bool backlog = node_has_backlog(node);
 
-	node_charge_floor(node, sched->now, bytes);
+	node_charge_floor(sched, node, visit);
 	if (!backlog) {
 		if (node->flags & NODE_IN_EDF)
 			floor_remove_edf(sched, id);
@@ -285,15 +288,16 @@ settle_payer(struct sched *sched, uint32_t id, uint32_t bytes, bool is_lender)
 
 /* A class below the lender: sends on another's account, as its share of the excess. */
 static void
-settle_borrower(struct sched *sched, uint32_t id, uint32_t bytes)
+settle_borrower(struct sched *sched, uint32_t id, const struct visit *visit)
 {
 	struct sched_node *node = &sched->nodes[id];
 	struct share_calendar *share = node_share(sched, node);
 
-	counter_add(&node->borrowed_bytes, bytes);
+	counter_add(&node->borrowed_bytes, visit->bytes);
 	if (tick_is_after(node->share_tag, share->served_tag))
 		share->served_tag = node->share_tag;
-	node->share_tag += price_of_bytes(node->share_mantissa, node->share_shift, bytes);
+	node->share_tag +=
+		price_of_bytes(node->share_mantissa, node->share_shift, visit->bytes);
 	if (!node_has_backlog(node)) {
 		if (node->flags & NODE_IN_EDF)
 			floor_remove_edf(sched, id);
@@ -310,8 +314,7 @@ settle_borrower(struct sched *sched, uint32_t id, uint32_t bytes)
 /* Charges a visit to every class from the leaf to the root and moves each to its new
  * place. */
 static void
-settle(struct sched *sched, uint32_t leaf, uint32_t lender, uint32_t bytes,
-       unsigned packets)
+settle(struct sched *sched, uint32_t leaf, uint32_t lender, const struct visit *visit)
 {
 	unsigned levels_up = 0;
 	bool paying = false;
@@ -319,10 +322,10 @@ settle(struct sched *sched, uint32_t leaf, uint32_t lender, uint32_t bytes,
 	for (uint32_t id = leaf;; id = sched->nodes[id].parent) {
 		struct sched_node *node = &sched->nodes[id];
 
-		counter_add(&node->sent_bytes, bytes);
-		counter_add(&node->sent_packets, packets);
+		counter_add(&node->sent_bytes, visit->bytes);
+		counter_add(&node->sent_packets, visit->items);
 		if (node->flags & NODE_HAS_CEIL)
-			node_charge_ceil(sched, id, bytes, packets);
+			node_charge_ceil(sched, id, visit);
 		if (id == NODE_ROOT) {
 			if (!paying)
 				sched->nodes[leaf].lender_up = LENDER_ROOT;
@@ -336,9 +339,9 @@ settle(struct sched *sched, uint32_t leaf, uint32_t lender, uint32_t bytes,
 		}
 		levels_up++;
 		if (paying)
-			settle_payer(sched, id, bytes, id == lender);
+			settle_payer(sched, id, visit, id == lender);
 		else
-			settle_borrower(sched, id, bytes);
+			settle_borrower(sched, id, visit);
 	}
 }
 
@@ -357,8 +360,9 @@ sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
               unsigned max_items, uint32_t max_bytes)
 {
 	const struct sched_node *root = &sched->nodes[NODE_ROOT];
-	uint32_t bytes = 0, visit_bytes, lender, leaf;
-	unsigned count = 0, packets, looks = CALL_LOOKS_MAX;
+	unsigned count = 0, looks = CALL_LOOKS_MAX;
+	uint32_t bytes = 0, lender, leaf;
+	struct visit visit;
 
 	sched_set_now(sched, now_ns);
 	sched_expire(sched);
@@ -366,12 +370,11 @@ sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
 	       lender_choose(sched, &looks, &lender)) {
 		leaf = leaf_choose(sched, lender);
 		prefetch_neighbours(sched, leaf);
-		packets = leaf_take(sched, leaf, items + count, max_items - count,
-		                    max_bytes - bytes, &visit_bytes);
-		count += packets;
-		bytes += visit_bytes;
-		settle(sched, leaf, lender, visit_bytes, packets);
-		if (unlikely(!packets)) {
+		count += leaf_take(sched, leaf, items + count, max_items - count,
+		                   max_bytes - bytes, &visit);
+		bytes += visit.bytes;
+		settle(sched, leaf, lender, &visit);
+		if (unlikely(!visit.items)) {
 			/* All that it had were dropped. */
 			if (looks <= 1)
 				break;

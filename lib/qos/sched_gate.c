@@ -22,6 +22,10 @@ gate_latest(const struct sched_gate *gate, uint64_t now)
 
 	if ((gate->set & GATE_CEIL) && tick_is_after(gate->ceil_tag, latest))
 		latest = gate->ceil_tag;
+	if ((gate->set & GATE_PEAK) && tick_is_after(gate->peak_tag, latest))
+		latest = gate->peak_tag;
+	if ((gate->set & GATE_PACKETS) && tick_is_after(gate->packet_tag, latest))
+		latest = gate->packet_tag;
 	if ((gate->set & GATE_PARK) && tick_is_after(gate->park_tag, latest))
 		latest = gate->park_tag;
 	return latest;
@@ -48,10 +52,18 @@ gate_charge(struct sched *sched, uint32_t id, uint32_t bytes, uint32_t packets)
 	struct sched_node *node = &sched->nodes[id];
 	struct sched_gate *gate = &sched->gates[id];
 
-	(void)packets;
 	if (gate->set & GATE_CEIL)
 		gate->ceil_tag = ceil_tag_charged(
 			gate->ceil_tag, sched->now, node->ceil_burst_ns,
 			price_of_bytes(node->ceil_mantissa, node->ceil_shift, bytes));
+	if (gate->set & GATE_PEAK)
+		gate->peak_tag = ceil_tag_charged(
+			gate->peak_tag, sched->now, gate->peak_burst_ns,
+			price_of_bytes(gate->peak_mantissa, gate->peak_shift, bytes));
+	if (gate->set & GATE_PACKETS)
+		gate->packet_tag = ceil_tag_charged(
+			gate->packet_tag, sched->now, gate->packet_burst_ns,
+			price_of_bytes(gate->packet_mantissa, gate->packet_shift,
+		                       packets * PACKET_UNITS));
 	gate_close(sched, id);
 }

@@ -214,9 +214,9 @@ leaf_judge(const struct sched *sched, uint32_t id, struct flow *flow,
 
 unsigned
 leaf_take_managed(struct sched *sched, uint32_t id, struct qos_item **items,
-                  unsigned max_items, uint32_t max_bytes, uint32_t *visit_bytes)
+                  unsigned max_items, uint32_t max_bytes, struct visit *visit)
 {
-	uint32_t quantum = MIN_OF(sched->quantum_bytes, max_bytes), bytes = 0;
+	uint32_t quantum = MIN_OF(sched->quantum_bytes, max_bytes), bytes = 0, wire = 0;
 	struct sched_node *node = &sched->nodes[id];
 	struct sched_aqm *aqm = &sched->aqm[id];
 	unsigned count = 0, drops = 0;
@@ -249,13 +249,16 @@ leaf_take_managed(struct sched *sched, uint32_t id, struct qos_item **items,
 		node_take_room(node, -1, -(int32_t)item->charged_bytes);
 		sched->backlog_packets--;
 		bytes += item->charged_bytes;
+		wire += MAX_OF(item->charged_packets, 1);
 		items[count++] = item;
 	}
 	if (aqm->is_hinted)
 		leaf_hint(sched, node, aqm);
 	else if (node->queue.head)
 		node->queue.head_bytes = node->queue.head->charged_bytes;
-	*visit_bytes = bytes;
+	visit->bytes = bytes;
+	visit->items = count;
+	visit->packets = wire;
 	return count;
 }
 

@@ -25,13 +25,31 @@ floor_remove_edf(struct sched *sched, uint32_t id)
 	sched->nodes[id].flags &= (uint8_t)~NODE_IN_EDF;
 }
 
+/* What a visit costs of the floor of a class: with a floor of packets the cheaper of the
+ * two, so that it is used up only when the class had both. */
 static inline uint64_t
-floor_deadline(const struct sched_node *node)
+floor_cost(const struct sched *sched, const struct sched_node *node, uint32_t bytes,
+           uint32_t packets)
+{
+	uint64_t cost = price_of_bytes(node->floor_mantissa, node->floor_shift, bytes);
+
+	if (unlikely(node->floor_packets)) {
+		const struct sched_gate *gate = &sched->gates[node - sched->nodes];
+		uint64_t other =
+			price_of_bytes(gate->floor_packet_mantissa,
+		                       gate->floor_packet_shift, packets * PACKET_UNITS);
+
+		cost = MIN_OF(cost, other);
+	}
+	return cost;
+}
+
+static inline uint64_t
+floor_deadline(const struct sched *sched, const struct sched_node *node)
 {
 	uint32_t bytes =
 		node->flags & NODE_LEAF ? node->queue.head_bytes : INNER_HEAD_BYTES;
-
-	uint64_t cost = price_of_bytes(node->floor_mantissa, node->floor_shift, bytes);
+	uint64_t cost = floor_cost(sched, node, bytes, 1);
 
 	return node->floor_tag + MIN_OF(cost, EDF_AHEAD_MAX);
 }
@@ -41,8 +59,8 @@ floor_add_edf(struct sched *sched, uint32_t id)
 {
 	struct sched_node *node = &sched->nodes[id];
 
-	edf_add(sched->nodes, &sched->edf[node->edf_level], id, floor_deadline(node),
-	        sched->now);
+	edf_add(sched->nodes, &sched->edf[node->edf_level], id,
+	        floor_deadline(sched, node), sched->now);
 	sched->edf_levels |= 1U << node->edf_level;
 	node->flags |= NODE_IN_EDF;
 }

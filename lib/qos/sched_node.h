@@ -89,12 +89,13 @@ struct sched_node {
 	};
 	int32_t room_bytes;  /* leaf; owner writes, any thread reads */
 	uint16_t generation; /* owner writes, any thread reads */
-	uint8_t edf_level : 4;
-	uint8_t gated : 1; /* ceil_tag is the latest tag of its struct sched_gate */
-	uint8_t priority : 3;
-	uint8_t implicit_floor : 1;
-	uint8_t lender_up : 4; /* of a leaf: who paid last, enum sched_lender */
-	uint8_t managed : 1;   /* leaf: has more than a FIFO, see sched_aqm.h */
+	uint16_t edf_level : 4;
+	uint16_t gated : 1; /* ceil_tag is the latest tag of its struct sched_gate */
+	uint16_t floor_packets : 1; /* its floor has a packet price there, too */
+	uint16_t priority : 3;
+	uint16_t implicit_floor : 1;
+	uint16_t lender_up : 4; /* of a leaf: who paid last, enum sched_lender */
+	uint16_t managed : 1;   /* leaf: has more than a FIFO, see sched_aqm.h */
 } CACHE_ALIGNED;
 
 static_assert(offsetof(struct sched_node, floor_burst_ns) == CACHE_LINE_BYTES,
@@ -115,15 +116,31 @@ struct sched_node_tail {
 	};
 } CACHE_ALIGNED;
 
+/* A packet is charged as this many units, so that one per second has a price. */
+#define PACKET_UNITS 256U
+
 enum gate_set {
 	GATE_CEIL = 1 << 0,
-	GATE_PARK = 1 << 1,
+	GATE_PEAK = 1 << 1,
+	GATE_PACKETS = 1 << 2,
+	GATE_PARK = 1 << 3,
 };
 
-/* What holds a class with 'gated' back; of others, only memory. */
+/* What holds a class with 'gated' back, and the packet price of the floor of a class with
+ * 'floor_packets'; of others, only memory. Prices of packets are per PACKET_UNITS. */
 struct sched_gate {
 	uint64_t ceil_tag; /* of its ceiling: what ceil_tag is in other nodes */
+	uint64_t peak_tag;
+	uint64_t packet_tag;
 	uint64_t park_tag;
+	uint32_t peak_mantissa;
+	uint32_t packet_mantissa;
+	uint32_t floor_packet_mantissa;
+	uint32_t peak_burst_ns;
+	uint32_t packet_burst_ns;
+	uint8_t peak_shift;
+	uint8_t packet_shift;
+	uint8_t floor_packet_shift;
 	uint8_t set; /* enum gate_set */
 } CACHE_ALIGNED;
 

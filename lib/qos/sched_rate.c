@@ -10,6 +10,13 @@
 #define BURST_DEFAULT       TICKS_OF_US(200)
 #define BURST_DEFAULT_BYTES 3028U /* two full Ethernet frames */
 
+#define NS_PER_SEC    1000000000ULL
+#define TICKS_PER_SEC (NS_PER_SEC * TICKS_PER_NS)
+
+/* 1 ms of the rate, but no less than what a loop takes at a time. */
+#define PACKET_BURST_PARTS 1000U
+#define PACKET_BURST_MIN   32U
+
 #define LIMIT_DEFAULT_PACKETS 1024U
 #define LIMIT_DEFAULT_BYTES   (2U << 20)
 #define LIMIT_MAX             (1U << 30)
@@ -48,6 +55,24 @@ burst_to_ns(struct price price, uint32_t burst_bytes)
 	if (!burst_bytes)
 		ticks = MAX_OF(ticks, BURST_DEFAULT);
 	return (uint32_t)MIN_OF(ticks / TICKS_PER_NS, UINT32_MAX);
+}
+
+/* Per 1/PACKET_UNITS of a packet. */
+static struct price
+price_of_packets(uint32_t pps)
+{
+	return price_make(TICKS_PER_SEC / PACKET_UNITS, pps);
+}
+
+static uint32_t
+packet_burst_to_ns(uint32_t pps, uint32_t burst_packets)
+{
+	uint64_t ns, packets = burst_packets;
+
+	if (!packets)
+		packets = MAX_OF(pps / PACKET_BURST_PARTS, PACKET_BURST_MIN);
+	ns = packets * NS_PER_SEC / pps;
+	return (uint32_t)MIN_OF(ns, UINT32_MAX);
 }
 
 static struct price
@@ -92,27 +117,79 @@ apply_floor(struct sched *sched, struct sched_node *node,
 	node->floor_mantissa = price.mantissa;
 	node->floor_shift = price.shift;
 	node->floor_burst_ns = burst_to_ns(price, params->floor_burst_bytes);
+	node->floor_packets = params->floor_pps != 0;
+	if (node->floor_packets) {
+		struct sched_gate *gate = &sched->gates[node - sched->nodes];
+
+		price = price_of_packets(params->floor_pps);
+		gate->floor_packet_mantissa = price.mantissa;
+		gate->floor_packet_shift = price.shift;
+	}
+}
+
+/* One of the ceilings of a class: its tag, price and burst, and its bit in
+ * sched_gate.set.
+ */
+struct ceiling {
+	uint64_t *tag;
+	uint32_t *mantissa;
+	uint8_t *shift;
+	uint32_t *burst_ns;
+	enum gate_set bit;
+};
+
+/* Keeps what is owed the same in bytes or packets. */
+static void
+apply_ceiling(struct sched_gate *gate, const struct ceiling *ceiling, struct price price,
+              uint32_t burst_ns, uint64_t now)
+{
+	struct price old = {*ceiling->mantissa, *ceiling->shift};
+
+	*ceiling->tag = gate->set & ceiling->bit
+	                        ? tag_convert(*ceiling->tag, now, old, price)
+	                        : now;
+	*ceiling->mantissa = price.mantissa;
+	*ceiling->shift = price.shift;
+	*ceiling->burst_ns = burst_ns;
+	gate->set |= (uint8_t)ceiling->bit;
 }
 
 static void
-apply_ceil(struct sched *sched, uint32_t id, const struct sched_class_params *params)
+apply_ceilings(struct sched *sched, uint32_t id, const struct sched_class_params *params)
 {
 	struct sched_gate *gate = gate_open(sched, id);
 	struct sched_node *node = &sched->nodes[id];
-	struct price old = {node->ceil_mantissa, node->ceil_shift}, price;
-	bool had_ceil = gate->set & GATE_CEIL;
+	const struct ceiling ceil = {&gate->ceil_tag, &node->ceil_mantissa,
+	                             &node->ceil_shift, &node->ceil_burst_ns, GATE_CEIL};
+	const struct ceiling peak = {&gate->peak_tag, &gate->peak_mantissa,
+	                             &gate->peak_shift, &gate->peak_burst_ns, GATE_PEAK};
+	const struct ceiling packets = {&gate->packet_tag, &gate->packet_mantissa,
+	                                &gate->packet_shift, &gate->packet_burst_ns,
+	                                GATE_PACKETS};
+	struct price price;
+	unsigned set = 0;
 
-	gate->set &= (uint8_t)~GATE_CEIL;
 	if (params->ceil_bps) {
 		price = price_of_rate(params->ceil_bps);
-		gate->set |= GATE_CEIL;
-		gate->ceil_tag =
-			had_ceil ? tag_convert(gate->ceil_tag, sched->now, old, price)
-				 : sched->now;
-		node->ceil_mantissa = price.mantissa;
-		node->ceil_shift = price.shift;
-		node->ceil_burst_ns = burst_to_ns(price, params->ceil_burst_bytes);
+		apply_ceiling(gate, &ceil, price,
+		              burst_to_ns(price, params->ceil_burst_bytes), sched->now);
+		set |= GATE_CEIL;
 	}
+	if (params->peak_bps) {
+		price = price_of_rate(params->peak_bps);
+		apply_ceiling(gate, &peak, price,
+		              burst_to_ns(price, params->peak_burst_bytes), sched->now);
+		set |= GATE_PEAK;
+	}
+	if (params->ceil_pps) {
+		price = price_of_packets(params->ceil_pps);
+		apply_ceiling(
+			gate, &packets, price,
+			packet_burst_to_ns(params->ceil_pps, params->ceil_burst_packets),
+			sched->now);
+		set |= GATE_PACKETS;
+	}
+	gate->set &= (uint8_t)(set | GATE_PARK);
 	gate_close(sched, id);
 }
 
@@ -142,7 +219,7 @@ class_apply_params(struct sched *sched, uint32_t id,
 
 	if (id != NODE_ROOT)
 		apply_floor(sched, node, params, is_new);
-	apply_ceil(sched, id, params);
+	apply_ceilings(sched, id, params);
 	node->share_mantissa = share.mantissa;
 	node->share_shift = share.shift;
 	node->priority = params->priority & (SCHED_PRIORITIES - 1U);

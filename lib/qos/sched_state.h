@@ -175,10 +175,17 @@ void leaf_put(struct sched *sched, uint32_t id, struct qos_item *item);
  * then. */
 bool leaf_make_room(struct sched *sched, uint32_t id, const struct qos_item *item);
 
+/* What one visit to a leaf took. */
+struct visit {
+	uint32_t bytes;
+	uint32_t items;
+	uint32_t packets; /* on the wire: an item may be several */
+};
+
 /* Takes the packets of one visit. None, if all that was looked at had to be dropped: then
  * there may be more, or nothing left. */
 unsigned leaf_take_managed(struct sched *sched, uint32_t id, struct qos_item **items,
-                           unsigned max_items, uint32_t max_bytes, uint32_t *visit_bytes);
+                           unsigned max_items, uint32_t max_bytes, struct visit *visit);
 
 /* Of any leaf, after its limits and rates are set: makes it managed or not, fair or not.
  * Items stay; those of a leaf that is no longer fair are sent flow after flow. */

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,22 @@ double
 sim_random_unit(struct sim_random *random)
 {
 	return (double)(sim_random_next(random) >> 11) * 0x1p-53;
+}
+
+void
+sim_report(const char *property, double measured, enum sim_relation relation,
+           double limit, const char *format, ...)
+{
+	va_list args;
+
+	printf("%s | ", property);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf(" | %.6g | %s %.6g\n", measured,
+	       relation == SIM_AT_LEAST ? ">=" : "<=", limit);
+	fflush(stdout);
+	assert_true(relation == SIM_AT_LEAST ? measured >= limit : measured <= limit);
 }
 
 uint32_t
@@ -158,6 +175,7 @@ sim_offer(struct sim *sim, uint32_t ref, uint32_t bytes, uint32_t source)
 	packet->offered_ns = sim->now_ns;
 	packet->source = source;
 	packet->item.charged_bytes = bytes;
+	packet->item.charged_packets = sim_segments(bytes) & QOS_ITEM_PACKETS_MAX;
 	packet->item.class_ref = ref;
 	if (sched_enqueue(sim->sched, &packet->item, sim->now_ns) == SCHED_QUEUED)
 		return true;
@@ -230,6 +248,8 @@ run_refill(struct sim *sim, struct sim_run *run, struct sim_packet *packet)
 	const struct sim_leaf *leaf = &run->leaves[packet->source];
 
 	packet->item.charged_bytes = sim_size(&sim->random, leaf->sizes);
+	packet->item.charged_packets =
+		sim_segments(packet->item.charged_bytes) & QOS_ITEM_PACKETS_MAX;
 	packet->offered_ns = sim->now_ns;
 	assert_int_equal(sched_enqueue(sim->sched, &packet->item, sim->now_ns),
 	                 SCHED_QUEUED);

@@ -34,6 +34,17 @@ uint32_t sim_random_below(struct sim_random *random, uint32_t limit);
 /* 0 <= result < 1 */
 double sim_random_unit(struct sim_random *random);
 
+enum sim_relation {
+	SIM_AT_LEAST,
+	SIM_AT_MOST,
+};
+
+/* Prints what was measured for a property, in the form that the script 'figures' reads,
+ * and fails the test if it is beyond the limit. */
+PRINTF_FORMAT(5, 6)
+void sim_report(const char *property, double measured, enum sim_relation relation,
+                double limit, const char *format, ...);
+
 /* Sizes of packets as charged on the wire. */
 enum sim_sizes {
 	SIM_SIZES_64,
@@ -45,6 +56,13 @@ enum sim_sizes {
 };
 
 #define SIM_BYTES_MAX 65549U
+
+/* Packets on the wire that an item of 'bytes' is. */
+static inline uint16_t
+sim_segments(uint32_t bytes)
+{
+	return (uint16_t)((bytes + 1513) / 1514);
+}
 
 uint32_t sim_size(struct sim_random *random, enum sim_sizes sizes);
 const char *sim_sizes_name(enum sim_sizes sizes);

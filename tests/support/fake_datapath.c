@@ -287,62 +287,7 @@ dp_port_counters(uint32_t port_id,
 	cb("rxq0_packets", 10, aux);
 }
 
-/* ---- QoS: the arithmetic on a tree, walked the slow and plain way ---- */
-
-static const struct dp_class_config *
-class_find(const struct dp_qos_config *config, uint32_t number)
-{
-	for (size_t i = 0; i < config->n_classes; i++)
-		if (config->classes[i].number == number)
-			return &config->classes[i];
-	return NULL;
-}
-
-static uint64_t
-floors_below(const struct dp_qos_config *config, uint32_t parent)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < config->n_classes; i++)
-		if (config->classes[i].parent == parent)
-			sum += config->classes[i].floor_bps;
-	return sum;
-}
-
-int
-dp_qos_check(const struct dp_qos_config *config, struct error *err)
-{
-	for (size_t i = 0; i < config->n_classes; i++) {
-		const struct dp_class_config *class = &config->classes[i], *up = class;
-		size_t depth = 0;
-
-		if (class->ceil_bps && class->floor_bps > class->ceil_bps)
-			return error_set(err, -EINVAL,
-			                 "queue %u: floor above its own ceiling",
-			                 class->number);
-		if (class->ceil_bps &&
-		    floors_below(config, class->number) > class->ceil_bps)
-			return error_set(err, -EINVAL,
-			                 "queue %u: floors above its ceiling",
-			                 class->number);
-		while (up->parent != DP_CLASS_ROOT) {
-			uint32_t parent = up->parent;
-
-			up = class_find(config, parent);
-			if (!up)
-				return error_set(err, -EINVAL,
-				                 "queue %u: parent %u does not exist",
-				                 class->number, parent);
-			if (++depth > config->n_classes)
-				return error_set(err, -EINVAL,
-				                 "queue %u: cycle of parents",
-				                 class->number);
-		}
-	}
-	if (floors_below(config, DP_CLASS_ROOT) > config->rate_bps)
-		return error_set(err, -EINVAL, "floors above the root's ceiling");
-	return 0;
-}
+/* ---- QoS: dp_qos_check() is the real one, it has no side effect ---- */
 
 int
 dp_port_set_qos(uint32_t port_id, const struct dp_qos_config *config, struct error *err)
@@ -362,6 +307,9 @@ dp_port_set_qos(uint32_t port_id, const struct dp_qos_config *config, struct err
 		port->classes = xmemdup(config->classes,
 		                        config->n_classes * sizeof(*config->classes));
 	port->qos.classes = port->classes;
+	port->qos.domain = NULL;
+	port->qos.macs = NULL;
+	port->qos.n_macs = 0;
 	return 0;
 }
 
