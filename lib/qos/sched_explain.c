@@ -51,7 +51,7 @@ static uint32_t
 lender_of(const struct sched *sched, uint32_t id, uint64_t now)
 {
 	for (id = sched->nodes[id].parent; id != NODE_ROOT; id = sched->nodes[id].parent)
-		if (!tick_is_after(sched->nodes[id].floor_tag, now))
+		if (!tick_is_after(sched->nodes[id].floor_tag, now - sched->floor_held))
 			return id;
 	return NODE_ROOT;
 }
@@ -106,7 +106,7 @@ sched_class_explain(const struct sched *sched, uint32_t ref, uint64_t now_ns,
 		why->doing = SCHED_AT_CEIL_OF;
 		why->who = ref_of(sched, blocker);
 		why->wait_ns = tag_wait_ns(sched->nodes[blocker].ceil_tag, now);
-	} else if (!tick_is_after(node->floor_tag, now)) {
+	} else if (!tick_is_after(node->floor_tag, now - sched->floor_held)) {
 		why->doing = SCHED_ON_FLOOR;
 	} else {
 		why->doing = SCHED_ON_EXCESS;
