@@ -4,8 +4,8 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdbool.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

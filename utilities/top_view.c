@@ -304,10 +304,11 @@ view_find_selected(struct top_view *view)
 static void
 view_note_selected(struct top_view *view)
 {
-	const struct top_row *row = &view->rows[view->selected];
+	const struct top_row *row;
 
 	if (view->selected >= view->n_rows)
 		return;
+	row = &view->rows[view->selected];
 	snprintf(view->selected_port, sizeof(view->selected_port), "%s", row->port->name);
 	view->selected_number = row->port->classes[row->class].number;
 }

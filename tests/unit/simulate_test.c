@@ -348,6 +348,31 @@ test_codel_drops_or_marks(void **state)
 	end(&outcome);
 }
 
+static void
+test_packet_rates_and_peaks(void **state)
+{
+	struct simulate_options options = SIMULATE_OPTIONS_INIT;
+	struct outcome outcome;
+
+	(void)state;
+	/* A burst is what a class saved since it exists: a second's worth. */
+	options.skip_seconds = 1.1;
+	run(&outcome,
+	    "link 1G\nclass 1 max-pps 2000\n"
+	    "class 2 max-rate 10M burst 10M peak-rate 50M peak-burst 100K\n",
+	    "class 1 rate 100M size 100\nclass 2 backlogged start 1100ms\n", &options);
+	assert_in_range(result_of(&outcome, 1)->sent_packets, 1990, 2010);
+	/* 10 Mbit at 50 Mbit/s, which takes 250 ms, then 10 Mbit/s. */
+	assert_in_range(result_of(&outcome, 2)->sent_bytes * 8, 19000000, 21000000);
+	end(&outcome);
+	options.seconds = 0.2;
+	run(&outcome,
+	    "link 1G\nclass 2 max-rate 10M burst 10M peak-rate 50M peak-burst 100K\n",
+	    "class 2 backlogged start 1100ms\n", &options);
+	assert_in_range(result_of(&outcome, 2)->sent_bytes * 8, 9900000, 10300000);
+	end(&outcome);
+}
+
 /* A flow of few packets does not wait behind the many of another, in a fair class. */
 static void
 test_fair_class_spares_small_flows(void **state)
@@ -475,6 +500,7 @@ main(void)
 		cmocka_unit_test(test_overload_drops),
 		cmocka_unit_test(test_loads_start_stop_and_pause),
 		cmocka_unit_test(test_codel_drops_or_marks),
+		cmocka_unit_test(test_packet_rates_and_peaks),
 		cmocka_unit_test(test_fair_class_spares_small_flows),
 		cmocka_unit_test(test_default_load_is_for_leaves_without_another),
 		cmocka_unit_test(test_recording_is_replayed),

@@ -102,11 +102,11 @@ test_odd_answers(void **state)
 		"{\"ports\": [1, {}, null]}",
 		"{\"port\": \"p\", \"classes\": [1]}",
 		"{\"port\": \"p\", \"classes\": [{\"number\": -1, \"sent_bytes\": -5}]}",
-		"{\"port\": \"p\", \"classes\": [{\"number\": 1, \"parent\": 2},"
-		"{\"number\": 2, \"parent\": 1}, {\"number\": 3, \"parent\": 3},"
-		"{\"number\": 3, \"parent\": 9}, {\"number\": null}, {\"number\": null}]}",
-		"{\"port\": \"p\\n\\u00e9\", \"classes\": [{\"number\": 1, \"state\":"
-		"{\"name\": 7, \"class\": []}, \"rates\": [], \"delay_ns\": 1}]}",
+		("{\"port\": \"p\", \"classes\": [{\"number\": 1, \"parent\": 2},"
+	         "{\"number\": 2, \"parent\": 1}, {\"number\": 3, \"parent\": 3},"
+	         "{\"number\": 3, \"parent\": 9}, {\"number\": null}, {\"number\": null}]}"),
+		("{\"port\": \"p\\n\\u00e9\", \"classes\": [{\"number\": 1, \"state\":"
+	         "{\"name\": 7, \"class\": []}, \"rates\": [], \"delay_ns\": 1}]}"),
 	};
 	struct top_view view;
 	struct error err;
