@@ -43,6 +43,7 @@ struct desired_settings {
 	uint8_t pmd_cpu_mask[DP_CPUS_MAX / 8]; /* all zero = default */
 	uint32_t max_sleep_us;
 	uint32_t stats_interval_ms;
+	const char *metrics_listen; /* address for metrics.h; NULL = none */
 	const char *problem;
 };
 

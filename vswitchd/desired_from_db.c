@@ -13,8 +13,13 @@
 
 LOG_MODULE(desired);
 
-#define DEFAULT_BURST_KBIT  8000
-#define DEFAULT_BURST_KPKTS 16
+/* The bursts of policers that name none: Open vSwitch's defaults, and what it advises for
+ * TCP if that is more, 80 % of a second. A sender that lost much pauses for 200 ms and
+ * longer; a policer that forgets more of that than its burst never lets it reach the
+ * rate. */
+#define DEFAULT_BURST_KBIT    8000
+#define DEFAULT_BURST_KPKTS   16
+#define DEFAULT_BURST_PERCENT 80
 
 /* Optional numbers that the schema has bounded; 0 if the column is empty. */
 static uint16_t
@@ -88,6 +93,14 @@ read_vlans(const struct db_row *row, struct desired *desired, struct desired_por
 	}
 }
 
+static uint64_t
+burst_or_default(int64_t burst, int64_t rate, int64_t least)
+{
+	int64_t advised = rate * DEFAULT_BURST_PERCENT / 100;
+
+	return (uint64_t)(burst ? burst : MAX_OF(least, advised));
+}
+
 /* kbit/s and kbit, kilopackets/s and kilopackets -> the datapath's units. */
 static void
 read_policing(const struct db_row *row, struct dp_port_settings *settings)
@@ -98,19 +111,34 @@ read_policing(const struct db_row *row, struct dp_port_settings *settings)
 	int64_t kpkts_burst = db_row_integer(row, "ingress_policing_kpkts_burst", 0);
 	const int64_t max = INT64_C(1) << 40; /* keeps the products within 64 bits */
 
+	rate = MIN_OF(rate, max);
+	burst = MIN_OF(burst, max);
+	kpkts_rate = MIN_OF(kpkts_rate, max);
+	kpkts_burst = MIN_OF(kpkts_burst, max);
 	if (rate > 0) {
-		settings->policing_bps = (uint64_t)MIN_OF(rate, max) * 1000;
+		settings->policing_bps = (uint64_t)rate * 1000;
 		settings->policing_burst_bits =
-			(uint64_t)(burst ? MIN_OF(burst, max) : DEFAULT_BURST_KBIT) *
-			1000;
+			burst_or_default(burst, rate, DEFAULT_BURST_KBIT) * 1000;
 	}
 	if (kpkts_rate > 0) {
-		settings->policing_pps = (uint64_t)MIN_OF(kpkts_rate, max) * 1000;
+		settings->policing_pps = (uint64_t)kpkts_rate * 1000;
 		settings->policing_burst_packets =
-			(uint64_t)(kpkts_burst ? MIN_OF(kpkts_burst, max)
-		                               : DEFAULT_BURST_KPKTS) *
+			burst_or_default(kpkts_burst, kpkts_rate, DEFAULT_BURST_KPKTS) *
 			1000;
 	}
+}
+
+/* Who waits instead of losing packets needs no burst: the gate's own default is what a
+ * worker may be late. */
+static void
+read_gate_bursts(const struct db_row *row, struct dp_port_settings *settings)
+{
+	if (settings->on_excess != DP_EXCESS_GATE)
+		return;
+	if (!db_row_integer(row, "ingress_policing_burst", 0))
+		settings->policing_burst_bits = 0;
+	if (!db_row_integer(row, "ingress_policing_kpkts_burst", 0))
+		settings->policing_burst_packets = 0;
 }
 
 static const char *
@@ -160,6 +188,7 @@ read_interface(struct desired *desired, const struct db_row *row,
 	if (keys_to_interface(&keys, dir ? dir : dirs_rundir(), port, &err) &&
 	    !port->problem)
 		port->problem = desired_strdup(&desired->arena, err.text);
+	read_gate_bursts(row, settings);
 }
 
 /* One Interface of a Port. */

@@ -197,7 +197,8 @@ keys_to_settings(const struct keys *keys, struct desired_arena *arena,
 {
 	static const char *const known[] = {
 		"dpdk-init",    "dpdk-extra",   "dpdk-socket-mem",       "vhost-sock-dir",
-		"pmd-cpu-mask", "pmd-maxsleep", "stats-update-interval", NULL,
+		"pmd-cpu-mask", "pmd-maxsleep", "stats-update-interval", "metrics-listen",
+		NULL,
 	};
 	const char *mask = keys_get(keys, "pmd-cpu-mask");
 	uint64_t value;
@@ -206,6 +207,9 @@ keys_to_settings(const struct keys *keys, struct desired_arena *arena,
 	keys_warn_unknown(keys, known);
 	settings->max_sleep_us = DEFAULT_MAX_SLEEP_US;
 	settings->stats_interval_ms = STATS_MIN_MS;
+	if (keys_get(keys, "metrics-listen"))
+		settings->metrics_listen =
+			desired_strdup(arena, keys_get(keys, "metrics-listen"));
 	keys_to_datapath_start(keys, arena, settings, &status, err);
 	if (keys_u64(keys, "pmd-maxsleep", 0, MAX_SLEEP_US, &value, &status, err))
 		settings->max_sleep_us = (uint32_t)value;

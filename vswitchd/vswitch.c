@@ -13,6 +13,7 @@
 #include "vswitchd/desired_from_db.h"
 #include "vswitchd/desired_qos_from_db.h"
 #include "vswitchd/managers.h"
+#include "vswitchd/metrics.h"
 #include "vswitchd/report.h"
 #include "vswitchd/status.h"
 #include "vswitchd/validate.h"
@@ -29,6 +30,7 @@ struct vswitch {
 	struct event_base *loop;
 	struct db *db;
 	struct managers *managers;
+	struct metrics *metrics;
 	struct coverage *coverage;
 	struct qos_cache *qos_cache;
 	struct running running;
@@ -201,6 +203,7 @@ vswitch_finish(struct vswitch *vs)
 	vs->is_writing = true;
 	managers_configure(vs->managers, vs->current);
 	managers_run(vs->managers, vs->db);
+	metrics_listen(vs->metrics, vs->current->settings.metrics_listen);
 	/* The rate of a new port's link is known only now: its QoS may follow it. */
 	if (status_write_links(vs->db, vs->current, &vs->running))
 		vs->is_dirty = true;
@@ -341,6 +344,7 @@ vswitch_create(struct event_base *loop, struct db *db, struct ovsdb_server *serv
 	vs->db = db;
 	running_init(&vs->running);
 	vs->managers = managers_create(server);
+	vs->metrics = metrics_create(loop, &vs->running);
 	vs->coverage = coverage_create();
 	vs->qos_cache = qos_cache_create();
 	vs->work = evtimer_new(loop, on_work, vs);
@@ -376,6 +380,7 @@ vswitch_destroy(struct vswitch *vs)
 	event_free(vs->work);
 	if (vs->next)
 		apply_destroy(&vs->apply);
+	metrics_destroy(vs->metrics);
 	desired_destroy(vs->next);
 	desired_destroy(vs->current);
 	desired_arena_free(&vs->start_arena);

@@ -190,6 +190,55 @@ test_every_column_arrives(void **state)
 	assert_int_equal(p->ofport_recorded, 13);
 }
 
+static const struct dp_port_settings *
+policing_of(const char *options, const char *rate, const char *burst, const char *kpkts)
+{
+	struct uuid bridge, port, interface;
+
+	add_bridge_with_port("p", &bridge, &port, &interface);
+	set("Interface", &interface, "type", "dummy");
+	set("Interface", &interface, "options", options);
+	set("Interface", &interface, "ingress_policing_rate", rate);
+	set("Interface", &interface, "ingress_policing_burst", burst);
+	set("Interface", &interface, "ingress_policing_kpkts_rate", kpkts);
+	commit();
+	desired = desired_from_db(db);
+	return &port_named("p")->config.settings;
+}
+
+static void
+test_policing_burst_follows_the_rate(void **state)
+{
+	const struct dp_port_settings *s = policing_of("", "100000", "0", "50");
+
+	(void)state;
+	assert_int_equal(s->policing_burst_bits, 80000000);
+	assert_int_equal(s->policing_burst_packets, 40000);
+}
+
+static void
+test_policing_burst_that_is_set_holds(void **state)
+{
+	const struct dp_port_settings *s = policing_of("", "100000", "500", "0");
+
+	(void)state;
+	assert_int_equal(s->policing_burst_bits, 500000);
+}
+
+static void
+test_gate_needs_no_policing_burst(void **state)
+{
+	const struct dp_port_settings *s =
+		policing_of("ingress-shaping=true", "100000", "0", "50");
+
+	(void)state;
+	assert_int_equal(s->on_excess, DP_EXCESS_GATE);
+	assert_int_equal(s->policing_bps, 100000000);
+	assert_int_equal(s->policing_burst_bits, 0);
+	assert_int_equal(s->policing_pps, 50000);
+	assert_int_equal(s->policing_burst_packets, 0);
+}
+
 static void
 test_vlan_defaults(void **state)
 {
@@ -578,6 +627,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_every_column_arrives),
+		TEST(test_policing_burst_follows_the_rate),
+		TEST(test_policing_burst_that_is_set_holds),
+		TEST(test_gate_needs_no_policing_burst),
 		TEST(test_vlan_defaults),
 		TEST(test_bad_rows_have_reasons),
 		TEST(test_bond_uses_its_first_interface),
