@@ -501,6 +501,60 @@ test_damaged_file_is_refused(void **state)
 	assert_non_null(strstr(err.text, path));
 }
 
+static void
+set_external_id(struct db *db, const struct uuid *queue, const char *external_id)
+{
+	const char *const key = "k";
+	struct db_txn *txn = db_txn_begin(db);
+
+	db_txn_set_string_map(txn, "Queue", queue, "external_ids", &key, &external_id, 1);
+	commit(txn);
+}
+
+/* Each row is listed once, by its last change; what came to nothing is no change, and
+ * what is gone is in no list. */
+static void
+test_rows_are_listed_by_their_last_change(void **state)
+{
+	struct db *db = open_db();
+	struct db_txn *txn = db_txn_begin(db);
+	struct uuid queues[3];
+	const struct db_row *row;
+	uint64_t before, middle;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		queues[i] = db_txn_insert(txn, "Queue");
+	before = db_generation(db);
+	commit(txn);
+	middle = db_generation(db);
+	assert_null(db_row_changed_first(db, "Queue", middle));
+	set_external_id(db, &queues[1], "x");
+	set_external_id(db, &queues[0], "x");
+	set_external_id(db, &queues[1], "y");
+	set_external_id(db, &queues[1], "y"); /* as it was: no commit at all */
+	row = db_row_changed_first(db, "Queue", middle);
+	assert_true(uuid_equal(db_row_uuid(row), &queues[1]));
+	assert_int_equal(db_row_changed_at(row), db_generation(db));
+	row = db_row_changed_next(row, middle);
+	assert_true(uuid_equal(db_row_uuid(row), &queues[0]));
+	assert_null(db_row_changed_next(row, middle));
+	assert_null(db_row_changed_first(db, "Queue", db_generation(db)));
+	/* Of before the first commit all three are left. */
+	row = db_row_changed_next(
+		db_row_changed_next(db_row_changed_first(db, "Queue", before), before),
+		before);
+	assert_true(uuid_equal(db_row_uuid(row), &queues[2]));
+	assert_null(db_row_changed_next(row, before));
+	assert_null(db_row_changed_first(db, "QoS", before));
+	db_close(db);
+	/* What is loaded counts as one commit. */
+	db = open_db();
+	assert_null(db_row_changed_first(db, "Queue", db_generation(db)));
+	assert_non_null(db_row_changed_first(db, "Queue", 0));
+	db_close(db);
+}
+
 int
 main(void)
 {
@@ -520,6 +574,8 @@ main(void)
 	                                        set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_damaged_file_is_refused, set_up,
 	                                        tear_down),
+		cmocka_unit_test_setup_teardown(test_rows_are_listed_by_their_last_change,
+	                                        set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("db", tests, NULL, NULL);
