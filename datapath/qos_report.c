@@ -145,7 +145,7 @@ class_add_to_parent(struct dp_class_stats *parent, const struct dp_class_stats *
 	parent->queued_bytes += child->queued_bytes;
 }
 
-static void
+void
 tree_report(const struct port_qos *qos,
             void (*cb)(const struct dp_class_stats *, void *aux), void *aux)
 {

@@ -116,3 +116,7 @@ struct worker *qos_owner(const struct port_qos *qos);
 void losses_fit(struct port_qos *qos, uint32_t n);
 struct qos_loss losses_sum(const struct port_qos *qos, uint32_t number);
 void losses_free(struct port_qos *qos);
+
+/* Tells the counters of the root and then of all classes in ascending order. */
+void tree_report(const struct port_qos *qos,
+                 void (*cb)(const struct dp_class_stats *, void *aux), void *aux);

@@ -21,6 +21,7 @@
 #include "datapath/eal.h"
 #include "datapath/port/port.h"
 #include "datapath/qos.h"
+#include "datapath/qos_watch.h"
 #include "datapath/rcu.h"
 #include "datapath/stats.h"
 #include "datapath/tsc.h"
@@ -30,6 +31,10 @@ LOG_MODULE(datapath);
 
 #define TICK_S     1
 #define TRIM_TICKS 10
+
+/* A worker that ends has this long to pass on what was handed over to it. */
+#define LEAVE_WAITS   1000
+#define LEAVE_WAIT_US 50
 
 static bool is_running;
 static int event_fd = -1, tick_fd = -1;
@@ -91,16 +96,21 @@ workers_remove(const uint8_t *mask)
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
 		if (workers[i] && workers[i]->core >= 0 &&
 		    !cores_mask_has(mask, (unsigned)workers[i]->core))
-			workers[i]->stop = true;
+			workers[i]->is_leaving = true;
 	assign_update();
-	/* Twice: what was handed over before the first is taken in the round after it. */
+	/* From here nobody hands anything over to them; they pass on what they have. */
 	rcu_synchronize();
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++) {
-		if (!workers[i] || !workers[i]->stop)
+		if (!workers[i] || !workers[i]->is_leaving)
 			continue;
+		for (unsigned k = 0;
+		     k < LEAVE_WAITS && worker_has_handed_over(workers[i]); k++)
+			usleep(LEAVE_WAIT_US);
+		/* What it took last goes out in that round. */
+		rcu_synchronize();
 		log_info("worker %u on core %d ends", i, workers[i]->core);
-		stats_retire_worker((uint16_t)i);
 		worker_stop(workers[i]);
+		stats_retire_worker((uint16_t)i);
 	}
 }
 
@@ -139,6 +149,8 @@ datapath_open_events(struct error *err)
 	    epoll_ctl(event_fd, EPOLL_CTL_ADD, tick_fd, &event) < 0 ||
 	    epoll_ctl(event_fd, EPOLL_CTL_ADD, worker_main_fd(), &event) < 0)
 		return error_set(err, -errno, "event descriptors: %s", strerror(errno));
+	if (qos_watch_start(event_fd) < 0)
+		return error_set(err, -errno, "timer: %s", strerror(errno));
 	return 0;
 }
 
@@ -194,6 +206,7 @@ dp_run(void)
 		assign_update();
 	}
 	bridges_take_learned();
+	qos_watch_run();
 	if (read(tick_fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	bridges_age((uint32_t)(tsc_to_ns(rte_rdtsc()) / NSEC_PER_SEC));

@@ -148,6 +148,15 @@ worker_disconnect(struct worker *worker)
 	}
 }
 
+bool
+worker_has_handed_over(const struct worker *worker)
+{
+	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
+		if (worker->inbox[i] && !rte_ring_empty(worker->inbox[i]))
+			return true;
+	return false;
+}
+
 static int
 worker_connect(struct worker *worker)
 {

@@ -79,6 +79,7 @@ struct worker {
 	struct rte_ring *_Atomic inbox[DP_WORKERS_MAX]; /* packets from worker i */
 	uint64_t _Atomic inbox_mask;                    /* bit i: inbox[i] exists */
 	_Atomic bool stop;
+	bool is_leaving; /* main's: it gets no more work and will be stopped */
 	worker_call_fn *_Atomic call; /* NULL = none; the worker clears it when done */
 	void *call_arg;
 	_Atomic uint32_t max_sleep_us;
@@ -112,6 +113,9 @@ extern struct worker *_Atomic workers[DP_WORKERS_MAX];
  * with all others. -errno with the reason; nothing is left behind then. */
 int worker_start(int core, int numa_node, uint32_t max_sleep_us, struct worker **worker,
                  struct error *err);
+
+/* Whether packets that others handed over wait for it. Main thread. */
+bool worker_has_handed_over(const struct worker *worker);
 
 /* Joins a worker that serves nothing any more; packets still in its rings are freed. */
 void worker_stop(struct worker *worker);

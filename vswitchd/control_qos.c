@@ -1,5 +1,41 @@
 /* control_qos.c - qos/show (as text or JSON) and qos/show-types: the class tree of a
- * port's egress with its counters. Main thread. */
+ * port's egress with its counters. Main thread.
+ *
+ * The JSON of "qos/show [--json] PORT", one object a port, and of "qos/show --json",
+ * {"time_ns", "ports": [object, ...]} for every port that has QoS:
+ *
+ * port, type (null: none), kind ("none", "tree", "policer", "trtcm"), time_ns (moment of
+ * reading, CLOCK_MONOTONIC's pace), overload_ns (how long floors did not fit what the
+ * owner or the link could carry), classes: the root first, then by number. Of each class:
+ *
+ *   number, parent    integers; null stands for the root
+ *   inner             true if classes hang below it
+ *   floor_bps, ceil_bps, peak_bps, floor_pps, ceil_pps, weight, priority    as
+ * configured, 0 = none (weight: from the floor) offered_*, sent_*, dropped_* (each
+ * packets and bytes), borrowed_bytes, full_packets, aged_packets, codel_packets (dropped:
+ * queue full, too old, CoDel), marked_packets counters since the class exists
+ *   queued_packets, queued_bytes    now; of an inner class: of all below it
+ *   rates             {span_ns, offered_bps, offered_pps, sent_bps, sent_pps,
+ * dropped_bps, dropped_pps, borrowed_bps} over the last second or a little more; span_ns
+ * 0: not known yet, and then the rates are 0 delay_ns          {queue, gate, ring}, each
+ * {samples, p50, p99, p999, max}, over the last 5 to 10 s, from one packet in 64: waiting
+ * in the class's queue; in the sender's ring while that is gated; for room in the port's
+ *                     ring. samples 0: all 0
+ *   state             {name, class, in_ns}: what it does now
+ *   shares            [{name, class, percent}, ...]: of the last 10 s, largest first; of
+ *                     what is known: they add up to 100, or the array is empty
+ *
+ * name is one of
+ *   "idle"             no packets
+ *   "own_floor"        sends on its own floor
+ *   "borrowing"        sends, in its turn, what 'class' lends it
+ *   "own_ceiling"      waits for its own ceiling
+ *   "ancestor_ceiling" waits for the ceiling of 'class'
+ *   "ring_full"        the port's ring takes no packet
+ *   "below"            the classes below send or wait on their own account
+ *
+ * class is there with "borrowing" and "ancestor_ceiling" only: a number, or "root". in_ns
+ * is there with the two ceilings, in 'state' only: how long until it ends. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>

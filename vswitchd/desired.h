@@ -68,7 +68,7 @@ struct desired_port {
 	struct dp_port_config config; /* bridge_id unset; ofport set by ofport_assign() */
 	uint16_t ofport_request;      /* 0 = none */
 	uint16_t ofport_recorded;     /* in the database from before; 0 = none */
-	struct desired_qos *qos;         /* NULL = none */
+	struct desired_qos *qos;      /* NULL = none */
 	struct dp_qos_config qos_config; /* with the rate resolved: by validate.c */
 	const char *problem;
 	const char *qos_problem;

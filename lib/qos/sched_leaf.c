@@ -310,8 +310,10 @@ leaf_apply_params(struct sched *sched, uint32_t id,
 		return;
 	if (!was_managed)
 		aqm->largest_bytes = aqm->window_largest_bytes = FLOW_QUANTUM_MIN_BYTES;
-	aqm->codel_params.interval = codel_time_of_ns(interval_ns);
-	aqm->fixed_target = codel_time_of_ns(params->codel_target_ns);
+	aqm->codel_params.interval = MAX_OF(codel_time_of_ns(interval_ns), 1);
+	aqm->fixed_target = 0;
+	if (params->codel_target_ns)
+		aqm->fixed_target = MAX_OF(codel_time_of_ns(params->codel_target_ns), 1);
 	aqm->flows.packet_worth_bytes = tail->limit.bytes / tail->limit.packets;
 	leaf_set_target(sched, id);
 }

@@ -1,5 +1,6 @@
-/* ingress_test.c - gating in virtual time: rings that guests keep full, the windows on them,
- * and the tree that lets packets through. What is above the rate must stay in the rings.
+/* ingress_test.c - gating in virtual time: rings that guests keep full, the windows on
+ * them, and the tree that lets packets through. What is above the rate must stay in the
+ * rings.
  */
 #include <math.h>
 #include <setjmp.h>
