@@ -17,9 +17,11 @@
 #include "datapath/worker.h"
 
 /* How late a worker may be without loss of rate: by a time slice where it shares its
- * core, by more where it sleeps. */
+ * core, by more where it sleeps. A guest may be later, until its processor runs again and
+ * fills the ring: what it has not used meanwhile of its own rate, it may catch up on. */
 #define CATCH_UP_MS        5
 #define CATCH_UP_KERNEL_MS 20
+#define CATCH_UP_GUEST_MS  50
 #define BURST_MIN_BYTES    (2 * 1514)
 
 #define GATE_CAPACITY_MIN 32
@@ -50,14 +52,17 @@ gate_sharer(const struct port *port)
 	               : NULL;
 }
 
-static uint32_t
-gate_burst_bytes(const struct port *port, uint64_t burst_bits, uint64_t rate_bps)
+static unsigned
+gate_catch_up_ms(const struct port *port)
 {
-	uint64_t catch_up_ms =
-		port->ops->served_by_kernel_worker ? CATCH_UP_KERNEL_MS : CATCH_UP_MS;
-	uint64_t bytes = burst_bits ? burst_bits / 8 : rate_bps / 8000 * catch_up_ms;
+	return port->ops->served_by_kernel_worker ? CATCH_UP_KERNEL_MS : CATCH_UP_MS;
+}
 
-	bytes = MAX_OF(bytes, BURST_MIN_BYTES);
+static uint32_t
+gate_burst_bytes(uint64_t rate_bps, unsigned catch_up_ms)
+{
+	uint64_t bytes = MAX_OF(rate_bps / 8000 * catch_up_ms, BURST_MIN_BYTES);
+
 	return (uint32_t)MIN_OF(bytes, UINT32_MAX);
 }
 
@@ -68,20 +73,24 @@ gate_root_params(const struct port *port, const struct bridge *bridge)
 
 	return (struct sched_class_params){
 		.ceil_bps = rate_bps,
-		.ceil_burst_bytes = gate_burst_bytes(port, 0, rate_bps),
+		.ceil_burst_bytes = gate_burst_bytes(rate_bps, gate_catch_up_ms(port)),
 	};
 }
 
 static struct sched_class_params
 gate_port_params(const struct port *port, const struct dp_port_settings *config)
 {
+	uint64_t burst = config->policing_burst_bits / 8;
+
+	if (!burst)
+		burst = gate_burst_bytes(config->policing_bps, CATCH_UP_GUEST_MS);
 	return (struct sched_class_params){
 		.floor_bps = config->ingress_floor_bps,
 		.ceil_bps = config->policing_bps,
-		.ceil_burst_bytes = gate_burst_bytes(port, config->policing_burst_bits,
-	                                             config->policing_bps),
+		.ceil_burst_bytes = (uint32_t)MIN_OF(burst, UINT32_MAX),
 		.peak_bps = config->ingress_peak_bps,
-		.peak_burst_bytes = gate_burst_bytes(port, 0, config->ingress_peak_bps),
+		.peak_burst_bytes = gate_burst_bytes(config->ingress_peak_bps,
+	                                             gate_catch_up_ms(port)),
 		.ceil_pps = (uint32_t)MIN_OF(config->policing_pps, UINT32_MAX),
 		.ceil_burst_packets =
 			(uint32_t)MIN_OF(config->policing_burst_packets, UINT32_MAX),

@@ -128,8 +128,8 @@ read_policing(const struct db_row *row, struct dp_port_settings *settings)
 	}
 }
 
-/* Who waits instead of losing packets needs no burst: the gate's own default is what a
- * worker may be late. */
+/* Who waits instead of losing packets needs no large burst: the gate's own default is
+ * what a guest may be late. */
 static void
 read_gate_bursts(const struct db_row *row, struct dp_port_settings *settings)
 {

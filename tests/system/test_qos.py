@@ -14,6 +14,8 @@
                  +- 22: floor 3, ceiling 7
 """
 import json
+import os
+import pathlib
 import sys
 import time
 import types
@@ -234,6 +236,43 @@ def test_ingress_policing(site, sink):
         site.switch.vsctl("set", "interface", site.ports["a"], "ingress_policing_rate=0", "ingress_policing_burst=0")
     rates = counter.watch(2)
     assert rates["a"] > 0.9 * LINK, rates
+
+
+def kernel_worker_seconds(switch):
+    """Processor time of the thread that serves the kernel's interfaces."""
+    for task in pathlib.Path(f"/proc/{switch.pid}/task").iterdir():
+        if (task / "comm").read_text().strip() == "kernel-ports":
+            fields = (task / "stat").read_text().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    raise AssertionError("no kernel worker")
+
+
+def port_counters(site, name):
+    return json.loads(site.switch.weir_appctl("port/counters", "--json", site.ports[name]))
+
+
+def test_ingress_shaping_of_a_kernel_interface(site, sink):
+    counter, load = sink
+    site.switch.vsctl("set", "interface", site.ports["a"], "ingress_policing_rate=5000", "options:ingress-shaping=true")
+    try:
+        load.start("a", "b", mbit=10)
+        before = port_counters(site, "a")
+        begin = kernel_worker_seconds(site.switch)
+        rates = counter.watch(4)
+        used = kernel_worker_seconds(site.switch) - begin
+        assert 0.95 * 5 <= rates["a"] <= 1.05 * 5, rates
+        assert rates["b"] > 9, rates
+        after = port_counters(site, "a")
+        dropped = {name for name in after if name.startswith("drop_rx") and after[name] > before[name]}
+        assert dropped == set()
+        assert after["rx_gate_packets"] > 1000
+        # A gated descriptor stays readable: the worker must not wake up for it all the time.
+        assert used < 0.5 * 5, f"{used} s of processor time"
+    finally:
+        site.switch.vsctl("set", "interface", site.ports["a"], "ingress_policing_rate=0", "--",
+                          "remove", "interface", site.ports["a"], "options", "ingress-shaping")
+    rates = counter.watch(2)
+    assert rates["a"] > 9, rates
 
 
 def test_egress_policer(site, sink):

@@ -194,6 +194,29 @@ test_excess_waits_and_comes_out_in_order(void **state)
 }
 
 static void
+test_packet_rate_holds(void **state)
+{
+	const unsigned n = 100, burst = 32; /* the least there is */
+	const uint64_t rate_pps = 1000;
+	struct dp_port_settings gated = settings_gated(0, 0), plain = settings_plain();
+	uint64_t begin, least_ns = (n - burst - 1) * NSEC_PER_SEC / rate_pps;
+	uint32_t a, b;
+
+	(void)state;
+	gated.policing_pps = rate_pps;
+	a = port_add("a", &gated);
+	b = port_add("b", &plain);
+	begin = clock_mono_ns();
+	send_frames(a, 1, 0, n);
+	for (unsigned i = 0; i < n; i++)
+		assert_true(take_next(b, 1, i, WAIT_NS));
+	assert_true(clock_mono_ns() - begin >= least_ns);
+	assert_int_equal(drops(a), 0);
+	dp_port_del(a);
+	dp_port_del(b);
+}
+
+static void
 test_window_is_small_and_opening_the_gate_loses_nothing(void **state)
 {
 	const unsigned n = 60;
@@ -495,6 +518,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_excess_waits_and_comes_out_in_order),
+		cmocka_unit_test(test_packet_rate_holds),
 		cmocka_unit_test(test_window_is_small_and_opening_the_gate_loses_nothing),
 		cmocka_unit_test(test_deleting_a_port_sends_what_it_holds),
 		cmocka_unit_test(test_workers_change_while_the_gate_is_shut),
