@@ -26,6 +26,8 @@ struct desired_arena {
 
 /* Zeroed memory. */
 void *desired_alloc(struct desired_arena *arena, size_t size);
+/* NULL if 'size' is 0. */
+void *desired_copy(struct desired_arena *arena, const void *data, size_t size);
 const char *desired_strdup(struct desired_arena *arena, const char *text);
 const char *desired_printf(struct desired_arena *arena, const char *fmt, ...)
 	PRINTF_FORMAT(2, 3);
