@@ -40,6 +40,7 @@ struct metrics_page {
 	size_t max_classes, max_drops;
 	unsigned metric; /* the next to write, and of which things */
 	size_t at;
+	bool has_begun; /* the metric: its type is told */
 };
 
 /* How it stands in the statistics. */
@@ -344,9 +345,10 @@ metrics_page_write(struct metrics_page *page, size_t bytes, struct str *out)
 		const struct metric *metric = &metrics[page->metric];
 		size_t n = scope_count(page, metric->scope);
 
-		if (page->at == 0 && n > 0 && metric->help)
+		if (!page->has_begun && n > 0 && metric->help)
 			str_printf(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name,
 			           metric->help, metric->name, metric->type);
+		page->has_begun = true;
 		for (; page->at < n; page->at++) {
 			if (out->length >= bytes)
 				return true;
@@ -354,6 +356,7 @@ metrics_page_write(struct metrics_page *page, size_t bytes, struct str *out)
 		}
 		page->metric++;
 		page->at = 0;
+		page->has_begun = false;
 	}
 	return false;
 }
