@@ -23,6 +23,8 @@ struct assignment {
 	uint16_t kernel;               /* the kernel worker's id */
 	uint16_t polling[DP_WORKERS_MAX];
 	unsigned n_polling;
+	uint16_t leaving[DP_WORKERS_MAX]; /* they pass on what they have */
+	unsigned n_leaving;
 	bool must_wait; /* something was taken from an owner that may still use it */
 };
 
@@ -68,7 +70,7 @@ assign_choose(const struct assignment *a, uint16_t present, int numa_node, bool 
 {
 	if (by_kernel)
 		return a->kernel;
-	if (present != WORKER_NONE && workers[present] && !workers[present]->stop &&
+	if (present != WORKER_NONE && workers[present] && !workers[present]->is_leaving &&
 	    present != a->kernel &&
 	    (assign_is_local(present, numa_node) || !assign_has_local(a, numa_node))) {
 		uint16_t best = assign_least_loaded(a, numa_node);
@@ -95,9 +97,11 @@ assign_find_workers(struct assignment *a)
 	memset(a, 0, sizeof(*a));
 	a->kernel = WORKER_NONE;
 	for (uint16_t i = 0; i < DP_WORKERS_MAX; i++) {
-		if (!workers[i] || workers[i]->stop)
+		if (!workers[i])
 			continue;
-		if (workers[i]->core < 0)
+		if (workers[i]->is_leaving)
+			a->leaving[a->n_leaving++] = i;
+		else if (workers[i]->core < 0)
 			a->kernel = i;
 		else
 			a->polling[a->n_polling++] = i;
@@ -250,6 +254,8 @@ assign_route_owned(const struct assignment *a, struct tx_map *map, uint16_t owne
 {
 	for (unsigned i = 0; i < a->n_polling; i++)
 		route_set(&map->routes[a->polling[i]], TX_HANDOVER, owner);
+	for (unsigned i = 0; i < a->n_leaving; i++)
+		route_set(&map->routes[a->leaving[i]], TX_HANDOVER, owner);
 	route_set(&map->routes[a->kernel], TX_HANDOVER, owner);
 	route_set(&map->routes[owner], owner_mode, owner);
 	map->routes[owner].n_queues = (uint8_t)n_queues;
@@ -276,6 +282,8 @@ assign_route_shared(const struct assignment *a, const struct port *port,
 		if (map->routes[a->polling[i]].mode == TX_NONE)
 			route_set(&map->routes[a->polling[i]], TX_HANDOVER,
 			          a->polling[(base + i % n_queues) % a->n_polling]);
+	for (unsigned i = 0; i < a->n_leaving; i++)
+		route_set(&map->routes[a->leaving[i]], TX_HANDOVER, a->polling[base]);
 	route_set(&map->routes[a->kernel], TX_HANDOVER, a->polling[base]);
 }
 
@@ -347,6 +355,8 @@ assign_update(void)
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++)
 		if (ports[i])
 			needs_hash |= assign_publish_routes(&a, ports[i]);
+	for (const struct port_qos *qos = qos_all; qos; qos = qos->next)
+		needs_hash |= qos->is_fair;
 	pipeline_needs_hash = needs_hash;
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
 		if (workers[i])

@@ -4,6 +4,7 @@
 
 #include "base/compiler.h"
 #include "datapath/charge.h"
+#include "datapath/ecn.h"
 #include "datapath/port/port.h"
 #include "datapath/qos_meter.h"
 #include "datapath/transmit.h"
@@ -70,17 +71,33 @@ qos_count_losses(struct worker *worker, struct port *port, struct rte_mbuf **pkt
 	}
 }
 
+static bool
+qos_policer_admits(const struct worker *worker, struct port_qos *qos, uint32_t number,
+                   uint32_t bytes)
+{
+	if (qos->kind == DP_QOS_POLICER)
+		return policer_admit(&qos->policer, bytes, worker->now_ns);
+	return qos_meter_admit(qos->meters, qos_map_ref(qos->map, number), bytes,
+	                       worker->now_ns);
+}
+
 static void
 qos_police(struct worker *worker, struct port *port, struct port_qos *qos,
            struct rte_mbuf **pkts, unsigned n)
 {
+	const struct port_settings *settings = port->settings;
 	struct rte_mbuf *pass[BATCH_MAX];
 	unsigned n_pass = 0;
 
 	for (unsigned i = 0; i < n; i++) {
+		uint32_t number = 0;
+
+		if (qos->kind == DP_QOS_TRTCM)
+			number = qos_classify(qos->map, pkts[i],
+			                      settings->config.egress_default_class);
 		packet_charge(pkts[i], qos->overhead_bytes, qos->mpu_bytes);
-		if (policer_admit(&qos->policer, packet_meta(pkts[i])->item.charged_bytes,
-		                  worker->now_ns))
+		if (qos_policer_admits(worker, qos, number,
+		                       packet_meta(pkts[i])->item.charged_bytes))
 			pass[n_pass++] = pkts[i];
 		else
 			port_drop(port, worker, DROP_TX_QOS_POLICED, &pkts[i], 1);
@@ -120,6 +137,10 @@ qos_enqueue_one(struct worker *worker, struct port *port, struct port_qos *qos,
 	}
 	item->class_ref = qos_map_ref(map, number);
 	item->caller_tag = (uint16_t)port->id;
+	item->flags = 0;
+	if (unlikely(atomic_load_explicit(&qos->uses_ecn, memory_order_relaxed)) &&
+	    ecn_is_capable(pkt))
+		item->flags = QOS_ITEM_ECT;
 	switch (sched_enqueue(qos->sched, item, worker->now_ns)) {
 	case SCHED_QUEUED:
 		break;
@@ -151,12 +172,8 @@ qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, un
 		port_drop(port, worker, DROP_TX_HANDOVER_FULL, pkts, n);
 		return;
 	}
-	if (qos->kind == DP_QOS_POLICER) {
+	if (qos->kind != DP_QOS_TREE) {
 		qos_police(worker, port, qos, pkts, n);
-		return;
-	}
-	if (qos->kind == DP_QOS_TRTCM) {
-		qos_meter_police(worker, port, qos, pkts, n);
 		return;
 	}
 	map = atomic_load_explicit(&qos->map, memory_order_acquire);
@@ -219,7 +236,7 @@ port_send_pending(struct worker *worker, const struct port_qos *qos, struct port
 
 		for (struct qos_item *item = pending->head; item && n < BATCH_MAX;
 		     item = item->next) {
-			qos_delay_offer(&timed, item, n);
+			qos_delay_offer(&qos->timing, &timed, item, n);
 			rest[n] = item->next;
 			pkts[n++] = packet_from_item(item);
 		}
@@ -337,6 +354,35 @@ qos_send_items(struct worker *worker, struct port_qos *qos, struct qos_item **it
 	}
 }
 
+/* Drops what the scheduler took out of its queues since the last time. */
+static void
+qos_drop_managed(struct worker *worker, struct qos_item *item)
+{
+	while (item) {
+		struct rte_mbuf *pkt = packet_from_item(item);
+		struct port *port = ports[item->caller_tag];
+		unsigned why = QOS_ITEM_DROPPED(item->flags);
+
+		item = item->next;
+		if (unlikely(!port))
+			rte_pktmbuf_free(pkt);
+		else
+			port_drop(port, worker,
+			          why == QOS_ITEM_CODEL  ? DROP_TX_QOS_CODEL
+			          : why == QOS_ITEM_AGED ? DROP_TX_QOS_AGED
+			                                 : DROP_TX_QOS_CLASS_FULL,
+			          &pkt, 1);
+	}
+}
+
+static void
+qos_mark(struct qos_item *const *items, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (items[i]->flags & QOS_ITEM_MARK)
+			ecn_mark(packet_from_item(items[i]));
+}
+
 unsigned
 qos_drain(struct worker *worker, struct port_qos *qos)
 {
@@ -352,6 +398,9 @@ qos_drain(struct worker *worker, struct port_qos *qos)
 	if (likely(!qos->waiting) || !qos_is_alone(qos)) {
 		n = sched_dequeue(qos->sched, worker->now_ns, items, BATCH_MAX,
 		                  QOS_DRAIN_BYTES);
+		qos_drop_managed(worker, sched_take_dropped(qos->sched));
+		if (unlikely(atomic_load_explicit(&qos->uses_ecn, memory_order_relaxed)))
+			qos_mark(items, n);
 		qos_delay_scheduled(&qos->timing, items, n, worker->now_ns);
 		qos_send_items(worker, qos, items, n, &moved);
 		qos_delay_sent(&qos->timing);

@@ -1,17 +1,16 @@
 /* qos_meter.h - the trtcm-policer of a port: each class has two rates, the port has two,
- * and a packet passes if neither calls it red. The port's owner polices; main makes the
- * meters (qos_meter_config.c). */
+ * and a packet passes if neither calls it red. The port's owner polices (qos.c); main
+ * makes the meters (qos_meter_config.c). */
 #pragma once
 
-#include "datapath/packet.h"
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "qos/trtcm.h"
 
 struct dp_class_stats;
 struct dp_qos_config;
-struct error;
-struct port;
 struct port_qos;
-struct worker;
 
 /* Counters: the owner writes, main reads. */
 struct qos_meter {
@@ -30,9 +29,33 @@ struct qos_meters {
 	struct qos_meter classes[];
 };
 
-/* Sends the packets that pass, drops and counts the others. Owner worker. */
-void qos_meter_police(struct worker *worker, struct port *port, struct port_qos *qos,
-                      struct rte_mbuf **pkts, unsigned n);
+static inline void
+qos_meter_count(struct qos_meter *meter, enum trtcm_color color, uint32_t bytes)
+{
+	if (color == TRTCM_RED) {
+		meter->dropped_packets++;
+		meter->dropped_bytes += bytes;
+		return;
+	}
+	meter->sent_packets++;
+	meter->sent_bytes += bytes;
+	if (color == TRTCM_YELLOW)
+		meter->yellow_bytes += bytes;
+}
+
+/* Whether a packet of the class passes. Owner worker. */
+static inline bool
+qos_meter_admit(struct qos_meters *meters, uint32_t index, uint32_t bytes,
+                uint64_t now_ns)
+{
+	struct qos_meter *class = &meters->classes[index];
+	enum trtcm_color color = trtcm_mark(&class->trtcm, TRTCM_GREEN, bytes, now_ns);
+
+	color = trtcm_mark(&meters->port.trtcm, color, bytes, now_ns);
+	qos_meter_count(class, color, bytes);
+	qos_meter_count(&meters->port, color, bytes);
+	return color != TRTCM_RED;
+}
 
 /* ---- main thread ---- */
 

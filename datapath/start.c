@@ -85,6 +85,17 @@ workers_add(const uint8_t *mask, uint32_t max_sleep_us, struct error *err)
 	return 0;
 }
 
+/* A packet that was on its way to a worker, or from one, that has ended. */
+static void
+drop_handed_over(struct rte_mbuf *pkt)
+{
+	struct port *port = ports[packet_meta(pkt)->item.caller_tag];
+
+	if (port)
+		port->retired.drops[DROP_TX_HANDOVER_FULL]++;
+	rte_pktmbuf_free(pkt);
+}
+
 /* Takes all work from the workers that are not in the mask, then ends them. */
 static void
 workers_remove(const uint8_t *mask)
@@ -92,16 +103,19 @@ workers_remove(const uint8_t *mask)
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
 		if (workers[i] && workers[i]->core >= 0 &&
 		    !cores_mask_has(mask, (unsigned)workers[i]->core))
-			workers[i]->stop = true;
+			workers[i]->is_leaving = true;
 	assign_update();
-	/* Twice: what was handed over before the first is taken in the round after it. */
+	/* From here nobody hands anything over to them; they pass on what they have. */
 	rcu_synchronize();
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++) {
-		if (!workers[i] || !workers[i]->stop)
+		if (!workers[i] || !workers[i]->is_leaving)
 			continue;
+		worker_wait_until_passed_on(workers[i]);
+		/* What it took last goes out in that round. */
+		rcu_synchronize();
 		log_info("worker %u on core %d ends", i, workers[i]->core);
+		worker_stop(workers[i], drop_handed_over);
 		stats_retire_worker((uint16_t)i);
-		worker_stop(workers[i]);
 	}
 }
 
@@ -232,7 +246,7 @@ dp_stop(void)
 		dp_bridge_del(i);
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
 		if (workers[i])
-			worker_stop(workers[i]);
+			worker_stop(workers[i], drop_handed_over);
 	rte_eal_cleanup();
 	is_running = false;
 }
