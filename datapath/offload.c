@@ -23,6 +23,8 @@
 
 #define OFFLOAD_FAMILY_FLAGS (RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6)
 
+_Atomic bool offload_in_use;
+
 /* ---- checksums ---- */
 
 /* Bytes of the transport header and payload, as the network header gives them; checked at
@@ -112,6 +114,9 @@ offload_complete_checksum(struct rte_mbuf *pkt)
 static void
 offload_set_lengths(struct rte_mbuf *pkt, const struct segment_headers *headers)
 {
+	/* Written once: the line stays shared by all workers. */
+	if (unlikely(!atomic_load_explicit(&offload_in_use, memory_order_relaxed)))
+		atomic_store_explicit(&offload_in_use, true, memory_order_relaxed);
 	pkt->tx_offload = 0;
 	pkt->l2_len = headers->l3_offset & 0x7f;
 	pkt->l3_len = (headers->l4_offset - headers->l3_offset) & 0x1ff;

@@ -46,14 +46,19 @@ uint16_t offload_write_pseudo(struct rte_mbuf *pkt);
 unsigned offload_transmit(struct worker *worker, struct port *port, uint16_t queue,
                           struct rte_mbuf **pkts, unsigned n);
 
+/* False until some packet has been marked: a switch whose peers ask for nothing never
+ * looks at the flags of what it sends. Workers set it. */
+extern _Atomic bool offload_in_use;
+
 /* Whether some of the packets have to go through offload_transmit(). */
 static inline bool
 offload_is_needed(const struct port *port, struct rte_mbuf *const *pkts, unsigned n)
 {
 	uint64_t flags = 0;
 
-	if (atomic_load_explicit(&port->offloads, memory_order_relaxed) ==
-	    PORT_OFFLOADS_ALL)
+	if (!atomic_load_explicit(&offload_in_use, memory_order_relaxed) ||
+	    atomic_load_explicit(&port->offloads, memory_order_relaxed) ==
+	            PORT_OFFLOADS_ALL)
 		return false;
 	for (unsigned i = 0; i < n; i++)
 		flags |= pkts[i]->ol_flags;

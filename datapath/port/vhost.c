@@ -39,8 +39,9 @@ struct vhost {
 	struct port *port;
 	char path[DP_PATH_MAX_BYTES];
 	bool is_client;
-	_Atomic int vid;       /* the event thread writes, workers read */
-	_Atomic int numa_node; /* of the guest's memory; -1 unknown */
+	_Atomic int vid;          /* the event thread writes, workers read */
+	_Atomic int numa_node;    /* of the guest's memory; -1 unknown */
+	_Atomic bool leaves_work; /* the guest may send unfinished packets; as 'vid' */
 	_Atomic bool tx_enabled[DP_QUEUES_MAX]; /* the event thread writes, main reads */
 	struct vhost *next;
 };
@@ -66,22 +67,28 @@ vhost_of_device(int vid)
 
 /* ---- rte_vhost's event thread ---- */
 
-/* What the guest takes unfinished: its driver decides with the features it accepts. */
-static uint32_t
-vhost_offloads(int vid)
+/* Notes what the guest takes unfinished, and whether it sends such packets: its driver
+ * decides with the features it accepts. */
+static void
+vhost_note_offloads(struct vhost *vhost, int vid)
 {
+	const uint64_t sends = 1ULL << VIRTIO_NET_F_CSUM |
+	                       1ULL << VIRTIO_NET_F_HOST_TSO4 |
+	                       1ULL << VIRTIO_NET_F_HOST_TSO6;
 	uint64_t features = 0;
 	uint32_t offloads = 0;
 
-	if (rte_vhost_get_negotiated_features(vid, &features) != 0 ||
-	    !(features & 1ULL << VIRTIO_NET_F_GUEST_CSUM))
-		return 0;
-	offloads = PORT_OFFLOAD_CHECKSUM;
-	if (features & 1ULL << VIRTIO_NET_F_GUEST_TSO4)
-		offloads |= PORT_OFFLOAD_TSO4;
-	if (features & 1ULL << VIRTIO_NET_F_GUEST_TSO6)
-		offloads |= PORT_OFFLOAD_TSO6;
-	return offloads;
+	rte_vhost_get_negotiated_features(vid, &features);
+	if (features & 1ULL << VIRTIO_NET_F_GUEST_CSUM) {
+		offloads = PORT_OFFLOAD_CHECKSUM;
+		if (features & 1ULL << VIRTIO_NET_F_GUEST_TSO4)
+			offloads |= PORT_OFFLOAD_TSO4;
+		if (features & 1ULL << VIRTIO_NET_F_GUEST_TSO6)
+			offloads |= PORT_OFFLOAD_TSO6;
+	}
+	atomic_store_explicit(&vhost->port->offloads, offloads, memory_order_relaxed);
+	atomic_store_explicit(&vhost->leaves_work, features & sends,
+	                      memory_order_relaxed);
 }
 
 static int
@@ -99,8 +106,7 @@ vhost_new_device(int vid)
 		rte_vhost_enable_guest_notification(vid, i, 0);
 	vhost->numa_node = rte_vhost_get_numa_node(vid);
 	/* Before 'vid': a worker that sees the device sees what its guest takes. */
-	atomic_store_explicit(&vhost->port->offloads, vhost_offloads(vid),
-	                      memory_order_relaxed);
+	vhost_note_offloads(vhost, vid);
 	atomic_store_explicit(&vhost->vid, vid, memory_order_release);
 	vhost->port->link_up = true;
 	vhost->port->link_resets++;
@@ -356,6 +362,8 @@ vhost_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts, uint16_
 		return 0;
 	n = rte_vhost_dequeue_burst(vid, VHOST_RXQ(rxq->index),
 	                            eal_packet_pool(worker->numa_node), pkts, max);
+	if (!atomic_load_explicit(&vhost->leaves_work, memory_order_relaxed))
+		return n;
 	for (uint16_t i = 0; i < n; i++)
 		flags |= pkts[i]->ol_flags;
 	if (unlikely(flags & OFFLOAD_RX_FLAGS))
