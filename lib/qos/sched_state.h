@@ -151,7 +151,8 @@ ref_find(const struct sched *sched, uint32_t ref, uint32_t *id)
 	const struct sched_node *node;
 
 	*id = ref & REF_INDEX_MASK;
-	if (unlikely(*id > sched->capacity))
+	/* Beyond lies memory that was never written. */
+	if (unlikely(*id >= sched->class_fresh))
 		return false;
 	node = &sched->nodes[*id];
 	return __atomic_load_n(&node->generation, __ATOMIC_RELAXED) ==

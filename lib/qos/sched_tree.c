@@ -117,6 +117,7 @@ sched_init(void *memory, uint32_t capacity, const struct sched_class_params *roo
 struct sched *
 sched_relocate(void *memory, uint32_t capacity, const struct sched *old)
 {
+	size_t used = old->class_fresh; /* the root and all indices used so far */
 	struct sched *sched = memory;
 
 	capacity = capacity_clamp(capacity);
@@ -124,21 +125,13 @@ sched_relocate(void *memory, uint32_t capacity, const struct sched *old)
 		return NULL;
 	memcpy(sched, old, sizeof(*sched));
 	sched_lay_out(sched, capacity);
-	memcpy(sched->nodes, old->nodes, nodes_bytes(old->capacity));
-	memset(sched->nodes + old->capacity + 1, 0,
-	       (size_t)(capacity - old->capacity) * sizeof(struct sched_node));
-	memcpy(sched->tails, old->tails, tails_bytes(old->capacity));
-	memset(sched->tails + old->capacity + 1, 0,
-	       (size_t)(capacity - old->capacity) * sizeof(struct sched_node_tail));
-	memcpy(sched->gates, old->gates, gates_bytes(old->capacity));
-	memset(sched->gates + old->capacity + 1, 0,
-	       (size_t)(capacity - old->capacity) * sizeof(struct sched_gate));
-	memcpy(sched->aqm, old->aqm, aqm_bytes(old->capacity));
-	memset(sched->aqm + old->capacity + 1, 0,
-	       (size_t)(capacity - old->capacity) * sizeof(struct sched_aqm));
-	memset(sched->classes, 0, classes_bytes(capacity));
-	memcpy(sched->classes, old->classes,
-	       ((size_t)old->capacity + 1) * sizeof(struct sched_class));
+	/* What was never in use is cleared when it is taken: the owner copies this
+	 * between two packets. */
+	memcpy(sched->nodes, old->nodes, used * sizeof(struct sched_node));
+	memcpy(sched->tails, old->tails, used * sizeof(struct sched_node_tail));
+	memcpy(sched->gates, old->gates, used * sizeof(struct sched_gate));
+	memcpy(sched->aqm, old->aqm, used * sizeof(struct sched_aqm));
+	memcpy(sched->classes, old->classes, used * sizeof(struct sched_class));
 	memcpy(sched->shares, old->shares,
 	       (size_t)old->share_fresh * sizeof(struct share_calendar));
 	return sched;
