@@ -214,10 +214,11 @@ node_charge_floor(const struct sched *sched, struct sched_node *node,
 {
 	int64_t debt = (int64_t)(node->floor_tag - sched->floor_now);
 
-	if (unlikely(debt > FLOOR_DEBT_MAX))
-		return;
-	if (unlikely(debt < -FLOOR_DEBT_MAX))
+	if (unlikely((uint64_t)(debt + FLOOR_DEBT_MAX) > 2 * (uint64_t)FLOOR_DEBT_MAX)) {
+		if (debt > 0)
+			return;
 		node->floor_tag = sched->floor_now - FLOOR_DEBT_MAX;
+	}
 	node->floor_tag += floor_cost(sched, node, visit->bytes, visit->packets);
 }
 
@@ -272,6 +273,14 @@ settle_payer(struct sched *sched, uint32_t id, const struct visit *visit, bool i
 		floor_remove_edf(sched, id);
 	else if (node_is_settled(node, is_red))
 		return;
+	if (likely(!is_red && !(node->flags & NODE_FLOOR_STATES) &&
+	           !node_is_green(sched, node) && !node->implicit_floor)) {
+		/* The usual case of node_arm(). */
+		floor_wait(sched, id, node->floor_tag + sched->floor_held);
+		if (!(node->flags & NODE_IN_SHARE))
+			excess_link(sched, id);
+		return;
+	}
 	node_arm(sched, id);
 }
 
