@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "datapath/gate.h"
 #include "datapath/pipeline.h"
 #include "datapath/port/port.h"
 #include "datapath/qos.h"
@@ -22,6 +23,8 @@ struct assignment {
 	uint16_t kernel;               /* the kernel worker's id */
 	uint16_t polling[DP_WORKERS_MAX];
 	unsigned n_polling;
+	uint16_t leaving[DP_WORKERS_MAX]; /* they pass on what they have */
+	unsigned n_leaving;
 	bool must_wait; /* something was taken from an owner that may still use it */
 };
 
@@ -67,7 +70,7 @@ assign_choose(const struct assignment *a, uint16_t present, int numa_node, bool 
 {
 	if (by_kernel)
 		return a->kernel;
-	if (present != WORKER_NONE && workers[present] && !workers[present]->stop &&
+	if (present != WORKER_NONE && workers[present] && !workers[present]->is_leaving &&
 	    present != a->kernel &&
 	    (assign_is_local(present, numa_node) || !assign_has_local(a, numa_node))) {
 		uint16_t best = assign_least_loaded(a, numa_node);
@@ -94,13 +97,44 @@ assign_find_workers(struct assignment *a)
 	memset(a, 0, sizeof(*a));
 	a->kernel = WORKER_NONE;
 	for (uint16_t i = 0; i < DP_WORKERS_MAX; i++) {
-		if (!workers[i] || workers[i]->stop)
+		if (!workers[i])
 			continue;
-		if (workers[i]->core < 0)
+		if (workers[i]->is_leaving)
+			a->leaving[a->n_leaving++] = i;
+		else if (workers[i]->core < 0)
 			a->kernel = i;
 		else
 			a->polling[a->n_polling++] = i;
 	}
+}
+
+/* Ports that share a scheduler share its owner: the kernel worker if any is the kernel's.
+ * One that no port uses keeps its owner until it is freed. */
+static void
+assign_choose_qos_owner(struct assignment *a, struct port_qos *qos, uint16_t *wanted)
+{
+	bool by_kernel = false;
+	int node = -1;
+
+	for (uint32_t i = 0; i < qos->n_ports; i++) {
+		by_kernel |= qos->ports[i]->ops->served_by_kernel_worker;
+		if (node < 0)
+			node = assign_numa_node(qos->ports[i]);
+	}
+	*wanted = assign_choose(a, qos->owner, node, by_kernel);
+	assign_set_owner(a, &qos->owner, *wanted);
+}
+
+/* The worker of a gate and of all queues behind it, of whichever port. */
+static uint16_t
+assign_choose_for_gate(struct assignment *a, struct gate *gate, int numa_node,
+                       bool by_kernel)
+{
+	if (gate->wanted_owner == WORKER_NONE) {
+		gate->wanted_owner = assign_choose(a, gate->owner, numa_node, by_kernel);
+		assign_set_owner(a, &gate->owner, gate->wanted_owner);
+	}
+	return gate->wanted_owner;
 }
 
 /* First step: takes from their owners what shall move. 'wanted' holds the new owners,
@@ -110,18 +144,23 @@ assign_choose_owners(struct assignment *a, uint16_t *wanted)
 {
 	size_t k = 0;
 
+	for (struct gate *gate = gates; gate; gate = gate->next)
+		gate->wanted_owner = WORKER_NONE;
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
 		struct port *port = ports[i];
-		bool by_kernel, is_policed;
+		bool by_kernel, has_one_owner;
 		uint16_t first = WORKER_NONE;
 		int node;
 
 		if (!port)
 			continue;
 		by_kernel = port->ops->served_by_kernel_worker;
-		is_policed = port->settings->config.policing_bps ||
-		             port->settings->config.policing_pps;
+		has_one_owner = port->settings->is_policed || port->gate;
 		node = assign_numa_node(port);
+		/* Also without a queue: it may hold packets of one that stopped. */
+		if (port->gate)
+			first = assign_choose_for_gate(a, port->gate->gate, node,
+			                               by_kernel);
 		for (uint16_t q = 0; q < port->n_rxqs; q++, k++) {
 			struct rxq *rxq = &port->rxqs[q];
 
@@ -131,20 +170,17 @@ assign_choose_owners(struct assignment *a, uint16_t *wanted)
 					rxq->owner = WORKER_NONE;
 				continue;
 			}
-			/* One policer, one worker. */
+			/* One policer or gate, one worker. */
 			wanted[k] =
-				is_policed && first != WORKER_NONE
+				has_one_owner && first != WORKER_NONE
 					? first
 					: assign_choose(a, rxq->owner, node, by_kernel);
 			first = wanted[k];
 			assign_set_owner(a, &rxq->owner, wanted[k]);
 		}
-		if (port->qos) {
-			wanted[k] = assign_choose(a, port->qos->owner, node, by_kernel);
-			assign_set_owner(a, &port->qos->owner, wanted[k]);
-			k++;
-		}
 	}
+	for (struct port_qos *qos = qos_all; qos; qos = qos->next, k++)
+		assign_choose_qos_owner(a, qos, &wanted[k]);
 }
 
 /* Second step: nobody uses what was taken; names the new owners. */
@@ -153,6 +189,8 @@ assign_name_owners(const uint16_t *wanted)
 {
 	size_t k = 0;
 
+	for (struct gate *gate = gates; gate; gate = gate->next)
+		gate->owner = gate->wanted_owner;
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
 		struct port *port = ports[i];
 
@@ -160,9 +198,9 @@ assign_name_owners(const uint16_t *wanted)
 			continue;
 		for (uint16_t q = 0; q < port->n_rxqs; q++)
 			port->rxqs[q].owner = wanted[k++];
-		if (port->qos)
-			port->qos->owner = wanted[k++];
 	}
+	for (struct port_qos *qos = qos_all; qos; qos = qos->next)
+		qos->owner = wanted[k++];
 }
 
 static void
@@ -171,7 +209,11 @@ assign_publish_view(struct worker *worker, size_t n_places)
 	struct worker_view *view = xcalloc(1, sizeof(*view));
 
 	view->rxqs = xcalloc(n_places, sizeof(struct rxq *));
+	view->gates = xcalloc(n_places, sizeof(struct gate *));
 	view->qos = xcalloc(n_places, sizeof(struct port_qos *));
+	for (struct gate *gate = gates; gate; gate = gate->next)
+		if (gate->owner == worker->id && gate->n_ports)
+			view->gates[view->n_gates++] = gate;
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
 		struct port *port = ports[i];
 
@@ -180,9 +222,10 @@ assign_publish_view(struct worker *worker, size_t n_places)
 		for (uint16_t q = 0; q < port->n_rxqs; q++)
 			if (port->rxqs[q].owner == worker->id)
 				view->rxqs[view->n_rxqs++] = &port->rxqs[q];
-		if (port->qos && port->qos->owner == worker->id)
-			view->qos[view->n_qos++] = port->qos;
 	}
+	for (struct port_qos *qos = qos_all; qos; qos = qos->next)
+		if (qos->n_ports > 0 && qos->owner == worker->id)
+			view->qos[view->n_qos++] = qos;
 	worker_publish_view(worker, view);
 	worker_wake(worker);
 }
@@ -211,6 +254,8 @@ assign_route_owned(const struct assignment *a, struct tx_map *map, uint16_t owne
 {
 	for (unsigned i = 0; i < a->n_polling; i++)
 		route_set(&map->routes[a->polling[i]], TX_HANDOVER, owner);
+	for (unsigned i = 0; i < a->n_leaving; i++)
+		route_set(&map->routes[a->leaving[i]], TX_HANDOVER, owner);
 	route_set(&map->routes[a->kernel], TX_HANDOVER, owner);
 	route_set(&map->routes[owner], owner_mode, owner);
 	map->routes[owner].n_queues = (uint8_t)n_queues;
@@ -237,6 +282,8 @@ assign_route_shared(const struct assignment *a, const struct port *port,
 		if (map->routes[a->polling[i]].mode == TX_NONE)
 			route_set(&map->routes[a->polling[i]], TX_HANDOVER,
 			          a->polling[(base + i % n_queues) % a->n_polling]);
+	for (unsigned i = 0; i < a->n_leaving; i++)
+		route_set(&map->routes[a->leaving[i]], TX_HANDOVER, a->polling[base]);
 	route_set(&map->routes[a->kernel], TX_HANDOVER, a->polling[base]);
 }
 
@@ -280,7 +327,11 @@ assign_count_places(void)
 
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++)
 		if (ports[i])
-			n += ports[i]->n_rxqs + 1U;
+			n += ports[i]->n_rxqs;
+	for (const struct port_qos *qos = qos_all; qos; qos = qos->next)
+		n++;
+	for (const struct gate *gate = gates; gate; gate = gate->next)
+		n++;
 	return n;
 }
 
@@ -304,9 +355,12 @@ assign_update(void)
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++)
 		if (ports[i])
 			needs_hash |= assign_publish_routes(&a, ports[i]);
+	for (const struct port_qos *qos = qos_all; qos; qos = qos->next)
+		needs_hash |= qos->is_fair;
 	pipeline_needs_hash = needs_hash;
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
 		if (workers[i])
 			assign_publish_view(workers[i], n_places);
+	gates_collect();
 	free(wanted);
 }

@@ -66,25 +66,19 @@ dp_bridge_add(const struct dp_bridge_config *config, uint32_t *bridge_id,
 	return 0;
 }
 
-int
-dp_bridge_set(uint32_t bridge_id, const struct dp_bridge_config *config,
-              struct error *err)
+void
+bridge_set(struct bridge *bridge, const struct dp_bridge_config *config)
 {
-	struct bridge *bridge = bridge_id < BRIDGES_MAX ? bridges[bridge_id] : NULL;
-	struct fdb *old, *fdb;
+	struct fdb *old = bridge->fdb, *fdb;
 
-	if (!bridge)
-		return error_set(err, -ENOENT, "no such bridge");
 	bridge->config = *config;
-	old = bridge->fdb;
 	old->aging_s = bridge_aging_s(config);
 	if (old->limit == bridge_table_limit(config))
-		return 0;
+		return;
 	fdb = fdb_create(bridge_table_limit(config), old->aging_s);
 	fdb_copy(fdb, old);
 	bridge->fdb = fdb;
 	rcu_free_after(old);
-	return 0;
 }
 
 void

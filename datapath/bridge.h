@@ -29,6 +29,9 @@ struct bridge {
 
 extern struct bridge *_Atomic bridges[BRIDGES_MAX]; /* by id; main writes */
 
+/* Main: changes its settings, but for what its ports feel of them (ports.c). */
+void bridge_set(struct bridge *bridge, const struct dp_bridge_config *config);
+
 /* Main: publishes the list of ports again after ports[] changed. */
 void bridge_publish_members(struct bridge *bridge);
 

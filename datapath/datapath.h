@@ -230,7 +230,8 @@ enum dp_qos_kind {
 	DP_QOS_TRTCM,   /* trtcm-policer: the same by class and by port, two rates each */
 };
 
-#define DP_CLASS_ROOT UINT32_MAX
+#define DP_CLASS_ROOT       UINT32_MAX
+#define DP_CLASS_NUMBER_MAX 61439 /* as OVS: queue numbers stay below 61440 */
 
 /* One class of the tree; 'number' is the key in QoS.queues. */
 struct dp_class_config {
@@ -314,6 +315,89 @@ struct dp_class_stats {
 enum dp_qos_kind dp_port_qos_stats(uint32_t port_id,
                                    void (*cb)(const struct dp_class_stats *, void *aux),
                                    void *aux, uint64_t *time_ns);
+
+/* ---- what classes do, and why ---- */
+
+enum dp_class_state {
+	DP_STATE_IDLE,      /* no packets */
+	DP_STATE_OWN_FLOOR, /* sends on its own floor */
+	DP_STATE_BORROWING, /* sends, in its turn, what 'who' lends */
+	DP_STATE_OWN_CEIL,  /* waits for its own ceiling; the root: sends at its rate */
+	DP_STATE_ANCESTOR_CEIL, /* waits for the ceiling of 'who' */
+	DP_STATE_RING_FULL,     /* the port takes no packet */
+	DP_STATE_BELOW,         /* the classes below send or wait on their own account */
+	DP_STATE_N,
+};
+
+enum dp_delay_part {
+	DP_DELAY_QUEUE, /* from arrival until the scheduler sends */
+	DP_DELAY_GATE,  /* in the sender's ring, while that is gated */
+	DP_DELAY_RING,  /* from there until the port takes it */
+	DP_DELAY_N,
+};
+
+/* Each '_n' below: how many of the array hold something. */
+#define DP_WHY_SHARES_MAX 12
+
+/* What part of the last 10 s a class was in a state. */
+struct dp_class_share {
+	enum dp_class_state state;
+	uint32_t who; /* number, DP_CLASS_ROOT or DP_CLASS_NONE */
+	uint32_t per_mille;
+};
+
+/* Over the last second or a little more; span_ns 0 = not known yet. */
+struct dp_class_rates {
+	uint64_t span_ns;
+	uint64_t offered_bps, offered_pps, sent_bps, sent_pps, dropped_bps, dropped_pps;
+	uint64_t borrowed_bps;
+};
+
+/* Of the last 5 to 10 s, from one packet in 64. */
+struct dp_class_delay {
+	uint64_t samples;
+	uint64_t p50_ns, p99_ns, p999_ns, max_ns;
+};
+
+/* When packets were last dropped for a reason, to a tenth of a second. */
+struct dp_class_drop {
+	const char *reason;
+	uint64_t ago_ns;
+	uint64_t packets; /* within that tenth of a second */
+};
+#define DP_WHY_DROPS_MAX 3
+
+struct dp_class_why {
+	struct dp_class_stats stats;
+	bool is_inner;
+	enum dp_class_state state; /* now */
+	uint32_t who;
+	uint64_t wait_ns; /* until that ceiling ends; 0 = not known */
+	bool link_is_full;
+	uint32_t shares_n; /* largest first; 0 = not known yet */
+	struct dp_class_share shares[DP_WHY_SHARES_MAX];
+	struct dp_class_rates rates;
+	struct dp_class_delay delay[DP_DELAY_N];
+	uint32_t drops_n; /* latest first */
+	struct dp_class_drop drops[DP_WHY_DROPS_MAX];
+};
+
+/* The clock of all moments here; 0 before the start. */
+uint64_t dp_time_ns(void);
+
+/* Tells of class 'number', or, with DP_CLASS_NONE, of all in the order of
+ * dp_port_qos_stats(). Asks the owner of the tree: less than a millisecond per thousand
+ * classes that have packets. */
+enum dp_qos_kind dp_port_qos_why(uint32_t port_id, uint32_t number,
+                                 void (*cb)(const struct dp_class_why *, void *aux),
+                                 void *aux);
+
+/* How many packets that were looked at, of all since the class exists, took less than
+ * each of 'n' bounds, which are rounded down to a quarter of an octave; 'total' is all of
+ * them, 'sum_ns' what they took together. False if nothing is known of the class. */
+bool dp_class_delay_counts(uint32_t port_id, uint32_t number, enum dp_delay_part part,
+                           const uint64_t *bounds_ns, size_t n, uint64_t *counts,
+                           uint64_t *total, uint64_t *sum_ns);
 
 /* ---- workers ---- */
 

@@ -8,6 +8,8 @@
  * by) */
 #define DROP_REASONS(X)                                       \
 	X(RX_POLICED, "rx_policed", rx)                       \
+	X(RX_GATE_FULL, "rx_gate_full", rx)                   \
+	X(RX_GATE_TIMEOUT, "rx_gate_timeout", rx)             \
 	X(RX_MALFORMED, "rx_malformed", rx)                   \
 	X(RX_RESERVED_MAC, "rx_reserved_mac", rx)             \
 	X(RX_VLAN_ACCESS_TAGGED, "rx_vlan_access_tagged", rx) \
@@ -22,9 +24,12 @@
 	X(TX_RING_FULL, "tx_ring_full", tx)                   \
 	X(TX_MTU_EXCEEDED, "tx_mtu_exceeded", tx)             \
 	X(TX_NO_BUFFER, "tx_no_buffer", tx)                   \
+	X(TX_OFFLOAD, "tx_offload", tx)                       \
 	X(TX_HANDOVER_FULL, "tx_handover_full", tx)           \
 	X(TX_KERNEL, "tx_kernel", tx)                         \
 	X(TX_QOS_CLASS_FULL, "tx_qos_class_full", tx)         \
+	X(TX_QOS_CODEL, "tx_qos_codel", tx)                   \
+	X(TX_QOS_AGED, "tx_qos_aged", tx)                     \
 	X(TX_QOS_PORT_FULL, "tx_qos_port_full", tx)           \
 	X(TX_QOS_NO_CLASS, "tx_qos_no_class", tx)             \
 	X(TX_QOS_POLICED, "tx_qos_policed", tx)

@@ -31,6 +31,9 @@ LOG_MODULE(eal);
 #define POOL_CACHE_PACKETS 256
 /* Room for a 1518-byte frame with two tags; longer frames take several segments. */
 #define POOL_DATA_BYTES (RTE_PKTMBUF_HEADROOM + 2048)
+/* Behind each buffer: rte_vhost of 22.11 may write one byte past a full one, when a guest
+ * asks for the checksum of an unknown protocol. */
+#define POOL_SLACK_BYTES 64
 /* What a pool of POOL_PACKETS_MIN needs, and a little for rings and ports. */
 #define EAL_MIN_MB 48
 
@@ -240,6 +243,33 @@ eal_capture_log(void)
 	}
 }
 
+static void
+pool_hide_slack(struct rte_mempool *pool, void *arg, void *object, unsigned index)
+{
+	struct rte_mbuf *pkt = object;
+
+	(void)pool;
+	(void)arg;
+	(void)index;
+	pkt->buf_len = POOL_DATA_BYTES;
+}
+
+static struct rte_mempool *
+eal_make_pool(const char *name, int node)
+{
+	struct rte_mempool *pool =
+		rte_pktmbuf_pool_create(name, pool_packets - 1, POOL_CACHE_PACKETS, 0,
+	                                POOL_DATA_BYTES + POOL_SLACK_BYTES, node);
+	struct rte_pktmbuf_pool_private *room;
+
+	if (!pool)
+		return NULL;
+	room = rte_mempool_get_priv(pool);
+	room->mbuf_data_room_size = POOL_DATA_BYTES;
+	rte_mempool_obj_iter(pool, pool_hide_slack, NULL);
+	return pool;
+}
+
 static int
 eal_make_pools(struct error *err)
 {
@@ -253,9 +283,7 @@ eal_make_pools(struct error *err)
 			char name[32];
 
 			snprintf(name, sizeof(name), "packets-%d-%u", node, pool_packets);
-			pools[node] = rte_pktmbuf_pool_create(name, pool_packets - 1,
-			                                      POOL_CACHE_PACKETS, 0,
-			                                      POOL_DATA_BYTES, node);
+			pools[node] = eal_make_pool(name, node);
 			made += pools[node] != NULL;
 		}
 	}

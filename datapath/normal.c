@@ -8,6 +8,7 @@
 #include <rte_ring_elem.h>
 
 #include "datapath/bridge.h"
+#include "datapath/offload.h"
 #include "datapath/output.h"
 #include "datapath/port/port.h"
 
@@ -106,10 +107,12 @@ normal_set_tag(struct rte_mbuf *pkt, uint16_t tag, bool is_tagged)
 	} else if (is_tagged) {
 		memmove(data + 4, data, 12);
 		rte_pktmbuf_adj(pkt, 4);
+		offload_move_l3(pkt, -4);
 	} else if (tag) {
 		data = (uint8_t *)(void *)rte_pktmbuf_prepend(pkt, 4);
 		if (!data)
 			return false;
+		offload_move_l3(pkt, 4);
 		memmove(data, data + 4, 12);
 		data[12] = 0x81;
 		data[13] = 0x00;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/compiler.h"
+#include "datapath/offload.h"
 #include "datapath/port/port.h"
 #include "datapath/qos.h"
 #include "datapath/transmit.h"
@@ -46,8 +47,10 @@ output_hand_over(struct worker *worker, struct port *port, uint16_t target_id,
 		sent = rte_ring_sp_enqueue_burst(ring, (void **)pkts, n, NULL);
 		output_wake(target);
 	}
-	if (unlikely(sent < n))
+	if (unlikely(sent < n)) {
+		qos_count_losses(worker, port, pkts + sent, n - sent);
 		port_drop(port, worker, DROP_TX_HANDOVER_FULL, pkts + sent, n - sent);
+	}
 }
 
 /* Drops frames longer than the port's MTU allows; returns how many are left. */
@@ -59,7 +62,7 @@ output_enforce_mtu(struct worker *worker, struct port *port, struct rte_mbuf **p
 	unsigned left = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (likely(pkts[i]->pkt_len <= limit))
+		if (likely(offload_frame_bytes(pkts[i]) <= limit))
 			pkts[left++] = pkts[i];
 		else
 			port_drop(port, worker, DROP_TX_MTU_EXCEEDED, &pkts[i], 1);
@@ -168,9 +171,13 @@ output_drain_inboxes(struct worker *worker)
 
 	while (mask) {
 		unsigned i = (unsigned)__builtin_ctzll(mask);
-		unsigned n = rte_ring_sc_dequeue_burst(worker->inbox[i], (void **)pkts,
-		                                       BATCH_MAX, NULL);
+		struct rte_ring *ring = worker->inbox[i];
+		unsigned n = 0;
 
+		/* It may just have been taken away, with its bit of the mask after it. */
+		if (likely(ring != NULL))
+			n = rte_ring_sc_dequeue_burst(ring, (void **)pkts, BATCH_MAX,
+			                              NULL);
 		mask &= mask - 1;
 		output_take_inbox(worker, pkts, n);
 		total += n;
@@ -183,8 +190,11 @@ output_inbox_pending(const struct worker *worker)
 {
 	uint64_t mask = atomic_load_explicit(&worker->inbox_mask, memory_order_acquire);
 
-	for (; mask; mask &= mask - 1)
-		if (!rte_ring_empty(worker->inbox[__builtin_ctzll(mask)]))
+	for (; mask; mask &= mask - 1) {
+		const struct rte_ring *ring = worker->inbox[__builtin_ctzll(mask)];
+
+		if (ring && !rte_ring_empty(ring))
 			return true;
+	}
 	return false;
 }

@@ -9,6 +9,7 @@
 #include "datapath/action.h"
 #include "datapath/bridge.h"
 #include "datapath/cache.h"
+#include "datapath/police.h"
 #include "datapath/port/port.h"
 #include "datapath/table.h"
 #include "datapath/worker.h"
@@ -17,42 +18,40 @@
 
 _Atomic bool pipeline_needs_hash;
 
-/* Drops what exceeds the port's policing rates; returns how many packets are left. */
-static unsigned
-pipeline_police(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
-                unsigned n)
+/* Behind how many bytes of VLAN tags, at most two, the packet's type is. */
+static uint32_t
+pipeline_tag_bytes(const uint8_t *data, uint32_t length)
 {
-	unsigned left = 0;
+	uint32_t tags = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		if (policer_admit(&in->police_packets, 1, worker->now_ns) &&
-		    policer_admit(&in->police_bytes, pkts[i]->pkt_len, worker->now_ns))
-			pkts[left++] = pkts[i];
-		else
-			port_drop(in, worker, DROP_RX_POLICED, &pkts[i], 1);
-	}
-	return left;
+	while (tags < 8 && length >= 18 + tags &&
+	       ((data[12 + tags] == 0x81 && data[13 + tags] == 0x00) ||
+	        (data[12 + tags] == 0x88 && data[13 + tags] == 0xa8)))
+		tags += 4;
+	return tags;
 }
 
-/* A hash of the addresses and ports, the same for all packets of a flow. Reads only bytes
- * that the first segment has. */
-static uint32_t
+/* Reads only bytes that the first segment has. */
+uint32_t
 pipeline_flow_hash(const struct rte_mbuf *pkt)
 {
-	const uint8_t *data = rte_pktmbuf_mtod(pkt, const uint8_t *);
+	const uint8_t *data = rte_pktmbuf_mtod(pkt, const uint8_t *), *frame;
 	uint32_t length = pkt->data_len, hash, from = 0, bytes = 14;
+	uint32_t tags = pipeline_tag_bytes(data, length);
 	uint64_t word;
 
-	if (length >= 34 && data[12] == 0x08 && data[13] == 0x00) {
+	frame = data + tags; /* as if there were no tags, but for the addresses */
+	length -= tags;
+	if (length >= 34 && frame[12] == 0x08 && frame[13] == 0x00) {
 		/* IPv4: addresses; ports too, unless it is a fragment. */
-		bool is_fragment = (data[20] & 0x3f) | data[21];
-		bool has_ports = !is_fragment && data[14] == 0x45 && length >= 38;
+		bool is_fragment = (frame[20] & 0x3f) | frame[21];
+		bool has_ports = !is_fragment && frame[14] == 0x45 && length >= 38;
 
-		from = 26;
-		bytes = has_ports && (data[23] == 6 || data[23] == 17) ? 12 : 8;
-	} else if (length >= 58 && data[12] == 0x86 && data[13] == 0xdd) {
-		from = 22;
-		bytes = data[20] == 6 || data[20] == 17 ? 36 : 32;
+		from = tags + 26;
+		bytes = has_ports && (frame[23] == 6 || frame[23] == 17) ? 12 : 8;
+	} else if (length >= 58 && frame[12] == 0x86 && frame[13] == 0xdd) {
+		from = tags + 22;
+		bytes = frame[20] == 6 || frame[20] == 17 ? 36 : 32;
 	} else if (length < 14) {
 		bytes = 0;
 	}
@@ -132,8 +131,8 @@ pipeline_process(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
 		atomic_load_explicit(&pipeline_needs_hash, memory_order_relaxed);
 	const struct pipeline *pipeline;
 
-	if (unlikely(settings->config.policing_bps || settings->config.policing_pps))
-		n = pipeline_police(worker, in, pkts, n);
+	if (unlikely(settings->is_policed))
+		n = police_packets(worker, in, settings, pkts, n);
 	for (unsigned i = 0; i < n; i++) {
 		struct packet_meta *meta = packet_meta(pkts[i]);
 

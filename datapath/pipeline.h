@@ -11,6 +11,9 @@ struct worker;
  */
 extern _Atomic bool pipeline_needs_hash;
 
+/* A hash of the addresses and ports, the same for all packets of a flow. */
+uint32_t pipeline_flow_hash(const struct rte_mbuf *pkt);
+
 /* Takes a batch that arrived by 'in': police, parse, look up, act, stage for output. */
 void pipeline_process(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
                       unsigned n);

@@ -11,6 +11,7 @@
 #include <rte_pause.h>
 
 #include "base/clock.h"
+#include "datapath/gate.h"
 #include "datapath/output.h"
 #include "datapath/pipeline.h"
 #include "datapath/port/port.h"
@@ -41,16 +42,20 @@ worker_poll_rxq(struct worker *worker, struct rxq *rxq)
 {
 	struct rte_mbuf *pkts[BATCH_MAX];
 	struct port *port = rxq->port;
+	struct gate_queue *gate;
 	struct port_worker *pw;
 	uint64_t start_tsc, bytes = 0;
-	unsigned n;
+	unsigned n, max = BATCH_MAX;
 
 	if (!atomic_load_explicit(&rxq->enabled, memory_order_acquire) ||
 	    atomic_load_explicit(&rxq->owner, memory_order_acquire) != worker->id ||
 	    (rxq->fd >= 0 && !rxq->is_ready))
 		return 0;
+	gate = atomic_load_explicit(&rxq->gate, memory_order_acquire);
+	if (unlikely(gate != NULL) && (max = gate_room(worker, gate)) == 0)
+		return 0;
 	start_tsc = rte_rdtsc();
-	n = port->ops->rx(worker, rxq, pkts);
+	n = port->ops->rx(worker, rxq, pkts, (uint16_t)max);
 	if (n == 0) {
 		rxq->is_ready = false;
 		return 0;
@@ -63,8 +68,12 @@ worker_poll_rxq(struct worker *worker, struct rxq *rxq)
 	pw->rx_packets += n;
 	pw->rx_bytes += bytes;
 	worker->stats.packets += n;
-	pipeline_process(worker, port, pkts, n);
-	output_flush(worker);
+	if (unlikely(gate != NULL)) {
+		gate_admit(worker, gate, pkts, n);
+	} else {
+		pipeline_process(worker, port, pkts, n);
+		output_flush(worker);
+	}
 	rxq->cycles += rte_rdtsc() - start_tsc;
 	return n;
 }
@@ -89,9 +98,11 @@ worker_round(struct worker *worker)
 	view = atomic_load_explicit(&worker->view, memory_order_acquire);
 	for (uint32_t i = 0; i < view->n_rxqs; i++)
 		moved += worker_poll_rxq(worker, view->rxqs[i]);
+	worker->next_qos_ns = UINT64_MAX;
+	for (uint32_t i = 0; i < view->n_gates; i++)
+		moved += gate_drain(worker, view->gates[i]);
 	moved += output_drain_inboxes(worker);
 	output_flush(worker);
-	worker->next_qos_ns = UINT64_MAX;
 	for (uint32_t i = 0; i < view->n_qos; i++)
 		moved += qos_drain(worker, view->qos[i]);
 	return moved;

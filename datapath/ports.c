@@ -1,5 +1,5 @@
-/* ports.c - adds, changes and deletes ports while traffic goes on: the other half of
- * datapath.h beside start.c. Main thread. */
+/* ports.c - adds, changes and deletes ports while traffic goes on, and bridges where
+ * their ports feel it: the other half of datapath.h beside start.c. Main thread. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "datapath/assign.h"
 #include "datapath/bridge.h"
 #include "datapath/datapath.h"
+#include "datapath/gate.h"
 #include "datapath/port/port.h"
 #include "datapath/qos.h"
 #include "datapath/rcu.h"
@@ -42,6 +43,8 @@ settings_prepare(const struct dp_port_settings *config)
 		none &= trunks[i] == 0;
 	if (none)
 		memset(trunks, 0xff, sizeof(config->trunks));
+	settings->is_policed = config->on_excess != DP_EXCESS_GATE &&
+	                       (config->policing_bps || config->policing_pps);
 	settings->vlan_is_plain = none && config->vlan_mode == DP_VLAN_TRUNK;
 	settings->class_number = config->egress_class >= 0
 	                                 ? (uint32_t)config->egress_class
@@ -178,6 +181,12 @@ dp_port_add(const struct dp_port_config *config, uint32_t *port_id, struct error
 		port_free(port);
 		return ret;
 	}
+	ret = gate_update(port, &config->settings, err);
+	if (ret < 0) {
+		port->ops->close(port);
+		port_free(port);
+		return ret;
+	}
 	port_publish_settings(port, &config->settings);
 	ports[id] = port;
 	bridge_publish_members(port->bridge);
@@ -198,6 +207,9 @@ dp_port_set(uint32_t port_id, const struct dp_port_settings *settings, struct er
 	ret = settings_check(settings, err);
 	if (ret == 0 && port->ops->set)
 		ret = port->ops->set(port, settings, err);
+	/* First: what a gate holds when it goes is not policed. */
+	if (ret == 0)
+		ret = gate_update(port, settings, err);
 	if (ret < 0)
 		return ret;
 	port_publish_settings(port, settings);
@@ -209,21 +221,40 @@ void
 dp_port_del(uint32_t port_id)
 {
 	struct port *port = port_id < DP_PORTS_MAX ? ports[port_id] : NULL;
-	struct port_qos *qos;
 
 	if (!port)
 		return;
 	port_watch(port, false);
+	gate_close_port(port);
 	ports[port_id] = NULL;
 	bridge_publish_members(port->bridge);
 	fdb_flush(port->bridge->fdb, port_id);
+	qos_leave(port);
 	assign_update();
 	rcu_synchronize();
-	qos = port->qos;
 	port->ops->close(port);
 	rcu_synchronize();
 	/* Reports of its addresses that were still on their way. */
 	fdb_flush(port->bridge->fdb, port_id);
-	qos_destroy(qos);
+	gate_release_port(port);
 	port_free(port);
+}
+
+int
+dp_bridge_set(uint32_t bridge_id, const struct dp_bridge_config *config,
+              struct error *err)
+{
+	struct bridge *bridge = bridge_id < BRIDGES_MAX ? bridges[bridge_id] : NULL;
+	uint64_t old_bps;
+	int ret;
+
+	if (!bridge)
+		return error_set(err, -ENOENT, "no such bridge");
+	old_bps = bridge->config.ingress_bps;
+	bridge_set(bridge, config);
+	if (config->ingress_bps == old_bps)
+		return 0;
+	ret = gate_update_bridge(bridge, err);
+	assign_update();
+	return ret;
 }

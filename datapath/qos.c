@@ -1,16 +1,28 @@
-/* qos.c - the door of a port's scheduler: class choice, enqueue, drain to the port. Runs
- * on the worker that owns the scheduler. */
+/* qos.c - the door of an egress scheduler: class choice, enqueue, drain to its ports.
+ * Runs on the worker that owns the scheduler. */
 #include "datapath/qos.h"
 
 #include "base/compiler.h"
 #include "datapath/charge.h"
+#include "datapath/ecn.h"
 #include "datapath/port/port.h"
+#include "datapath/qos_meter.h"
 #include "datapath/transmit.h"
 
 #include "datapath/hot.h"
 
 /* A drain gives other queues of the worker their turn after this much. */
 #define QOS_DRAIN_BYTES (128 * 1024)
+/* A full guest ring does not announce room: it is looked at again after this. */
+#define RETRY_NS 10000
+/* The level of the packet pool is read at most this often: that reads every core's cache.
+ */
+#define POOL_LOOK_NS 1000000
+/* Packets wait for a full ring for this long where other ports share the scheduler. */
+#define WAIT_MAX_NS 5000000
+/* Classes held back for one port that is full; those beyond are held back for longer. */
+#define PARKED_MAX   64
+#define PARK_REST_NS 1000000
 
 /* Views and routes are replaced one by one; the owner's name decides who may touch the
  * scheduler. assign.c takes it away and waits before it names another. */
@@ -20,26 +32,72 @@ qos_is_mine(const struct worker *worker, const struct port_qos *qos)
 	return atomic_load_explicit(&qos->owner, memory_order_acquire) == worker->id;
 }
 
-/* Class number 0 takes what names no class of this tree. */
-static uint32_t
-qos_class_ref(const struct qos_class_map *map, uint32_t number)
+static bool
+qos_is_alone(const struct port_qos *qos)
 {
-	if (number < map->n && map->refs[number] != QOS_REF_NONE)
-		return map->refs[number];
-	return map->refs[0];
+	return atomic_load_explicit(&qos->n_ports, memory_order_relaxed) <= 1;
+}
+
+/* ---- in ---- */
+
+static void
+qos_count_loss(struct worker *worker, struct port_qos *qos, uint32_t number,
+               uint64_t bytes)
+{
+	struct qos_losses *losses =
+		atomic_load_explicit(&qos->losses[worker->id], memory_order_acquire);
+
+	if (!losses || number >= losses->n)
+		return;
+	losses->by_number[number].packets++;
+	losses->by_number[number].bytes += bytes;
+}
+
+void
+qos_count_losses(struct worker *worker, struct port *port, struct rte_mbuf **pkts,
+                 unsigned n)
+{
+	struct port_qos *qos = atomic_load_explicit(&port->qos, memory_order_acquire);
+	const struct port_settings *settings = port->settings;
+	const struct qos_class_map *map;
+
+	map = qos ? atomic_load_explicit(&qos->map, memory_order_acquire) : NULL;
+	for (unsigned i = 0; map && i < n; i++) {
+		packet_charge(pkts[i], qos->overhead_bytes, qos->mpu_bytes);
+		qos_count_loss(
+			worker, qos,
+			qos_classify(map, pkts[i], settings->config.egress_default_class),
+			packet_meta(pkts[i])->item.charged_bytes);
+	}
+}
+
+static bool
+qos_policer_admits(const struct worker *worker, struct port_qos *qos, uint32_t number,
+                   uint32_t bytes)
+{
+	if (qos->kind == DP_QOS_POLICER)
+		return policer_admit(&qos->policer, bytes, worker->now_ns);
+	return qos_meter_admit(qos->meters, qos_map_ref(qos->map, number), bytes,
+	                       worker->now_ns);
 }
 
 static void
 qos_police(struct worker *worker, struct port *port, struct port_qos *qos,
            struct rte_mbuf **pkts, unsigned n)
 {
+	const struct port_settings *settings = port->settings;
 	struct rte_mbuf *pass[BATCH_MAX];
 	unsigned n_pass = 0;
 
 	for (unsigned i = 0; i < n; i++) {
+		uint32_t number = 0;
+
+		if (qos->kind == DP_QOS_TRTCM)
+			number = qos_classify(qos->map, pkts[i],
+			                      settings->config.egress_default_class);
 		packet_charge(pkts[i], qos->overhead_bytes, qos->mpu_bytes);
-		if (policer_admit(&qos->policer, packet_meta(pkts[i])->item.charged_bytes,
-		                  worker->now_ns))
+		if (qos_policer_admits(worker, qos, number,
+		                       packet_meta(pkts[i])->item.charged_bytes))
 			pass[n_pass++] = pkts[i];
 		else
 			port_drop(port, worker, DROP_TX_QOS_POLICED, &pkts[i], 1);
@@ -48,10 +106,59 @@ qos_police(struct worker *worker, struct port *port, struct port_qos *qos,
 		transmit_or_drop(worker, port, pass, n_pass);
 }
 
+/* The backlog limit counts packets: large frames, of many buffers each, are not queued
+ * any more when few buffers are left for all others. */
+static bool
+qos_starves_pool(const struct worker *worker, struct port_qos *qos,
+                 const struct rte_mbuf *pkt)
+{
+	if (likely(pkt->nb_segs == 1))
+		return false;
+	if (worker->now_ns - qos->pool_seen_ns >= POOL_LOOK_NS) {
+		qos->pool_seen_ns = worker->now_ns;
+		qos->pool_is_low =
+			rte_mempool_avail_count(pkt->pool) < pkt->pool->size / 4;
+	}
+	return qos->pool_is_low;
+}
+
+static void
+qos_enqueue_one(struct worker *worker, struct port *port, struct port_qos *qos,
+                struct rte_mbuf *pkt, const struct qos_class_map *map, uint32_t number)
+{
+	struct qos_item *item = &packet_meta(pkt)->item;
+
+	packet_charge(pkt, qos->overhead_bytes, qos->mpu_bytes);
+	if (unlikely(sched_backlog_packets(qos->sched) >= qos->backlog_limit ||
+	             qos_starves_pool(worker, qos, pkt))) {
+		qos_count_loss(worker, qos, number, item->charged_bytes);
+		port_drop(port, worker, DROP_TX_QOS_PORT_FULL, &pkt, 1);
+		return;
+	}
+	item->class_ref = qos_map_ref(map, number);
+	item->caller_tag = (uint16_t)port->id;
+	item->flags = 0;
+	if (unlikely(atomic_load_explicit(&qos->uses_ecn, memory_order_relaxed)) &&
+	    ecn_is_capable(pkt))
+		item->flags = QOS_ITEM_ECT;
+	switch (sched_enqueue(qos->sched, item, worker->now_ns)) {
+	case SCHED_QUEUED:
+		break;
+	case SCHED_CLASS_FULL:
+		port_drop(port, worker, DROP_TX_QOS_CLASS_FULL, &pkt, 1);
+		break;
+	case SCHED_NO_CLASS:
+		qos_count_loss(worker, qos, number, item->charged_bytes);
+		port_drop(port, worker, DROP_TX_QOS_NO_CLASS, &pkt, 1);
+		break;
+	}
+}
+
 void
 qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, unsigned n)
 {
 	struct port_qos *qos = atomic_load_explicit(&port->qos, memory_order_acquire);
+	const struct port_settings *settings = port->settings;
 	const struct qos_class_map *map;
 
 	if (unlikely(!qos)) {
@@ -61,73 +168,246 @@ qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, un
 	}
 	if (unlikely(!qos_is_mine(worker, qos))) {
 		/* It moved to another worker a moment ago, and our route has not yet. */
+		qos_count_losses(worker, port, pkts, n);
 		port_drop(port, worker, DROP_TX_HANDOVER_FULL, pkts, n);
 		return;
 	}
-	if (qos->kind == DP_QOS_POLICER) {
+	if (qos->kind != DP_QOS_TREE) {
 		qos_police(worker, port, qos, pkts, n);
 		return;
 	}
 	map = atomic_load_explicit(&qos->map, memory_order_acquire);
-	for (unsigned i = 0; i < n; i++) {
-		struct packet_meta *meta = packet_meta(pkts[i]);
-
-		if (unlikely(sched_backlog_packets(qos->sched) >= qos->backlog_limit)) {
-			port_drop(port, worker, DROP_TX_QOS_PORT_FULL, &pkts[i], 1);
-			continue;
-		}
-		meta->item.class_ref = qos_class_ref(map, meta->item.class_ref);
-		packet_charge(pkts[i], qos->overhead_bytes, qos->mpu_bytes);
-		switch (sched_enqueue(qos->sched, &meta->item, worker->now_ns)) {
-		case SCHED_QUEUED:
-			break;
-		case SCHED_CLASS_FULL:
-			port_drop(port, worker, DROP_TX_QOS_CLASS_FULL, &pkts[i], 1);
-			break;
-		case SCHED_NO_CLASS:
-			port_drop(port, worker, DROP_TX_QOS_NO_CLASS, &pkts[i], 1);
-			break;
-		}
-	}
+	for (unsigned i = 0; i < n; i++)
+		qos_enqueue_one(worker, port, qos, pkts[i], map,
+		                qos_classify(map, pkts[i],
+		                             settings->config.egress_default_class));
 	worker->next_qos_ns = 0;
 }
 
-/* Sends the pending packets; true if all are gone. */
-static bool
-qos_send_pending(struct worker *worker, struct port_qos *qos, unsigned *moved)
-{
-	struct batch *pending = &qos->pending;
-	unsigned taken = transmit_packets(worker, qos->port, pending->pkts, pending->n);
+/* ---- out ---- */
 
+/* Packets that the port did not take wait, in order. */
+static void
+port_keep(struct worker *worker, struct port_qos *qos, struct port *port,
+          struct rte_mbuf **pkts, unsigned n)
+{
+	struct port_pending *pending = &port->pending;
+	bool alone = qos_is_alone(qos);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct qos_item *item = &packet_meta(pkts[i])->item;
+
+		item->next = NULL;
+		qos_delay_kept(&qos->timing, item);
+		item->enqueued_ns = worker->now_ns; /* from now on: waits for the ring */
+		if (pending->tail)
+			pending->tail->next = item;
+		else
+			pending->head = item;
+		pending->tail = item;
+		pending->n++;
+		if (!alone)
+			sched_leaf_park(qos->sched, item->class_ref,
+			                worker->now_ns + (pending->n <= PARKED_MAX
+			                                          ? RETRY_NS
+			                                          : PARK_REST_NS),
+			                worker->now_ns);
+	}
+	if (!pending->is_waiting) {
+		pending->is_waiting = true;
+		pending->retry_ns = worker->now_ns + RETRY_NS;
+		pending->next_waiting = qos->waiting;
+		qos->waiting = port;
+	}
+}
+
+/* Sends what waits for the port; true if nothing is left. */
+static bool
+port_send_pending(struct worker *worker, const struct port_qos *qos, struct port *port,
+                  unsigned *moved)
+{
+	struct port_pending *pending = &port->pending;
+
+	while (pending->head) {
+		struct rte_mbuf *pkts[BATCH_MAX];
+		struct qos_item *rest[BATCH_MAX]; /* what is left without those before */
+		struct qos_timed timed = {0, 0, 0};
+		unsigned n = 0, taken;
+
+		for (struct qos_item *item = pending->head; item && n < BATCH_MAX;
+		     item = item->next) {
+			qos_delay_offer(&qos->timing, &timed, item, n);
+			rest[n] = item->next;
+			pkts[n++] = packet_from_item(item);
+		}
+		taken = transmit_packets(worker, port, pkts, n);
+		qos_delay_taken(&qos->timing, &timed, taken, worker->now_ns);
+		*moved += taken;
+		if (taken > 0) {
+			pending->head = rest[taken - 1];
+			pending->n -= taken;
+		}
+		if (taken < n)
+			return false;
+	}
+	pending->tail = NULL;
+	return true;
+}
+
+/* The port is still full, and others wait behind the same scheduler: its classes rest
+ * until it is looked at again, and what waited for too long is dropped. */
+static void
+port_give_way(struct worker *worker, struct port_qos *qos, struct port *port)
+{
+	struct port_pending *pending = &port->pending;
+	unsigned n = 0;
+
+	while (pending->head &&
+	       worker->now_ns - pending->head->enqueued_ns > WAIT_MAX_NS) {
+		struct rte_mbuf *pkt = packet_from_item(pending->head);
+
+		pending->head = pending->head->next;
+		pending->n--;
+		port_drop(port, worker, DROP_TX_RING_FULL, &pkt, 1);
+	}
+	if (!pending->head)
+		pending->tail = NULL;
+	pending->retry_ns = worker->now_ns + RETRY_NS;
+	for (struct qos_item *item = pending->head; item && n < PARKED_MAX;
+	     item = item->next, n++)
+		sched_leaf_park(qos->sched, item->class_ref, pending->retry_ns,
+		                worker->now_ns);
+}
+
+/* Looks at the ports that were full. */
+static void
+qos_retry(struct worker *worker, struct port_qos *qos, unsigned *moved)
+{
+	struct port **link = &qos->waiting;
+
+	while (*link) {
+		struct port *port = *link;
+		struct port_pending *pending = &port->pending;
+		bool alone = qos_is_alone(qos);
+
+		if (!alone && worker->now_ns < pending->retry_ns) {
+			link = &pending->next_waiting;
+			continue;
+		}
+		if (!port_send_pending(worker, qos, port, moved) && !alone)
+			port_give_way(worker, qos, port);
+		if (pending->head) {
+			link = &pending->next_waiting;
+			continue;
+		}
+		pending->is_waiting = false;
+		*link = pending->next_waiting;
+	}
+}
+
+/* Sends packets of one port. */
+static void
+qos_send(struct worker *worker, struct port_qos *qos, uint16_t port_id,
+         struct rte_mbuf **pkts, unsigned n, unsigned *moved)
+{
+	struct port *port = ports[port_id];
+	unsigned taken = 0;
+
+	if (unlikely(!port)) {
+		rte_pktmbuf_free_bulk(pkts, n); /* it went, with its counters */
+		return;
+	}
+	if (unlikely(atomic_load_explicit(&port->qos, memory_order_acquire) != qos)) {
+		/* It left this scheduler; perhaps we may send to it all the same. */
+		if (port_route(port, worker)->n_queues > 0)
+			transmit_or_drop(worker, port, pkts, n);
+		else
+			port_drop(port, worker, DROP_TX_QOS_NO_CLASS, pkts, n);
+		return;
+	}
+	if (likely(!port->pending.head))
+		taken = transmit_packets(worker, port, pkts, n);
 	*moved += taken;
-	pending->n -= taken;
-	for (unsigned i = 0; i < pending->n; i++)
-		pending->pkts[i] = pending->pkts[i + taken];
-	return pending->n == 0;
+	if (unlikely(taken < n))
+		port_keep(worker, qos, port, pkts + taken, n - taken);
+}
+
+/* Sends a batch, which may be for several ports, each port's packets in order. */
+static void
+qos_send_items(struct worker *worker, struct port_qos *qos, struct qos_item **items,
+               unsigned n, unsigned *moved)
+{
+	struct rte_mbuf *pkts[BATCH_MAX];
+
+	while (n > 0) {
+		uint16_t port_id = items[0]->caller_tag;
+		unsigned n_same = 0, n_others = 0;
+
+		for (unsigned i = 0; i < n; i++) {
+			if (likely(items[i]->caller_tag == port_id))
+				pkts[n_same++] = packet_from_item(items[i]);
+			else
+				items[n_others++] = items[i];
+		}
+		qos_send(worker, qos, port_id, pkts, n_same, moved);
+		n = n_others;
+	}
+}
+
+/* Drops what the scheduler took out of its queues since the last time. */
+static void
+qos_drop_managed(struct worker *worker, struct qos_item *item)
+{
+	while (item) {
+		struct rte_mbuf *pkt = packet_from_item(item);
+		struct port *port = ports[item->caller_tag];
+		unsigned why = QOS_ITEM_DROPPED(item->flags);
+
+		item = item->next;
+		if (unlikely(!port))
+			rte_pktmbuf_free(pkt);
+		else
+			port_drop(port, worker,
+			          why == QOS_ITEM_CODEL  ? DROP_TX_QOS_CODEL
+			          : why == QOS_ITEM_AGED ? DROP_TX_QOS_AGED
+			                                 : DROP_TX_QOS_CLASS_FULL,
+			          &pkt, 1);
+	}
+}
+
+static void
+qos_mark(struct qos_item *const *items, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (items[i]->flags & QOS_ITEM_MARK)
+			ecn_mark(packet_from_item(items[i]));
 }
 
 unsigned
 qos_drain(struct worker *worker, struct port_qos *qos)
 {
 	struct qos_item *items[BATCH_MAX];
-	uint64_t next_ns;
-	unsigned moved = 0;
+	uint64_t next_ns = UINT64_MAX;
+	unsigned moved = 0, n;
 
 	if (qos->kind != DP_QOS_TREE || !qos_is_mine(worker, qos))
 		return 0;
-	if (qos->pending.n == 0 || qos_send_pending(worker, qos, &moved)) {
-		unsigned n = sched_dequeue(qos->sched, worker->now_ns, items, BATCH_MAX,
-		                           QOS_DRAIN_BYTES);
-
-		for (unsigned i = 0; i < n; i++)
-			qos->pending.pkts[i] = packet_from_item(items[i]);
-		qos->pending.n = n;
-		if (n > 0)
-			qos_send_pending(worker, qos, &moved);
+	if (unlikely(qos->waiting != NULL))
+		qos_retry(worker, qos, &moved);
+	/* A port alone waits with all its classes; with others, only its own rest. */
+	if (likely(!qos->waiting) || !qos_is_alone(qos)) {
+		n = sched_dequeue(qos->sched, worker->now_ns, items, BATCH_MAX,
+		                  QOS_DRAIN_BYTES);
+		qos_drop_managed(worker, sched_take_dropped(qos->sched));
+		if (unlikely(atomic_load_explicit(&qos->uses_ecn, memory_order_relaxed)))
+			qos_mark(items, n);
+		qos_delay_scheduled(&qos->timing, items, n, worker->now_ns);
+		qos_send_items(worker, qos, items, n, &moved);
+		qos_delay_sent(&qos->timing);
+		next_ns = sched_next_event_ns(qos->sched, worker->now_ns);
 	}
-	/* A full guest ring does not announce room: look again soon. */
-	next_ns = qos->pending.n > 0 ? worker->now_ns + 10000
-	                             : sched_next_event_ns(qos->sched, worker->now_ns);
+	if (qos->waiting)
+		next_ns = MIN_OF(next_ns, worker->now_ns + RETRY_NS);
 	if (next_ns < worker->next_qos_ns)
 		worker->next_qos_ns = next_ns;
 	return moved;

@@ -20,6 +20,8 @@
 #include "datapath/datapath.h"
 #include "datapath/eal.h"
 #include "datapath/port/port.h"
+#include "datapath/qos.h"
+#include "datapath/qos_watch.h"
 #include "datapath/rcu.h"
 #include "datapath/stats.h"
 #include "datapath/tsc.h"
@@ -57,6 +59,7 @@ ports_prepare_worker(uint16_t id)
 		ports[i]->by_worker[id] = xcalloc_cacheline(sizeof(struct port_worker));
 		ports[i]->by_worker[id]->port = ports[i];
 	}
+	qos_prepare_worker(id);
 }
 
 static int
@@ -82,6 +85,17 @@ workers_add(const uint8_t *mask, uint32_t max_sleep_us, struct error *err)
 	return 0;
 }
 
+/* A packet that was on its way to a worker, or from one, that has ended. */
+static void
+drop_handed_over(struct rte_mbuf *pkt)
+{
+	struct port *port = ports[packet_meta(pkt)->item.caller_tag];
+
+	if (port)
+		port->retired.drops[DROP_TX_HANDOVER_FULL]++;
+	rte_pktmbuf_free(pkt);
+}
+
 /* Takes all work from the workers that are not in the mask, then ends them. */
 static void
 workers_remove(const uint8_t *mask)
@@ -89,16 +103,19 @@ workers_remove(const uint8_t *mask)
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
 		if (workers[i] && workers[i]->core >= 0 &&
 		    !cores_mask_has(mask, (unsigned)workers[i]->core))
-			workers[i]->stop = true;
+			workers[i]->is_leaving = true;
 	assign_update();
-	/* Twice: what was handed over before the first is taken in the round after it. */
+	/* From here nobody hands anything over to them; they pass on what they have. */
 	rcu_synchronize();
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++) {
-		if (!workers[i] || !workers[i]->stop)
+		if (!workers[i] || !workers[i]->is_leaving)
 			continue;
+		worker_wait_until_passed_on(workers[i]);
+		/* What it took last goes out in that round. */
+		rcu_synchronize();
 		log_info("worker %u on core %d ends", i, workers[i]->core);
+		worker_stop(workers[i], drop_handed_over);
 		stats_retire_worker((uint16_t)i);
-		worker_stop(workers[i]);
 	}
 }
 
@@ -137,6 +154,8 @@ datapath_open_events(struct error *err)
 	    epoll_ctl(event_fd, EPOLL_CTL_ADD, tick_fd, &event) < 0 ||
 	    epoll_ctl(event_fd, EPOLL_CTL_ADD, worker_main_fd(), &event) < 0)
 		return error_set(err, -errno, "event descriptors: %s", strerror(errno));
+	if (qos_watch_start(event_fd) < 0)
+		return error_set(err, -errno, "timer: %s", strerror(errno));
 	return 0;
 }
 
@@ -192,6 +211,7 @@ dp_run(void)
 		assign_update();
 	}
 	bridges_take_learned();
+	qos_watch_run();
 	if (read(tick_fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	bridges_age((uint32_t)(tsc_to_ns(rte_rdtsc()) / NSEC_PER_SEC));
@@ -226,7 +246,7 @@ dp_stop(void)
 		dp_bridge_del(i);
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
 		if (workers[i])
-			worker_stop(workers[i]);
+			worker_stop(workers[i], drop_handed_over);
 	rte_eal_cleanup();
 	is_running = false;
 }

@@ -11,6 +11,7 @@
 
 #include "datapath/bridge.h"
 #include "datapath/eal.h"
+#include "datapath/gate.h"
 #include "datapath/port/port.h"
 #include "datapath/tsc.h"
 #include "datapath/worker.h"
@@ -33,6 +34,7 @@ stats_add(struct port_worker *sum, const struct port_worker *share)
 {
 	sum->rx_packets += share->rx_packets;
 	sum->rx_bytes += share->rx_bytes;
+	sum->rx_marked += share->rx_marked;
 	sum->tx_packets += share->tx_packets;
 	sum->tx_bytes += share->tx_bytes;
 	for (unsigned i = 0; i < DROP_N_REASONS; i++)
@@ -108,6 +110,29 @@ dp_port_get_status(uint32_t port_id, struct dp_port_status *status)
 	return 0;
 }
 
+/* Of ports that have, or had, a gate. */
+static void
+stats_gate_counters(const struct port *port,
+                    void (*cb)(const char *name, uint64_t value, void *aux), void *aux)
+{
+	struct gate_counts counts;
+	uint64_t waiting = 0;
+	uint32_t held;
+
+	if (!gate_get_counts(port, &counts, &held))
+		return;
+	cb("rx_gate_packets", counts.packets, aux);
+	cb("rx_gate_held", held, aux);
+	cb("rx_gate_wait_ns", counts.wait_ns, aux);
+	cb("rx_gated_ns", counts.full_ns, aux);
+	if (!port->ops->rx_waiting)
+		return;
+	for (uint16_t q = 0; q < port->n_rxqs; q++)
+		if (port->rxqs[q].enabled)
+			waiting += port->ops->rx_waiting(port, q);
+	cb("rx_gate_waiting", waiting, aux);
+}
+
 void
 dp_port_counters(uint32_t port_id,
                  void (*cb)(const char *name, uint64_t value, void *aux), void *aux)
@@ -121,12 +146,14 @@ dp_port_counters(uint32_t port_id,
 	stats_sum_port(port, &sum);
 	cb("rx_packets", sum.rx_packets, aux);
 	cb("rx_bytes", sum.rx_bytes, aux);
+	cb("rx_marked", sum.rx_marked, aux);
 	cb("tx_packets", sum.tx_packets, aux);
 	cb("tx_bytes", sum.tx_bytes, aux);
 	for (unsigned i = 0; i < DROP_N_REASONS; i++) {
 		snprintf(name, sizeof(name), "drop_%s", drop_reason_names[i]);
 		cb(name, sum.drops[i], aux);
 	}
+	stats_gate_counters(port, cb, aux);
 	for (unsigned q = 0; q < port->n_rxqs; q++) {
 		if (!port->rxqs[q].enabled && !port->rxqs[q].packets)
 			continue;

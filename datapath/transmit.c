@@ -3,19 +3,28 @@
 #include "datapath/transmit.h"
 
 #include "base/compiler.h"
+#include "datapath/offload.h"
 #include "datapath/port/port.h"
 #include "datapath/worker.h"
 
 #include "datapath/hot.h"
 
-/* Sends a run of packets by one queue; returns how many were taken. */
+/* Sends a run of packets by one queue; returns how many were taken. The queue's counter
+ * is of packets sent: segments where a frame is sent by segments. */
 static unsigned
 transmit_by_queue(struct worker *worker, struct port *port, struct port_worker *pw,
                   uint8_t queue, struct rte_mbuf **pkts, unsigned n)
 {
-	unsigned taken = port->ops->tx(worker, port, queue, pkts, (uint16_t)n);
+	uint64_t before = pw->tx_packets;
+	unsigned taken;
 
-	pw->txq_packets[queue] += taken;
+	if (likely(!offload_is_needed(port, pkts, n))) {
+		taken = port->ops->tx(worker, port, queue, pkts, (uint16_t)n);
+		pw->txq_packets[queue] += taken;
+		return taken;
+	}
+	taken = offload_transmit(worker, port, queue, pkts, n);
+	pw->txq_packets[queue] += pw->tx_packets - before;
 	return taken;
 }
 

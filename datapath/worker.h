@@ -26,6 +26,7 @@
 #define WORKER_EPOLL_RXQ(value)  ((uint16_t)(value))
 
 struct cache;
+struct gate;
 struct port;
 struct port_qos;
 struct port_worker;
@@ -34,8 +35,9 @@ struct worker;
 
 /* What a worker serves; main publishes a new one whenever something changes. */
 struct worker_view {
-	uint32_t n_rxqs, n_qos;
+	uint32_t n_rxqs, n_gates, n_qos;
 	struct rxq **rxqs;
+	struct gate **gates;   /* ingress schedulers that this worker owns */
 	struct port_qos **qos; /* egress schedulers that this worker owns */
 };
 
@@ -77,6 +79,7 @@ struct worker {
 	struct rte_ring *_Atomic inbox[DP_WORKERS_MAX]; /* packets from worker i */
 	uint64_t _Atomic inbox_mask;                    /* bit i: inbox[i] exists */
 	_Atomic bool stop;
+	bool is_leaving; /* main's: it gets no more work and will be stopped */
 	worker_call_fn *_Atomic call; /* NULL = none; the worker clears it when done */
 	void *call_arg;
 	_Atomic uint32_t max_sleep_us;
@@ -111,8 +114,12 @@ extern struct worker *_Atomic workers[DP_WORKERS_MAX];
 int worker_start(int core, int numa_node, uint32_t max_sleep_us, struct worker **worker,
                  struct error *err);
 
-/* Joins a worker that serves nothing any more; packets still in its rings are freed. */
-void worker_stop(struct worker *worker);
+/* Waits until the worker has taken what others handed over to it; a second at most. */
+void worker_wait_until_passed_on(const struct worker *worker);
+
+/* Joins a worker that serves nothing any more; gives packets still in its rings, if any,
+ * to 'drop'. */
+void worker_stop(struct worker *worker, void (*drop)(struct rte_mbuf *pkt));
 
 /* Runs 'fn' on the worker and waits until it is done (a few microseconds, or the time the
  * kernel takes to schedule the worker). Runs it here if 'worker' is NULL. */

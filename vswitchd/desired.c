@@ -16,8 +16,8 @@ struct desired_chunk {
 	_Alignas(16) char data[];
 };
 
-void *
-desired_alloc(struct desired_arena *arena, size_t size)
+static void *
+desired_take(struct desired_arena *arena, size_t size)
 {
 	struct desired_chunk *chunk = arena->chunks;
 	size_t need = (size + 15) & ~(size_t)15;
@@ -34,7 +34,19 @@ desired_alloc(struct desired_arena *arena, size_t size)
 	}
 	p = chunk->data + chunk->used;
 	chunk->used += need;
-	return memset(p, 0, size);
+	return p;
+}
+
+void *
+desired_alloc(struct desired_arena *arena, size_t size)
+{
+	return memset(desired_take(arena, size), 0, size);
+}
+
+void *
+desired_copy(struct desired_arena *arena, const void *data, size_t size)
+{
+	return size ? memcpy(desired_take(arena, size), data, size) : NULL;
 }
 
 const char *
@@ -153,8 +165,11 @@ desired_settings_equal(const struct dp_port_settings *a, const struct dp_port_se
 	       a->policing_burst_bits == b->policing_burst_bits &&
 	       a->policing_pps == b->policing_pps &&
 	       a->policing_burst_packets == b->policing_burst_packets &&
-	       a->mtu == b->mtu && a->admin_down == b->admin_down &&
-	       !memcmp(a->mac, b->mac, sizeof(a->mac));
+	       a->on_excess == b->on_excess &&
+	       a->ingress_floor_bps == b->ingress_floor_bps &&
+	       a->ingress_peak_bps == b->ingress_peak_bps &&
+	       a->egress_default_class == b->egress_default_class && a->mtu == b->mtu &&
+	       a->admin_down == b->admin_down && !memcmp(a->mac, b->mac, sizeof(a->mac));
 }
 
 bool
@@ -162,7 +177,7 @@ desired_bridge_config_equal(const struct dp_bridge_config *a,
                             const struct dp_bridge_config *b)
 {
 	return !strcmp(a->name, b->name) && a->mac_table_size == b->mac_table_size &&
-	       a->mac_aging_s == b->mac_aging_s;
+	       a->mac_aging_s == b->mac_aging_s && a->ingress_bps == b->ingress_bps;
 }
 
 static bool
@@ -171,7 +186,41 @@ desired_class_equal(const struct dp_class_config *a, const struct dp_class_confi
 	return a->number == b->number && a->parent == b->parent &&
 	       a->floor_bps == b->floor_bps && a->ceil_bps == b->ceil_bps &&
 	       a->burst_bits == b->burst_bits && a->priority == b->priority &&
-	       a->weight == b->weight && a->limit_bytes == b->limit_bytes;
+	       a->weight == b->weight && a->limit_bytes == b->limit_bytes &&
+	       a->limit_packets == b->limit_packets && a->limit_us == b->limit_us &&
+	       a->peak_bps == b->peak_bps && a->peak_burst_bits == b->peak_burst_bits &&
+	       a->floor_pps == b->floor_pps && a->ceil_pps == b->ceil_pps &&
+	       a->burst_packets == b->burst_packets && a->codel == b->codel &&
+	       a->codel_target_us == b->codel_target_us &&
+	       a->codel_interval_us == b->codel_interval_us && a->ecn == b->ecn &&
+	       a->fair == b->fair && a->excess_bps == b->excess_bps &&
+	       a->excess_burst_bits == b->excess_burst_bits;
+}
+
+static bool
+desired_maps_equal(const struct dp_qos_config *a, const struct dp_qos_config *b)
+{
+	if (a->has_dscp_classes != b->has_dscp_classes ||
+	    a->has_pcp_classes != b->has_pcp_classes || a->n_macs != b->n_macs)
+		return false;
+	if (a->has_dscp_classes &&
+	    memcmp(a->dscp_class, b->dscp_class, sizeof(a->dscp_class)) != 0)
+		return false;
+	if (a->has_pcp_classes &&
+	    memcmp(a->pcp_class, b->pcp_class, sizeof(a->pcp_class)) != 0)
+		return false;
+	for (size_t i = 0; i < a->n_macs; i++)
+		if (a->macs[i].number != b->macs[i].number ||
+		    memcmp(a->macs[i].mac, b->macs[i].mac, sizeof(a->macs[i].mac)) != 0)
+			return false;
+	return true;
+}
+
+/* Domains are equal if both name the same one, or neither any. */
+static bool
+desired_domains_equal(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
 bool
@@ -182,7 +231,13 @@ desired_qos_equal(const struct dp_qos_config *a, const struct dp_qos_config *b)
 	if (a->kind == DP_QOS_NONE)
 		return true;
 	if (a->rate_bps != b->rate_bps || a->burst_bits != b->burst_bits ||
-	    a->overhead_bytes != b->overhead_bytes || a->n_classes != b->n_classes)
+	    a->excess_bps != b->excess_bps ||
+	    a->excess_burst_bits != b->excess_burst_bits || a->peak_bps != b->peak_bps ||
+	    a->peak_burst_bits != b->peak_burst_bits || a->max_pps != b->max_pps ||
+	    a->burst_packets != b->burst_packets ||
+	    a->overhead_bytes != b->overhead_bytes || a->mpu_bytes != b->mpu_bytes ||
+	    a->n_classes != b->n_classes ||
+	    !desired_domains_equal(a->domain, b->domain) || !desired_maps_equal(a, b))
 		return false;
 	for (size_t i = 0; i < a->n_classes; i++)
 		if (!desired_class_equal(&a->classes[i], &b->classes[i]))

@@ -26,6 +26,8 @@ struct desired_arena {
 
 /* Zeroed memory. */
 void *desired_alloc(struct desired_arena *arena, size_t size);
+/* NULL if 'size' is 0. */
+void *desired_copy(struct desired_arena *arena, const void *data, size_t size);
 const char *desired_strdup(struct desired_arena *arena, const char *text);
 const char *desired_printf(struct desired_arena *arena, const char *fmt, ...)
 	PRINTF_FORMAT(2, 3);
@@ -41,6 +43,7 @@ struct desired_settings {
 	uint8_t pmd_cpu_mask[DP_CPUS_MAX / 8]; /* all zero = default */
 	uint32_t max_sleep_us;
 	uint32_t stats_interval_ms;
+	const char *metrics_listen; /* address for metrics.h; NULL = none */
 	const char *problem;
 };
 
@@ -49,7 +52,14 @@ struct desired_qos {
 	const char *name;            /* for messages: "QoS <uuid>" */
 	const char *type;            /* as the user wrote it */
 	struct dp_qos_config config; /* rate_bps 0 = the rate of the port's link */
+	bool is_shared;              /* one tree for all ports that name this row */
 	const char *problem;
+	const char *warning; /* what has no effect, though it does no harm */
+	/* What dp_qos_check() said, and at which rate: validate.c asks once for all ports
+	 * that share the row. */
+	bool is_checked;
+	uint64_t checked_rate_bps;
+	const char *check_problem;
 };
 
 /* One Interface with the Port that holds it. */
@@ -61,7 +71,7 @@ struct desired_port {
 	struct dp_port_config config; /* bridge_id unset; ofport set by ofport_assign() */
 	uint16_t ofport_request;      /* 0 = none */
 	uint16_t ofport_recorded;     /* in the database from before; 0 = none */
-	const struct desired_qos *qos;   /* NULL = none */
+	struct desired_qos *qos;      /* NULL = none */
 	struct dp_qos_config qos_config; /* with the rate resolved: by validate.c */
 	const char *problem;
 	const char *qos_problem;

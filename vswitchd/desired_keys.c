@@ -16,15 +16,10 @@
 LOG_MODULE(config);
 
 #define RATE_MAX_BPS         (UINT64_C(1) << 50)
-#define BURST_MAX_BITS       (UINT64_C(1) << 40)
-#define PRIORITY_MAX         7
 #define MAX_SLEEP_US         10000
 #define DEFAULT_MAX_SLEEP_US 50
 #define STATS_MIN_MS         5000
 #define STATS_MAX_MS         3600000
-
-const char *const qos_type_names[] = {"linux-htb", "linux-hfsc", "linux-noop",
-                                      "egress-policer", NULL};
 
 struct warned_key {
 	struct hmap_node node;
@@ -62,20 +57,26 @@ warn_is_first(const char *text)
 }
 
 void
+keys_warn_of(const struct keys *keys, const char *name)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s:%s", keys->table, name);
+	if (warn_is_first(text))
+		log_warn("%s: key \"%s\" is not known and has no effect", keys->where,
+		         name);
+}
+
+void
 keys_warn_unknown(const struct keys *keys, const char *const *known)
 {
 	for (size_t i = 0; i < keys->n; i++) {
 		const char *const *name = known;
-		char text[256];
 
 		while (*name && strcmp(*name, keys->names[i]))
 			name++;
-		if (*name)
-			continue;
-		snprintf(text, sizeof(text), "%s:%s", keys->table, keys->names[i]);
-		if (warn_is_first(text))
-			log_warn("%s: key \"%s\" is not known and has no effect",
-			         keys->where, keys->names[i]);
+		if (!*name)
+			keys_warn_of(keys, keys->names[i]);
 	}
 }
 
@@ -122,16 +123,27 @@ keys_parse_cpu_mask(const char *text, uint8_t mask[DP_CPUS_MAX / 8], struct erro
 	return 0;
 }
 
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+}
+
 bool
 keys_parse_mac(const char *text, uint8_t mac[6])
 {
-	unsigned char parsed[6];
-	int end = 0;
+	uint8_t parsed[6];
 
-	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &parsed[0], &parsed[1],
-	           &parsed[2], &parsed[3], &parsed[4], &parsed[5], &end) != 6 ||
-	    text[end] != '\0' || strlen(text) != 17)
-		return false;
+	for (int i = 0; i < 6; i++, text += 3) {
+		int high = hex_digit(text[0]);
+		int low = high < 0 ? -1 : hex_digit(text[1]);
+
+		if (low < 0 || text[2] != (i < 5 ? ':' : '\0'))
+			return false;
+		parsed[i] = (uint8_t)(high << 4 | low);
+	}
 	memcpy(mac, parsed, sizeof(parsed));
 	return true;
 }
@@ -185,7 +197,8 @@ keys_to_settings(const struct keys *keys, struct desired_arena *arena,
 {
 	static const char *const known[] = {
 		"dpdk-init",    "dpdk-extra",   "dpdk-socket-mem",       "vhost-sock-dir",
-		"pmd-cpu-mask", "pmd-maxsleep", "stats-update-interval", NULL,
+		"pmd-cpu-mask", "pmd-maxsleep", "stats-update-interval", "metrics-listen",
+		NULL,
 	};
 	const char *mask = keys_get(keys, "pmd-cpu-mask");
 	uint64_t value;
@@ -194,6 +207,9 @@ keys_to_settings(const struct keys *keys, struct desired_arena *arena,
 	keys_warn_unknown(keys, known);
 	settings->max_sleep_us = DEFAULT_MAX_SLEEP_US;
 	settings->stats_interval_ms = STATS_MIN_MS;
+	if (keys_get(keys, "metrics-listen"))
+		settings->metrics_listen =
+			desired_strdup(arena, keys_get(keys, "metrics-listen"));
 	keys_to_datapath_start(keys, arena, settings, &status, err);
 	if (keys_u64(keys, "pmd-maxsleep", 0, MAX_SLEEP_US, &value, &status, err))
 		settings->max_sleep_us = (uint32_t)value;
@@ -215,7 +231,7 @@ int
 keys_to_bridge(const struct keys *keys, struct desired_bridge *bridge, struct error *err)
 {
 	static const char *const known[] = {"mac-table-size", "mac-aging-time", "hwaddr",
-	                                    "datapath-id",
+	                                    "datapath-id", "ingress-max-rate",
 	                                    /* Of clients: no effect here, no warning. */
 	                                    "disable-in-band", NULL};
 	const char *mac = keys_get(keys, "hwaddr");
@@ -228,6 +244,8 @@ keys_to_bridge(const struct keys *keys, struct desired_bridge *bridge, struct er
 		bridge->config.mac_table_size = (uint32_t)value;
 	if (keys_u64(keys, "mac-aging-time", 1, 1000000, &value, &status, err))
 		bridge->config.mac_aging_s = (uint32_t)value;
+	if (keys_u64(keys, "ingress-max-rate", 1, RATE_MAX_BPS, &value, &status, err))
+		bridge->config.ingress_bps = value;
 	if (mac) {
 		uint8_t parsed[6];
 
@@ -255,26 +273,6 @@ keys_to_bridge(const struct keys *keys, struct desired_bridge *bridge, struct er
 	return status;
 }
 
-int
-keys_to_egress_class(const struct keys *keys, int *egress_class, struct error *err)
-{
-	/* All but the first belong to neutron, which keeps notes of its own here. */
-	static const char *const known[] = {"egress-class",
-	                                    "net_uuid",
-	                                    "network_type",
-	                                    "physical_network",
-	                                    "segmentation_id",
-	                                    "tag",
-	                                    NULL};
-	uint64_t value;
-	int status = 0;
-
-	keys_warn_unknown(keys, known);
-	if (keys_u64(keys, "egress-class", 0, INT32_MAX, &value, &status, err))
-		*egress_class = (int)value;
-	return status;
-}
-
 static int
 keys_socket_path(const struct keys *keys, const char *path, struct desired_port *port,
                  struct error *err)
@@ -297,7 +295,13 @@ int
 keys_to_interface(const struct keys *keys, const char *vhost_socket_dir,
                   struct desired_port *port, struct error *err)
 {
-	static const char *const known[] = {"vhost-server-path", "dpdk-devargs", "n_rxq",
+	static const char *const known[] = {"vhost-server-path",
+	                                    "dpdk-devargs",
+	                                    "n_rxq",
+	                                    "ingress-shaping",
+	                                    "on-excess",
+	                                    "ingress-min-rate",
+	                                    "ingress-peak-rate",
 	                                    NULL};
 	const char *path = keys_get(keys, "vhost-server-path");
 	const char *devargs = keys_get(keys, "dpdk-devargs");
@@ -305,6 +309,9 @@ keys_to_interface(const struct keys *keys, const char *vhost_socket_dir,
 	int status = 0;
 
 	keys_warn_unknown(keys, known);
+	status = keys_to_ingress(keys, &port->config.settings, err);
+	if (status)
+		return status;
 	if (port->config.type == DP_PORT_VHOST_CLIENT) {
 		if (!path || !*path)
 			return error_set(err, -EINVAL,
@@ -332,79 +339,5 @@ keys_to_interface(const struct keys *keys, const char *vhost_socket_dir,
 		keys_u64(keys, "n_rxq", 1, DP_QUEUES_MAX, &value, &status, err);
 		port->config.n_rxq = (uint16_t)value;
 	}
-	return status;
-}
-
-static int
-keys_to_policer(const struct keys *keys, struct desired_qos *qos, struct error *err)
-{
-	static const char *const known[] = {"cir", "cbs", NULL};
-	uint64_t value;
-	int status = 0;
-
-	keys_warn_unknown(keys, known);
-	qos->config.kind = DP_QOS_POLICER;
-	if (!keys_get(keys, "cir"))
-		return error_set(err, -EINVAL,
-		                 "%s: cir, the rate in bytes per second, is missing",
-		                 keys->where);
-	if (keys_u64(keys, "cir", 1, RATE_MAX_BPS / 8, &value, &status, err))
-		qos->config.rate_bps = value * 8;
-	if (keys_u64(keys, "cbs", 0, BURST_MAX_BITS / 8, &value, &status, err))
-		qos->config.burst_bits = value * 8;
-	return status;
-}
-
-int
-keys_to_qos(const struct keys *keys, const char *type, struct desired_qos *qos,
-            struct error *err)
-{
-	/* libvirt writes min-rate and burst on the QoS row as well; as in Open vSwitch
-	 * they mean nothing there. */
-	static const char *const known[] = {"max-rate", "min-rate", "burst", NULL};
-	uint64_t value;
-	int status = 0;
-
-	if (!strcmp(type, "egress-policer"))
-		return keys_to_policer(keys, qos, err);
-	if (!*type || !strcmp(type, "linux-noop")) {
-		qos->config.kind = DP_QOS_NONE;
-		return 0;
-	}
-	if (strcmp(type, "linux-htb") && strcmp(type, "linux-hfsc"))
-		return error_set(err, -EINVAL,
-		                 "%s: type \"%s\" is not supported; supported are "
-		                 "linux-htb, linux-hfsc, linux-noop and egress-policer",
-		                 keys->where, type);
-	qos->config.kind = DP_QOS_TREE;
-	keys_warn_unknown(keys, known);
-	if (keys_u64(keys, "max-rate", 1, RATE_MAX_BPS, &value, &status, err))
-		qos->config.rate_bps = value;
-	return status;
-}
-
-int
-keys_to_class(const struct keys *keys, struct dp_class_config *class, struct error *err)
-{
-	static const char *const known[] = {"min-rate", "max-rate", "burst", "priority",
-	                                    "parent",   "weight",   NULL};
-	uint64_t value;
-	int status = 0;
-
-	keys_warn_unknown(keys, known);
-	class->parent = DP_CLASS_ROOT;
-	if (keys_u64(keys, "min-rate", 0, RATE_MAX_BPS, &value, &status, err))
-		class->floor_bps = value;
-	if (keys_u64(keys, "max-rate", 1, RATE_MAX_BPS, &value, &status, err))
-		class->ceil_bps = value;
-	if (keys_u64(keys, "burst", 0, BURST_MAX_BITS, &value, &status, err))
-		class->burst_bits = value;
-	/* Numbers above the last priority are the last one, as with the kernel's HTB. */
-	if (keys_u64(keys, "priority", 0, UINT32_MAX, &value, &status, err))
-		class->priority = (uint8_t)MIN_OF(value, PRIORITY_MAX);
-	if (keys_u64(keys, "parent", 0, UINT32_MAX - 1, &value, &status, err))
-		class->parent = (uint32_t)value;
-	if (keys_u64(keys, "weight", 1, 1024, &value, &status, err))
-		class->weight = (uint16_t)value;
 	return status;
 }

@@ -19,13 +19,25 @@ running_del_bridge(struct running *running, struct running_bridge *bridge)
 	free(bridge);
 }
 
+static void
+running_forget_qos(struct running_port *port)
+{
+	free(port->qos_type);
+	free(port->qos_classes);
+	free(port->qos_macs);
+	free(port->qos_domain);
+	port->qos_type = NULL;
+	port->qos_classes = NULL;
+	port->qos_macs = NULL;
+	port->qos_domain = NULL;
+}
+
 void
 running_del_port(struct running *running, struct running_port *port)
 {
 	hmap_remove(&running->ports, &port->node);
 	hmap_remove(&running->ports_by_id, &port->id_node);
-	free(port->qos_type);
-	free(port->qos_classes);
+	running_forget_qos(port);
 	free(port);
 }
 
@@ -112,11 +124,9 @@ running_set_qos(struct running_port *port, const char *type,
                 const struct dp_qos_config *qos)
 {
 	size_t bytes = qos->n_classes * sizeof(*qos->classes);
+	size_t macs_bytes = qos->n_macs * sizeof(*qos->macs);
 
-	free(port->qos_type);
-	free(port->qos_classes);
-	port->qos_type = NULL;
-	port->qos_classes = NULL;
+	running_forget_qos(port);
 	port->qos = *qos;
 	if (qos->kind == DP_QOS_NONE) {
 		memset(&port->qos, 0, sizeof(port->qos));
@@ -125,7 +135,13 @@ running_set_qos(struct running_port *port, const char *type,
 	port->qos_type = xstrdup(type);
 	if (bytes)
 		port->qos_classes = xmemdup(qos->classes, bytes);
+	if (macs_bytes)
+		port->qos_macs = xmemdup(qos->macs, macs_bytes);
+	if (qos->domain)
+		port->qos_domain = xstrdup(qos->domain);
 	port->qos.classes = port->qos_classes;
+	port->qos.macs = port->qos_macs;
+	port->qos.domain = port->qos_domain;
 }
 
 static const char *

@@ -17,6 +17,8 @@ struct running_port {
 	char *qos_type; /* NULL = no QoS */
 	struct dp_qos_config qos;
 	struct dp_class_config *qos_classes; /* what qos.classes points to */
+	struct dp_class_mac *qos_macs;       /* what qos.macs points to */
+	char *qos_domain;                    /* what qos.domain points to */
 	uint64_t link_bps;                   /* as last seen; 0 = unknown */
 	unsigned ifindex; /* of a DP_PORT_SYSTEM's interface when it was added */
 	bool is_stale;    /* that interface is gone, or is another one now */
@@ -54,7 +56,7 @@ struct running_port *running_add_port(struct running *running, uint32_t id,
 void running_del_bridge(struct running *running, struct running_bridge *bridge);
 void running_del_port(struct running *running, struct running_port *port);
 
-/* 'type' and the classes are copied. */
+/* 'type', the classes, the addresses and the domain are copied. */
 void running_set_qos(struct running_port *port, const char *type,
                      const struct dp_qos_config *qos);
 

@@ -138,6 +138,8 @@ write_port(struct db_txn *txn, const struct desired_port *port,
 	                  error || runs ? error : "the port does not run");
 	if (qos_error)
 		status_map_add(&map, "qos_error", "%s", qos_error);
+	if (port->qos && port->qos->warning)
+		status_map_add(&map, "qos_warning", "%s", port->qos->warning);
 	status_map_write(&map, txn, "Port", &port->port_row);
 }
 

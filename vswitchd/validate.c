@@ -13,8 +13,6 @@
 #include "base/hmap.h"
 #include "base/mem.h"
 
-#define DEFAULT_LINK_BPS UINT64_C(10000000000)
-
 /* A path that a port has claimed. */
 struct claim {
 	struct hmap_node node;
@@ -204,32 +202,6 @@ validate_unique_sockets(struct desired *desired, const struct running *running)
 	hmap_destroy(&claims);
 }
 
-static void
-validate_qos(struct desired *desired, struct desired_port *port,
-             const struct running *running)
-{
-	const struct running_port *old = running_find_port(running, port->name);
-	const struct desired_qos *qos = port->qos;
-	struct error err;
-
-	memset(&port->qos_config, 0, sizeof(port->qos_config));
-	if (!qos)
-		return;
-	if (qos->problem) {
-		port->qos_problem = qos->problem;
-		return;
-	}
-	port->qos_config = qos->config;
-	if (qos->config.kind == DP_QOS_NONE)
-		return;
-	if (!port->qos_config.rate_bps)
-		port->qos_config.rate_bps =
-			old && old->link_bps ? old->link_bps : DEFAULT_LINK_BPS;
-	if (dp_qos_check(&port->qos_config, &err))
-		port->qos_problem =
-			desired_printf(&desired->arena, "%s: %s", qos->name, err.text);
-}
-
 void
 validate(struct desired *desired, const struct running *running)
 {
@@ -245,6 +217,7 @@ validate(struct desired *desired, const struct running *running)
 	for (size_t i = 0; i < desired->n_bridges; i++) {
 		struct desired_bridge *bridge = &desired->bridges[i];
 
+		validate_ingress(desired, bridge, running);
 		ofport_assign(bridge, &desired->arena, running);
 		for (size_t j = 0; j < bridge->n_ports; j++)
 			validate_qos(desired, &bridge->ports[j], running);

@@ -57,13 +57,21 @@ dummy_close(struct port *port)
 }
 
 static uint16_t
-dummy_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts)
+dummy_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts, uint16_t max)
 {
 	struct dummy *dummy = rxq->port->impl;
 
 	(void)worker;
-	return (uint16_t)rte_ring_sc_dequeue_burst(dummy->in, (void **)pkts, BATCH_MAX,
-	                                           NULL);
+	return (uint16_t)rte_ring_sc_dequeue_burst(dummy->in, (void **)pkts, max, NULL);
+}
+
+static uint32_t
+dummy_rx_waiting(const struct port *port, uint16_t queue)
+{
+	const struct dummy *dummy = port->impl;
+
+	(void)queue;
+	return rte_ring_count(dummy->in);
 }
 
 static uint16_t
@@ -147,6 +155,7 @@ const struct port_ops port_dummy_ops = {
 	.open = dummy_open,
 	.close = dummy_close,
 	.tx_queues = dummy_tx_queues,
+	.rx_waiting = dummy_rx_waiting,
 	.rx = dummy_rx,
 	.tx = dummy_tx,
 };

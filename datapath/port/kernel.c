@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "datapath/eal.h"
+#include "datapath/offload.h"
 #include "net/checksum.h"
 #include "net/segment.h"
 
@@ -112,23 +114,25 @@ kernel_alloc(struct worker *worker)
 	return rte_pktmbuf_alloc(eal_packet_pool(worker->numa_node));
 }
 
-static void
-kernel_push(struct kernel_waiting *waiting, struct rte_mbuf *pkt, uint32_t vlan_tci)
+/* Puts a tag in front of the type; our buffers have the room. */
+static bool
+kernel_insert_tag(struct rte_mbuf *pkt, uint32_t vlan_tci)
 {
-	if (vlan_tci) {
-		uint8_t *data =
-			(uint8_t *)(void *)rte_pktmbuf_prepend(pkt, VLAN_TAG_BYTES);
+	uint8_t *data = (uint8_t *)(void *)rte_pktmbuf_prepend(pkt, VLAN_TAG_BYTES);
 
-		if (!data) { /* our buffers have headroom: cannot be */
-			rte_pktmbuf_free(pkt);
-			return;
-		}
-		memmove(data, data + VLAN_TAG_BYTES, 12);
-		data[12] = 0x81;
-		data[13] = 0x00;
-		data[14] = (uint8_t)(vlan_tci >> 8);
-		data[15] = (uint8_t)vlan_tci;
-	}
+	if (!data)
+		return false;
+	memmove(data, data + VLAN_TAG_BYTES, 12);
+	data[12] = 0x81;
+	data[13] = 0x00;
+	data[14] = (uint8_t)(vlan_tci >> 8);
+	data[15] = (uint8_t)vlan_tci;
+	return true;
+}
+
+static void
+kernel_push(struct kernel_waiting *waiting, struct rte_mbuf *pkt)
+{
 	waiting->pkts[(waiting->first + waiting->n++) % KERNEL_WAITING_MAX] = pkt;
 }
 
@@ -174,7 +178,8 @@ kernel_receive_segments(struct worker *worker, struct port *port,
 		struct rte_mbuf *pkt = kernel_alloc(worker);
 		size_t bytes = segment_length(&plan, i);
 
-		if (!pkt || bytes > rte_pktmbuf_tailroom(pkt)) {
+		if (!pkt || bytes > rte_pktmbuf_tailroom(pkt) ||
+		    (vlan_tci && !kernel_insert_tag(pkt, vlan_tci))) {
 			rte_pktmbuf_free(pkt);
 			port_worker_count_drop(port, worker, DROP_RX_NO_BUFFER);
 			return;
@@ -182,8 +187,43 @@ kernel_receive_segments(struct worker *worker, struct port *port,
 		segment_write(&plan, i, rte_pktmbuf_mtod(pkt, uint8_t *));
 		pkt->data_len = (uint16_t)bytes;
 		pkt->pkt_len = (uint32_t)bytes;
-		kernel_push(waiting, pkt, vlan_tci);
+		kernel_push(waiting, pkt);
 	}
+}
+
+/* Whether the checksum left to do is the one of the frame's own TCP or UDP header, and
+ * not of one inside a tunnel or of another protocol. */
+static bool
+kernel_is_plain_checksum(const uint8_t *frame, size_t length,
+                         const struct virtio_net_hdr *header)
+{
+	struct segment_headers headers;
+
+	return segment_read_headers(&headers, frame, length) == 0 &&
+	       header->csum_start == headers.l4_offset &&
+	       header->csum_offset == (headers.protocol == IPPROTO_TCP ? 16 : 6);
+}
+
+/* Appends one packet, marked with what is left to do if 'is_unfinished'. */
+static void
+kernel_receive_packet(struct worker *worker, struct port *port,
+                      struct kernel_waiting *waiting, const uint8_t *frame, size_t length,
+                      bool is_unfinished, uint16_t segment_bytes, uint32_t vlan_tci)
+{
+	struct rte_mbuf *pkt = waiting->n < KERNEL_WAITING_MAX
+	                               ? kernel_copy_frame(worker, frame, length)
+	                               : NULL;
+
+	if (!pkt || (vlan_tci && !kernel_insert_tag(pkt, vlan_tci))) {
+		rte_pktmbuf_free(pkt);
+		port_worker_count_drop(port, worker, DROP_RX_NO_BUFFER);
+		return;
+	}
+	if (is_unfinished && !offload_mark(pkt, segment_bytes)) {
+		port_drop(port, worker, DROP_RX_OFFLOAD, &pkt, 1);
+		return;
+	}
+	kernel_push(waiting, pkt);
 }
 
 void
@@ -191,36 +231,43 @@ kernel_receive(struct worker *worker, struct port *port, struct kernel_waiting *
                uint8_t *frame, size_t length, const struct virtio_net_hdr *header,
                uint32_t vlan_tci)
 {
-	struct rte_mbuf *pkt;
+	bool is_unfinished = header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	uint16_t segment_bytes = 0;
 
 	if (length < 14 || length > KERNEL_FRAME_MAX_BYTES) {
 		port_worker_count_drop(port, worker, DROP_RX_MALFORMED);
 		return;
 	}
-	if (header &&
-	    (header->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) != VIRTIO_NET_HDR_GSO_NONE) {
+	switch (header->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
+	case VIRTIO_NET_HDR_GSO_NONE:
+		break;
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+		is_unfinished = true;
+		segment_bytes = header->gso_size;
+		break;
+	default: /* UDP with a segment size */
 		kernel_receive_segments(worker, port, waiting, frame, length,
 		                        header->gso_size, vlan_tci);
 		return;
 	}
-	if (header && header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM &&
-	    checksum_complete(frame, length, header->csum_start, header->csum_offset) <
-	            0) {
-		port_worker_count_drop(port, worker, DROP_RX_OFFLOAD);
-		return;
+	if (is_unfinished && !segment_bytes &&
+	    !kernel_is_plain_checksum(frame, length, header)) {
+		if (checksum_complete(frame, length, header->csum_start,
+		                      header->csum_offset) < 0) {
+			port_worker_count_drop(port, worker, DROP_RX_OFFLOAD);
+			return;
+		}
+		is_unfinished = false;
 	}
-	pkt = waiting->n < KERNEL_WAITING_MAX ? kernel_copy_frame(worker, frame, length)
-	                                      : NULL;
-	if (pkt)
-		kernel_push(waiting, pkt, vlan_tci);
-	else
-		port_worker_count_drop(port, worker, DROP_RX_NO_BUFFER);
+	kernel_receive_packet(worker, port, waiting, frame, length, is_unfinished,
+	                      segment_bytes, vlan_tci);
 }
 
 uint16_t
-kernel_take_waiting(struct kernel_waiting *waiting, struct rte_mbuf **pkts)
+kernel_take_waiting(struct kernel_waiting *waiting, struct rte_mbuf **pkts, uint16_t max)
 {
-	unsigned n = MIN_OF(waiting->n, BATCH_MAX);
+	unsigned n = MIN_OF(waiting->n, max);
 
 	for (unsigned i = 0; i < n; i++)
 		pkts[i] = waiting->pkts[(waiting->first + i) % KERNEL_WAITING_MAX];
@@ -235,19 +282,43 @@ kernel_free_waiting(struct kernel_waiting *waiting)
 	struct rte_mbuf *pkts[BATCH_MAX];
 	uint16_t n;
 
-	while ((n = kernel_take_waiting(waiting, pkts)) > 0)
+	while ((n = kernel_take_waiting(waiting, pkts, BATCH_MAX)) > 0)
 		rte_pktmbuf_free_bulk(pkts, n);
+}
+
+/* Tells the kernel what is left to do with the packet. */
+static void
+kernel_write_header(struct rte_mbuf *pkt, struct virtio_net_hdr *header)
+{
+	uint64_t flags = pkt->ol_flags;
+
+	memset(header, 0, sizeof(*header));
+	if (!(flags & OFFLOAD_TX_FLAGS))
+		return;
+	header->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	header->csum_start = (uint16_t)(pkt->l2_len + pkt->l3_len);
+	header->csum_offset = offload_write_pseudo(pkt);
+	if (!(flags & RTE_MBUF_F_TX_TCP_SEG))
+		return;
+	header->gso_type = flags & RTE_MBUF_F_TX_IPV6 ? VIRTIO_NET_HDR_GSO_TCPV6
+	                                              : VIRTIO_NET_HDR_GSO_TCPV4;
+	header->gso_size = pkt->tso_segsz;
+	header->hdr_len = (uint16_t)(pkt->l2_len + pkt->l3_len + pkt->l4_len);
 }
 
 uint16_t
 kernel_transmit(struct worker *worker, struct port *port, struct rte_mbuf **pkts,
-                uint16_t n, int (*send)(const void *impl, const struct rte_mbuf *pkt))
+                uint16_t n, kernel_send_fn *send)
 {
 	struct port_worker *pw = port_of_worker(port, worker);
 	uint16_t done = 0;
 
 	for (; done < n; done++) {
-		int error = send(port->impl, pkts[done]);
+		struct virtio_net_hdr header;
+		int error;
+
+		kernel_write_header(pkts[done], &header);
+		error = send(port->impl, &header, pkts[done]);
 
 		if (error == EAGAIN || error == ENOBUFS)
 			break;

@@ -37,21 +37,24 @@ int kernel_apply_settings(struct port *port, const struct dp_port_settings *sett
 
 /* ---- owner worker ---- */
 
-/* Makes packets of a frame, completing checksums and segmenting as 'header' says (NULL:
- * nothing to do), and appends them to 'waiting'. 'vlan_tci' is put in front of the type
- * unless it is 0. What cannot be is dropped and counted. */
+/* Makes packets of a frame and appends them to 'waiting'. What 'header' leaves to do is
+ * noted in the packet (offload.h) if it is TCP or UDP, else done here. 'vlan_tci' is put
+ * in front of the type unless it is 0. What cannot be is dropped and counted. */
 void kernel_receive(struct worker *worker, struct port *port,
                     struct kernel_waiting *waiting, uint8_t *frame, size_t length,
                     const struct virtio_net_hdr *header, uint32_t vlan_tci);
 
-/* Moves waiting packets to 'pkts', at most BATCH_MAX. */
-uint16_t kernel_take_waiting(struct kernel_waiting *waiting, struct rte_mbuf **pkts);
+/* Moves waiting packets to 'pkts', at most 'max'. */
+uint16_t kernel_take_waiting(struct kernel_waiting *waiting, struct rte_mbuf **pkts,
+                             uint16_t max);
 
 /* Frees what is left, when the port closes. */
 void kernel_free_waiting(struct kernel_waiting *waiting);
 
-/* The tx operation of kernel ports: sends each packet by 'send', which returns 0 or an
- * errno; stops when the interface's queue is full, drops what it does not take. */
+/* The tx operation of kernel ports: sends each packet by 'send' with a header that says
+ * what is left to do; it returns 0 or an errno. Stops when the interface's queue is full,
+ * drops what it does not take. */
+typedef int kernel_send_fn(const void *impl, struct virtio_net_hdr *header,
+                           const struct rte_mbuf *pkt);
 uint16_t kernel_transmit(struct worker *worker, struct port *port, struct rte_mbuf **pkts,
-                         uint16_t n,
-                         int (*send)(const void *impl, const struct rte_mbuf *pkt));
+                         uint16_t n, kernel_send_fn *send);

@@ -15,11 +15,27 @@
 #include "qos/policer.h"
 
 struct bridge;
+struct gate_port;
+struct gate_queue;
 struct port;
 struct port_ops;
 struct port_qos;
 
 #define USAGE_INTERVALS 13 /* five seconds apart: the last minute */
+
+/* What went through a port's gate (gate.h); the owner worker writes, main reads. */
+struct gate_counts {
+	uint64_t packets;
+	uint64_t wait_ns; /* how long they stood in the window, in total */
+	uint64_t full_ns; /* how long the ring was not polled, in total */
+};
+
+/* Unfinished packets that a port takes: see offload.h. The last two come with the first.
+ */
+#define PORT_OFFLOAD_CHECKSUM 1U /* of TCP and UDP, over IPv4 and IPv6 */
+#define PORT_OFFLOAD_TSO4     2U
+#define PORT_OFFLOAD_TSO6     4U
+#define PORT_OFFLOADS_ALL     7U
 
 /* A queue that is polled. Everything below 'owner' belongs to the owning worker. */
 struct rxq {
@@ -29,6 +45,7 @@ struct rxq {
 	_Atomic bool enabled;   /* main or vhost's thread writes, the worker reads */
 	_Atomic uint16_t owner; /* worker id or WORKER_NONE; main writes */
 	bool is_ready; /* kernel interface: epoll says there is something to read */
+	struct gate_queue *_Atomic gate; /* NULL = none; main writes */
 	uint64_t packets, bytes;
 	uint64_t cycles;                   /* spent on this queue's packets */
 	uint64_t history[USAGE_INTERVALS]; /* main's: cycles at the last ticks, see
@@ -61,6 +78,7 @@ struct port_worker {
 	bool is_dirty;
 	struct batch stage; /* packets waiting to be sent */
 	uint64_t rx_packets, rx_bytes;
+	uint64_t rx_marked; /* with congestion marks, by the policer */
 	uint64_t tx_packets, tx_bytes;
 	uint64_t drops[DROP_N_REASONS];
 	uint64_t txq_packets[DP_QUEUES_MAX];
@@ -70,7 +88,17 @@ struct port_worker {
 struct port_settings {
 	struct dp_port_settings config;
 	bool vlan_is_plain;    /* carries every VLAN and changes no tag */
+	bool is_policed;       /* packets above the rates are dropped or marked */
 	uint32_t class_number; /* for packets from this port; PACKET_CLASS_NONE */
+};
+
+/* Packets that a scheduler let go and the port did not take yet. Its owner's. */
+struct port_pending {
+	struct qos_item *head, *tail;
+	uint32_t n;
+	bool is_waiting; /* stands in the scheduler's list of such ports */
+	uint64_t retry_ns;
+	struct port *next_waiting;
 };
 
 struct port {
@@ -89,15 +117,21 @@ struct port {
 	struct port_qos *_Atomic qos;
 	_Atomic bool link_up; /* also written by vhost's event thread */
 	_Atomic uint32_t mtu; /* 0 = not enforced */
+	/* PORT_OFFLOAD_*; written by main or vhost's event thread */
+	_Atomic uint32_t offloads;
 	uint16_t n_rxqs;
 	struct rxq *rxqs; /* array of n_rxqs */
 	struct port_worker *_Atomic by_worker[DP_WORKERS_MAX];
+
+	struct port_pending pending;
 
 	/* one worker: all queues of a policed port have one owner */
 	struct policer police_bytes, police_packets;
 
 	_Atomic uint32_t link_resets;
-	struct port_worker retired; /* main's: sums of workers that ended */
+	struct port_worker retired;      /* main's: sums of workers that ended */
+	struct gate_port *gate;          /* main's; NULL = none */
+	struct gate_counts gate_retired; /* main's: of gates that it had before */
 };
 
 /* The operations of a port type; NULL where it has none. */
@@ -123,8 +157,11 @@ struct port_ops {
 	/* main: the node the port's memory is on; -1 unknown. */
 	int (*numa_node)(const struct port *port);
 
-	/* owner worker: fills 'pkts' with at most BATCH_MAX packets. */
-	uint16_t (*rx)(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts);
+	/* owner worker: fills 'pkts' with at most 'max' packets, 1..BATCH_MAX. */
+	uint16_t (*rx)(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts,
+	               uint16_t max);
+	/* main: how many packets wait to be received; NULL = cannot be known. */
+	uint32_t (*rx_waiting)(const struct port *port, uint16_t queue);
 	/* owner worker of the tx queue: sends the first packets it can and takes those;
 	 * returns how many. What it can never send it takes too, and counts. */
 	uint16_t (*tx)(struct worker *worker, struct port *port, uint16_t queue,

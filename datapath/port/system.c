@@ -1,6 +1,7 @@
 /* system.c - existing kernel interfaces, through AF_PACKET sockets. Served by the kernel
  * worker. Frames that the kernel left unsegmented or without checksums (a veth peer's
- * offloads) are mended on the way in; VLAN tags that it took out are put back. */
+ * offloads) go on as they are, and as such to the interface: the kernel does what its
+ * device cannot. VLAN tags that it took out are put back. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -77,6 +78,7 @@ system_open(struct port *port, const struct dp_port_config *config, struct error
 	sys = xcalloc(1, sizeof(*sys));
 	sys->fd = fd;
 	port->impl = sys;
+	port->offloads = PORT_OFFLOADS_ALL; /* the kernel takes any frame */
 	port->link_up = true;
 	port_alloc_rxqs(port, 1);
 	port->rxqs[0].fd = fd;
@@ -126,13 +128,14 @@ system_vlan_tci(struct msghdr *msg)
 }
 
 static void
-system_read(struct worker *worker, struct port *port, struct system *sys)
+system_read(struct worker *worker, struct port *port, struct system *sys, unsigned max)
 {
 	struct mmsghdr messages[SYSTEM_BATCH] = {0};
 	struct iovec iov[SYSTEM_BATCH][2];
 	int n;
 
-	for (unsigned i = 0; i < SYSTEM_BATCH; i++) {
+	max = MIN_OF(max, SYSTEM_BATCH);
+	for (unsigned i = 0; i < max; i++) {
 		struct system_slot *slot = &sys->slots[i];
 
 		iov[i][0] = (struct iovec){&slot->header, sizeof(slot->header)};
@@ -142,7 +145,7 @@ system_read(struct worker *worker, struct port *port, struct system *sys)
 		messages[i].msg_hdr.msg_control = slot->control;
 		messages[i].msg_hdr.msg_controllen = sizeof(slot->control);
 	}
-	n = recvmmsg(sys->fd, messages, SYSTEM_BATCH, MSG_DONTWAIT, NULL);
+	n = recvmmsg(sys->fd, messages, max, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < n; i++) {
 		struct system_slot *slot = &sys->slots[i];
 
@@ -155,22 +158,21 @@ system_read(struct worker *worker, struct port *port, struct system *sys)
 }
 
 static uint16_t
-system_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts)
+system_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts, uint16_t max)
 {
 	struct system *sys = rxq->port->impl;
 
-	if (sys->waiting.n < BATCH_MAX)
-		system_read(worker, rxq->port, sys);
-	return kernel_take_waiting(&sys->waiting, pkts);
+	if (sys->waiting.n < max)
+		system_read(worker, rxq->port, sys, max);
+	return kernel_take_waiting(&sys->waiting, pkts, max);
 }
 
 /* 0, or errno of the send. */
 static int
-system_send(const void *impl, const struct rte_mbuf *pkt)
+system_send(const void *impl, struct virtio_net_hdr *header, const struct rte_mbuf *pkt)
 {
 	const struct system *sys = impl;
-	struct virtio_net_hdr header = {0};
-	struct iovec iov[SYSTEM_SEGMENTS_MAX + 1] = {{&header, sizeof(header)}};
+	struct iovec iov[SYSTEM_SEGMENTS_MAX + 1] = {{header, sizeof(*header)}};
 	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 1};
 
 	for (const struct rte_mbuf *seg = pkt;

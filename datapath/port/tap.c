@@ -1,5 +1,6 @@
 /* tap.c - tap and internal ports: interfaces made by weir, whose other side is the host
- * (or a network namespace the interface is moved to). Served by the kernel worker. */
+ * (or a network namespace the interface is moved to). Served by the kernel worker. Frames
+ * cross unsegmented and without checksums where the host's and weir's side allow it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -24,8 +25,8 @@ struct tap {
 static int
 tap_create_interface(const char *name, struct error *err)
 {
-	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI};
-	int fd, ret;
+	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
+	int fd, ret, header_bytes = sizeof(struct virtio_net_hdr);
 
 	if (strlen(name) >= IFNAMSIZ)
 		return error_set(err, -ENAMETOOLONG,
@@ -44,6 +45,13 @@ tap_create_interface(const char *name, struct error *err)
 				"an interface of this name exists already and is no free tap");
 		return error_set(err, ret, "cannot create a tap: %s", strerror(-ret));
 	}
+	if (ioctl(fd, TUNSETVNETHDRSZ, &header_bytes) < 0) {
+		ret = -errno;
+		close(fd);
+		return error_set(err, ret, "cannot set up the tap: %s", strerror(-ret));
+	}
+	/* Where the kernel refuses, the host finishes its frames itself. */
+	ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6);
 	return fd;
 }
 
@@ -58,6 +66,7 @@ tap_open(struct port *port, const struct dp_port_config *config, struct error *e
 	tap = xcalloc(1, sizeof(*tap));
 	tap->fd = fd;
 	port->impl = tap;
+	port->offloads = PORT_OFFLOADS_ALL; /* the kernel takes any frame */
 	port->link_up =
 		true; /* the kernel counts what a downed interface does not take */
 	port_alloc_rxqs(port, 1);
@@ -102,30 +111,33 @@ tap_tx_queues(struct port *port, uint8_t queues[DP_QUEUES_MAX])
 }
 
 static uint16_t
-tap_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts)
+tap_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts, uint16_t max)
 {
 	struct tap *tap = rxq->port->impl;
 
-	while (tap->waiting.n < BATCH_MAX) {
-		ssize_t n = read(tap->fd, tap->frame, sizeof(tap->frame));
+	while (tap->waiting.n < max) {
+		struct virtio_net_hdr header;
+		struct iovec iov[2] = {{&header, sizeof(header)},
+		                       {tap->frame, sizeof(tap->frame)}};
+		ssize_t n = readv(tap->fd, iov, 2);
 
-		if (n <= 0)
+		if (n <= (ssize_t)sizeof(header))
 			break;
-		kernel_receive(worker, rxq->port, &tap->waiting, tap->frame, (size_t)n,
-		               NULL, 0);
+		kernel_receive(worker, rxq->port, &tap->waiting, tap->frame,
+		               (size_t)n - sizeof(header), &header, 0);
 	}
-	return kernel_take_waiting(&tap->waiting, pkts);
+	return kernel_take_waiting(&tap->waiting, pkts, max);
 }
 
 /* 0, or errno of the write. */
 static int
-tap_send(const void *impl, const struct rte_mbuf *pkt)
+tap_send(const void *impl, struct virtio_net_hdr *header, const struct rte_mbuf *pkt)
 {
 	const struct tap *tap = impl;
-	struct iovec iov[TAP_SEGMENTS_MAX];
-	int n = 0;
+	struct iovec iov[TAP_SEGMENTS_MAX + 1] = {{header, sizeof(*header)}};
+	int n = 1;
 
-	for (const struct rte_mbuf *seg = pkt; seg && n < TAP_SEGMENTS_MAX;
+	for (const struct rte_mbuf *seg = pkt; seg && n <= TAP_SEGMENTS_MAX;
 	     seg = seg->next) {
 		iov[n].iov_base = rte_pktmbuf_mtod(seg, void *);
 		iov[n++].iov_len = seg->data_len;

@@ -21,6 +21,7 @@
 
 #include "base/mem.h"
 #include "datapath/eal.h"
+#include "datapath/offload.h"
 #include "datapath/port/port.h"
 #include "datapath/rcu.h"
 
@@ -28,12 +29,10 @@
 #define VHOST_RXQ(pair) ((uint16_t)((pair)*2 + 1)) /* the guest's transmit ring */
 #define VHOST_TXQ(pair) ((uint16_t)((pair)*2))     /* the guest's receive ring */
 
-/* What a guest's frames would need from every port of the switch; not offered yet. */
-#define FEATURES_NOT_OFFERED                                                 \
-	(1ULL << VIRTIO_NET_F_CSUM | 1ULL << VIRTIO_NET_F_GUEST_CSUM |       \
-	 1ULL << VIRTIO_NET_F_GUEST_TSO4 | 1ULL << VIRTIO_NET_F_GUEST_TSO6 | \
-	 1ULL << VIRTIO_NET_F_GUEST_ECN | 1ULL << VIRTIO_NET_F_GUEST_UFO |   \
-	 1ULL << VIRTIO_NET_F_HOST_TSO4 | 1ULL << VIRTIO_NET_F_HOST_TSO6 |   \
+/* ECN: the mark that a TSO frame begins a window reduction has no place in a packet. UFO:
+ * abandoned by Linux; a guest fragments by itself. */
+#define FEATURES_NOT_OFFERED                                               \
+	(1ULL << VIRTIO_NET_F_GUEST_ECN | 1ULL << VIRTIO_NET_F_GUEST_UFO | \
 	 1ULL << VIRTIO_NET_F_HOST_ECN | 1ULL << VIRTIO_NET_F_HOST_UFO)
 
 struct vhost {
@@ -67,6 +66,24 @@ vhost_of_device(int vid)
 
 /* ---- rte_vhost's event thread ---- */
 
+/* What the guest takes unfinished: its driver decides with the features it accepts. */
+static uint32_t
+vhost_offloads(int vid)
+{
+	uint64_t features = 0;
+	uint32_t offloads = 0;
+
+	if (rte_vhost_get_negotiated_features(vid, &features) != 0 ||
+	    !(features & 1ULL << VIRTIO_NET_F_GUEST_CSUM))
+		return 0;
+	offloads = PORT_OFFLOAD_CHECKSUM;
+	if (features & 1ULL << VIRTIO_NET_F_GUEST_TSO4)
+		offloads |= PORT_OFFLOAD_TSO4;
+	if (features & 1ULL << VIRTIO_NET_F_GUEST_TSO6)
+		offloads |= PORT_OFFLOAD_TSO6;
+	return offloads;
+}
+
 static int
 vhost_new_device(int vid)
 {
@@ -81,6 +98,9 @@ vhost_new_device(int vid)
 	for (uint16_t i = 0; i < n; i++)
 		rte_vhost_enable_guest_notification(vid, i, 0);
 	vhost->numa_node = rte_vhost_get_numa_node(vid);
+	/* Before 'vid': a worker that sees the device sees what its guest takes. */
+	atomic_store_explicit(&vhost->port->offloads, vhost_offloads(vid),
+	                      memory_order_relaxed);
 	atomic_store_explicit(&vhost->vid, vid, memory_order_release);
 	vhost->port->link_up = true;
 	vhost->port->link_resets++;
@@ -97,6 +117,8 @@ vhost_destroy_device(int vid)
 		return;
 	vhost->port->link_up = false;
 	atomic_store_explicit(&vhost->vid, VHOST_NO_DEVICE, memory_order_release);
+	/* Until the next guest has said what it takes, nothing is right for all. */
+	atomic_store_explicit(&vhost->port->offloads, 0, memory_order_relaxed);
 	for (unsigned i = 0; i < DP_QUEUES_MAX; i++) {
 		vhost->tx_enabled[i] = false;
 		vhost->port->rxqs[i].enabled = false;
@@ -194,7 +216,9 @@ vhost_check_path(const char *path, bool is_client, struct error *err)
 static int
 vhost_register(const struct vhost *vhost, struct error *err)
 {
-	uint64_t flags = vhost->is_client ? RTE_VHOST_USER_CLIENT : 0;
+	/* Marks on received packets as any driver sets them; offload.c reads those. */
+	uint64_t flags = RTE_VHOST_USER_NET_COMPLIANT_OL_FLAGS |
+	                 (vhost->is_client ? RTE_VHOST_USER_CLIENT : 0);
 	const char *path = vhost->path;
 
 	if (rte_vhost_driver_register(path, flags) != 0)
@@ -308,19 +332,35 @@ vhost_status(struct port *port, struct dp_port_status *status)
 	}
 }
 
+static uint32_t
+vhost_rx_waiting(const struct port *port, uint16_t queue)
+{
+	const struct vhost *vhost = port->impl;
+	int vid = vhost->vid;
+
+	return vid == VHOST_NO_DEVICE ? 0
+	                              : rte_vhost_rx_queue_count(vid, VHOST_RXQ(queue));
+}
+
 /* ---- workers ---- */
 
 static uint16_t
-vhost_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts)
+vhost_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts, uint16_t max)
 {
 	struct vhost *vhost = rxq->port->impl;
 	int vid = atomic_load_explicit(&vhost->vid, memory_order_acquire);
+	uint64_t flags = 0;
+	uint16_t n;
 
 	if (unlikely(vid == VHOST_NO_DEVICE))
 		return 0;
-	return rte_vhost_dequeue_burst(vid, VHOST_RXQ(rxq->index),
-	                               eal_packet_pool(worker->numa_node), pkts,
-	                               BATCH_MAX);
+	n = rte_vhost_dequeue_burst(vid, VHOST_RXQ(rxq->index),
+	                            eal_packet_pool(worker->numa_node), pkts, max);
+	for (uint16_t i = 0; i < n; i++)
+		flags |= pkts[i]->ol_flags;
+	if (unlikely(flags & OFFLOAD_RX_FLAGS))
+		n = offload_accept(worker, rxq->port, pkts, n);
+	return n;
 }
 
 /* rte_vhost copies into the guest: what was taken is ours to free, all at once. */
@@ -359,7 +399,8 @@ vhost_numa_node(const struct port *port)
 	{                                                                               \
 		.type = port_type, .open = vhost_open, .close = vhost_close,            \
 		.set = vhost_set, .status = vhost_status, .tx_queues = vhost_tx_queues, \
-		.numa_node = vhost_numa_node, .rx = vhost_rx, .tx = vhost_tx,           \
+		.numa_node = vhost_numa_node, .rx_waiting = vhost_rx_waiting,           \
+		.rx = vhost_rx, .tx = vhost_tx,                                         \
 	}
 
 const struct port_ops port_vhost_client_ops = VHOST_OPS(DP_PORT_VHOST_CLIENT);

@@ -30,6 +30,28 @@ checksum_add(uint64_t sum, const void *data, size_t n)
 	return sum;
 }
 
+uint64_t
+checksum_add_at(uint64_t sum, const void *data, size_t n, size_t at)
+{
+	uint16_t folded;
+
+	if (at % 2 == 0)
+		return checksum_add(sum, data, n);
+	/* Its words are shifted by a byte: the sum of swapped words is the swapped sum.
+	 */
+	folded = (uint16_t)~checksum_finish(checksum_add(0, data, n));
+	return sum + (uint16_t)(folded << 8 | folded >> 8);
+}
+
+uint64_t
+checksum_pseudo(const uint8_t *ip, bool is_ipv6, uint8_t protocol, size_t l4_bytes)
+{
+	uint8_t tail[4] = {0, protocol, (uint8_t)(l4_bytes >> 8), (uint8_t)l4_bytes};
+	uint64_t sum = checksum_add(0, tail, sizeof(tail));
+
+	return is_ipv6 ? checksum_add(sum, ip + 8, 32) : checksum_add(sum, ip + 12, 8);
+}
+
 uint16_t
 checksum_finish(uint64_t sum)
 {

@@ -25,6 +25,12 @@
 #define TCP_FLAG_CWR      0x80
 #define SEGMENTS_MAX      2048
 
+#define IPV6_EXTENSIONS_MAX 4
+
+#define IP_PROTO_HOP_BY_HOP          0
+#define IP_PROTO_ROUTING             43
+#define IP_PROTO_DESTINATION_OPTIONS 60
+
 static uint16_t
 read_be16(const uint8_t *p)
 {
@@ -51,73 +57,143 @@ write_be32(uint8_t *p, uint32_t value)
 	write_be16(p + 2, value);
 }
 
-/* Finds the IP header; returns the IP protocol or -EINVAL. */
-static int
-segment_find_l4(struct segment_plan *plan)
+/* Finds the network header; returns its Ethernet type, 0 if the frame ends before it. */
+static uint16_t
+segment_find_l3(const uint8_t *frame, size_t available, size_t *l3_offset)
 {
-	size_t offset = ETH_HEADER_BYTES, header;
+	size_t offset = ETH_HEADER_BYTES;
 	uint16_t type;
 
-	if (plan->length < ETH_HEADER_BYTES)
-		return -EINVAL;
-	type = read_be16(plan->frame + 12);
+	if (available < ETH_HEADER_BYTES)
+		return 0;
+	type = read_be16(frame + 12);
 	for (int tags = 0; tags < 2 && (type == ETH_TYPE_VLAN || type == ETH_TYPE_QINQ);
 	     tags++) {
-		if (plan->length < offset + 4)
-			return -EINVAL;
-		type = read_be16(plan->frame + offset + 2);
+		if (available < offset + 4)
+			return 0;
+		type = read_be16(frame + offset + 2);
 		offset += 4;
 	}
-	plan->l3_offset = offset;
-	plan->is_ipv6 = type == ETH_TYPE_IPV6;
-	if (type == ETH_TYPE_IPV4) {
-		if (plan->length < offset + IPV4_MIN_BYTES)
-			return -EINVAL;
-		header = (plan->frame[offset] & 0xfU) * 4;
-		if (header < IPV4_MIN_BYTES || plan->length < offset + header)
-			return -EINVAL;
-		plan->l4_offset = offset + header;
-		return plan->frame[offset + 9];
-	}
-	if (type != ETH_TYPE_IPV6 || plan->length < offset + IPV6_HEADER_BYTES)
+	*l3_offset = offset;
+	return type;
+}
+
+static int
+segment_read_ipv4(struct segment_headers *headers, const uint8_t *frame, size_t available)
+{
+	const uint8_t *ip = frame + headers->l3_offset;
+	size_t bytes;
+
+	if (available < headers->l3_offset + IPV4_MIN_BYTES)
 		return -EINVAL;
-	plan->l4_offset = offset + IPV6_HEADER_BYTES;
-	/* Extension headers are not walked: no sender asks for this with them. */
-	return plan->frame[offset + 6];
+	bytes = (ip[0] & 0xfU) * 4;
+	if (ip[0] >> 4 != 4 || bytes < IPV4_MIN_BYTES)
+		return -EINVAL;
+	headers->l4_offset = headers->l3_offset + bytes;
+	headers->ip_bytes = read_be16(ip + 2);
+	headers->is_fragment = (read_be16(ip + 6) & 0x3fff) != 0;
+	headers->protocol = ip[9];
+	return 0;
+}
+
+static bool
+segment_is_extension(uint8_t protocol)
+{
+	return protocol == IP_PROTO_HOP_BY_HOP || protocol == IP_PROTO_ROUTING ||
+	       protocol == IP_PROTO_DESTINATION_OPTIONS;
+}
+
+static int
+segment_read_ipv6(struct segment_headers *headers, const uint8_t *frame, size_t available)
+{
+	const uint8_t *ip = frame + headers->l3_offset;
+	uint8_t next;
+
+	if (available < headers->l3_offset + IPV6_HEADER_BYTES || ip[0] >> 4 != 6)
+		return -EINVAL;
+	headers->is_ipv6 = true;
+	headers->ip_bytes = IPV6_HEADER_BYTES + (size_t)read_be16(ip + 4);
+	headers->l4_offset = headers->l3_offset + IPV6_HEADER_BYTES;
+	next = ip[6];
+	for (int i = 0; i < IPV6_EXTENSIONS_MAX && segment_is_extension(next); i++) {
+		const uint8_t *options = frame + headers->l4_offset;
+
+		if (available < headers->l4_offset + 8)
+			return -EINVAL;
+		next = options[0];
+		headers->l4_offset += (options[1] + 1U) * 8;
+		headers->has_extensions = true;
+	}
+	headers->protocol = next;
+	return 0;
+}
+
+int
+segment_read_headers(struct segment_headers *headers, const uint8_t *frame,
+                     size_t available)
+{
+	uint16_t type;
+	size_t bytes;
+	int ret = -EINVAL;
+
+	memset(headers, 0, sizeof(*headers));
+	type = segment_find_l3(frame, available, &headers->l3_offset);
+	if (type == ETH_TYPE_IPV4)
+		ret = segment_read_ipv4(headers, frame, available);
+	else if (type == ETH_TYPE_IPV6)
+		ret = segment_read_ipv6(headers, frame, available);
+	if (ret < 0)
+		return ret;
+	if (headers->protocol == IP_PROTO_TCP) {
+		if (available < headers->l4_offset + TCP_MIN_BYTES)
+			return -EINVAL;
+		bytes = (size_t)(frame[headers->l4_offset + 12] >> 4) * 4;
+		if (bytes < TCP_MIN_BYTES)
+			return -EINVAL;
+	} else if (headers->protocol == IP_PROTO_UDP) {
+		bytes = UDP_HEADER_BYTES;
+	} else {
+		return -EINVAL;
+	}
+	headers->payload_offset = headers->l4_offset + bytes;
+	return available < headers->payload_offset ? -EINVAL : 0;
+}
+
+int
+segment_plan_pieces(struct segment_plan *plan, const uint8_t *frame, size_t available,
+                    size_t length, uint32_t segment_bytes)
+{
+	struct segment_headers headers;
+	size_t payload;
+
+	/* Extension headers: no sender asks for this with them. */
+	if (segment_read_headers(&headers, frame, MIN_OF(available, length)) < 0 ||
+	    headers.has_extensions)
+		return -EINVAL;
+	if (!segment_bytes || length <= headers.payload_offset)
+		return -EINVAL;
+	payload = length - headers.payload_offset;
+	if (payload / segment_bytes >= SEGMENTS_MAX)
+		return -EINVAL;
+	*plan = (struct segment_plan){
+		.frame = frame,
+		.length = length,
+		.l3_offset = headers.l3_offset,
+		.l4_offset = headers.l4_offset,
+		.payload_offset = headers.payload_offset,
+		.segment_bytes = segment_bytes,
+		.count = (uint32_t)((payload + segment_bytes - 1) / segment_bytes),
+		.is_ipv6 = headers.is_ipv6,
+		.is_udp = headers.protocol == IP_PROTO_UDP,
+	};
+	return 0;
 }
 
 int
 segment_plan(struct segment_plan *plan, const uint8_t *frame, size_t length,
              uint32_t segment_bytes)
 {
-	size_t header, payload;
-	int protocol;
-
-	memset(plan, 0, sizeof(*plan));
-	plan->frame = frame;
-	plan->length = length;
-	plan->segment_bytes = segment_bytes;
-	protocol = segment_find_l4(plan);
-	if (protocol == IP_PROTO_TCP) {
-		if (length < plan->l4_offset + TCP_MIN_BYTES)
-			return -EINVAL;
-		header = (size_t)(frame[plan->l4_offset + 12] >> 4) * 4;
-		if (header < TCP_MIN_BYTES)
-			return -EINVAL;
-	} else if (protocol == IP_PROTO_UDP) {
-		header = UDP_HEADER_BYTES;
-		plan->is_udp = true;
-	} else {
-		return -EINVAL;
-	}
-	plan->payload_offset = plan->l4_offset + header;
-	if (!segment_bytes || length <= plan->payload_offset)
-		return -EINVAL;
-	payload = length - plan->payload_offset;
-	if (payload / segment_bytes >= SEGMENTS_MAX)
-		return -EINVAL;
-	plan->count = (uint32_t)((payload + segment_bytes - 1) / segment_bytes);
-	return 0;
+	return segment_plan_pieces(plan, frame, length, length, segment_bytes);
 }
 
 static size_t
@@ -170,38 +246,47 @@ segment_mend_l4(const struct segment_plan *plan, uint32_t index, uint8_t *l4,
 		l4[TCP_FLAGS_BYTE] &= (uint8_t)~TCP_FLAG_CWR;
 }
 
+/* The field is to be 0 in 'l4' when its header is summed. */
 static void
 segment_checksum_l4(const struct segment_plan *plan, const uint8_t *ip, uint8_t *l4,
-                    size_t l4_bytes)
+                    size_t l4_bytes, uint64_t payload_sum)
 {
 	uint8_t *field = l4 + (plan->is_udp ? 6 : 16);
-	uint8_t pseudo[4] = {0, plan->is_udp ? IP_PROTO_UDP : IP_PROTO_TCP};
-	uint64_t sum;
 	uint16_t folded;
+	uint64_t sum;
 
-	write_be16(pseudo + 2, (uint32_t)l4_bytes);
 	write_be16(field, 0);
-	sum = checksum_add(0, pseudo, sizeof(pseudo));
-	sum = plan->is_ipv6 ? checksum_add(sum, ip + 8, 32)
-	                    : checksum_add(sum, ip + 12, 8);
-	folded = checksum_finish(checksum_add(sum, l4, l4_bytes));
+	sum = payload_sum + checksum_pseudo(ip, plan->is_ipv6,
+	                                    plan->is_udp ? IP_PROTO_UDP : IP_PROTO_TCP,
+	                                    l4_bytes);
+	sum = checksum_add(sum, l4, plan->payload_offset - plan->l4_offset);
+	folded = checksum_finish(sum);
 	if (plan->is_udp && folded == 0)
 		folded = 0xffff;
 	memcpy(field, &folded, sizeof(folded));
 }
 
 void
-segment_write(const struct segment_plan *plan, uint32_t index, uint8_t *out)
+segment_write_headers(const struct segment_plan *plan, uint32_t index,
+                      uint64_t payload_sum, uint8_t *out)
 {
-	size_t payload = segment_payload(plan, index);
 	uint8_t *ip = out + plan->l3_offset, *l4 = out + plan->l4_offset;
-	size_t l4_bytes = plan->payload_offset - plan->l4_offset + payload;
+	size_t l4_bytes =
+		plan->payload_offset - plan->l4_offset + segment_payload(plan, index);
 
 	memcpy(out, plan->frame, plan->payload_offset);
-	memcpy(out + plan->payload_offset,
-	       plan->frame + plan->payload_offset + (size_t)index * plan->segment_bytes,
-	       payload);
 	segment_mend_ip(plan, index, ip, plan->l4_offset - plan->l3_offset + l4_bytes);
 	segment_mend_l4(plan, index, l4, l4_bytes);
-	segment_checksum_l4(plan, ip, l4, l4_bytes);
+	segment_checksum_l4(plan, ip, l4, l4_bytes, payload_sum);
+}
+
+void
+segment_write(const struct segment_plan *plan, uint32_t index, uint8_t *out)
+{
+	const uint8_t *payload =
+		plan->frame + plan->payload_offset + (size_t)index * plan->segment_bytes;
+	size_t n = segment_payload(plan, index);
+
+	memcpy(out + plan->payload_offset, payload, n);
+	segment_write_headers(plan, index, checksum_add(0, payload, n), out);
 }

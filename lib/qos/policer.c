@@ -56,17 +56,34 @@ policer_set(struct policer *policer, uint64_t rate_per_s, uint64_t burst, uint64
 		now + (scaled < SPAN_MAX ? (uint64_t)scaled : SPAN_MAX);
 }
 
-bool
-policer_admit(struct policer *policer, uint32_t units, uint64_t now_ns)
+enum policer_colour
+policer_look(const struct policer *policer, uint64_t now_ns)
+{
+	uint64_t debt = policer->free_at_ns_x256 - now_ns * TICKS_PER_NS;
+
+	if (!policer->cost_mantissa || debt == 0 || debt > SPAN_MAX)
+		return POLICER_GREEN;
+	return debt < policer->burst_ns_x256 ? POLICER_YELLOW : POLICER_RED;
+}
+
+void
+policer_charge(struct policer *policer, uint32_t units, uint64_t now_ns)
 {
 	uint64_t now = now_ns * TICKS_PER_NS, debt = policer->free_at_ns_x256 - now;
 
 	if (!policer->cost_mantissa)
-		return true;
-	if (debt && debt <= SPAN_MAX)
-		return false;
-	if (-debt > policer->burst_ns_x256)
+		return;
+	/* Credit older than the burst is forfeited. */
+	if (debt > SPAN_MAX && -debt > policer->burst_ns_x256)
 		policer->free_at_ns_x256 = now - policer->burst_ns_x256;
 	policer->free_at_ns_x256 += policer_cost_ticks(policer, units);
+}
+
+bool
+policer_admit(struct policer *policer, uint32_t units, uint64_t now_ns)
+{
+	if (policer_look(policer, now_ns) != POLICER_GREEN)
+		return false;
+	policer_charge(policer, units, now_ns);
 	return true;
 }

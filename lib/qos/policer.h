@@ -23,5 +23,17 @@ void policer_init(struct policer *policer, uint64_t rate_per_s, uint64_t burst,
 void policer_set(struct policer *policer, uint64_t rate_per_s, uint64_t burst,
                  uint64_t now_ns);
 
+enum policer_colour {
+	POLICER_GREEN,  /* not in debt */
+	POLICER_YELLOW, /* in debt, by less than the burst */
+	POLICER_RED,
+};
+
+/* What the next packet would find; nothing is paid. */
+enum policer_colour policer_look(const struct policer *policer, uint64_t now_ns);
+
+/* Pays 'units' for a packet that passes, whatever its colour. */
+void policer_charge(struct policer *policer, uint32_t units, uint64_t now_ns);
+
 /* True: the packet passes and has paid 'units'. */
 bool policer_admit(struct policer *policer, uint32_t units, uint64_t now_ns);

@@ -17,7 +17,7 @@
 #define CALL_EXPIRE_MAX 128
 #define CALL_LOOKS_MAX  128
 
-static void
+void
 sched_count_drop(struct sched *sched, uint32_t id, uint32_t bytes)
 {
 	for (;;) {
@@ -42,6 +42,42 @@ sched_prefetch(const struct sched *sched, uint32_t ref)
 	__builtin_prefetch(&node->queue, 1);
 }
 
+/* Puts a leaf that was idle where its tags say. */
+static inline void
+leaf_wake(struct sched *sched, uint32_t id, uint64_t now_ns)
+{
+	struct sched_node *node = &sched->nodes[id];
+
+	sched_set_now(sched, now_ns);
+	/* The only place where the credit of a leaf's floor is forfeited. */
+	node->floor_tag =
+		tag_clamp(node->floor_tag, sched->floor_now, node->floor_burst_ns);
+	node->ceil_tag = tag_clamp(node->ceil_tag, sched->now, node->ceil_burst_ns);
+	node_arm(sched, id);
+}
+
+/* A function of its own so that other leaves pay for one branch and no registers. */
+static __attribute__((noinline)) enum sched_verdict
+enqueue_managed(struct sched *sched, uint32_t id, struct qos_item *item, uint64_t now_ns)
+{
+	struct sched_node *node = &sched->nodes[id];
+	bool was_busy = node->queue.head != NULL;
+
+	if (item->charged_bytes > SCHED_ITEM_BYTES_MAX ||
+	    (!node_has_room(node) && !leaf_make_room(sched, id, item))) {
+		sched_count_drop(sched, id, item->charged_bytes);
+		return SCHED_CLASS_FULL;
+	}
+	node_take_room(node, 1, (int32_t)item->charged_bytes);
+	sched->backlog_packets++;
+	item->next = NULL;
+	item->enqueued_ns = now_ns;
+	leaf_put(sched, id, item);
+	if (!was_busy)
+		leaf_wake(sched, id, now_ns);
+	return SCHED_QUEUED;
+}
+
 enum sched_verdict
 sched_enqueue(struct sched *sched, struct qos_item *item, uint64_t now_ns)
 {
@@ -52,8 +88,9 @@ sched_enqueue(struct sched *sched, struct qos_item *item, uint64_t now_ns)
 	    !(sched->nodes[id].flags & NODE_LEAF))
 		return SCHED_NO_CLASS;
 	node = &sched->nodes[id];
-	if (unlikely(node->queue.room_packets <= 0 || node->room_bytes <= 0 ||
-	             bytes > SCHED_ITEM_BYTES_MAX)) {
+	if (unlikely(node->managed))
+		return enqueue_managed(sched, id, item, now_ns);
+	if (unlikely(!node_has_room(node) || bytes > SCHED_ITEM_BYTES_MAX)) {
 		sched_count_drop(sched, id, bytes);
 		return SCHED_CLASS_FULL;
 	}
@@ -69,12 +106,7 @@ sched_enqueue(struct sched *sched, struct qos_item *item, uint64_t now_ns)
 	}
 	node->queue.head = node->queue.tail = item;
 	node->queue.head_bytes = bytes;
-	sched_set_now(sched, now_ns);
-	/* The only place where the credit of a leaf's floor is forfeited. */
-	node->floor_tag =
-		tag_clamp(node->floor_tag, sched->floor_now, node->floor_burst_ns);
-	node->ceil_tag = tag_clamp(node->ceil_tag, sched->now, node->ceil_burst_ns);
-	node_arm(sched, id);
+	leaf_wake(sched, id, now_ns);
 	return SCHED_QUEUED;
 }
 
@@ -169,23 +201,19 @@ leaf_choose(const struct sched *sched, uint32_t id)
 	return id;
 }
 
-/* What one visit to a leaf took. */
-struct visit {
-	uint32_t bytes;
-	uint32_t items;
-	uint32_t packets; /* on the wire: an item may be several */
-};
-
 /* Takes the packets of one visit from a leaf: at least one, then as many as the quantum
  * allows. */
 static unsigned
-leaf_take(struct sched *sched, struct sched_node *leaf, struct qos_item **items,
-          unsigned max_items, uint32_t max_bytes, struct visit *visit)
+leaf_take(struct sched *sched, uint32_t id, struct qos_item **items, unsigned max_items,
+          uint32_t max_bytes, struct visit *visit)
 {
+	struct sched_node *leaf = &sched->nodes[id];
 	uint32_t quantum = MIN_OF(sched->quantum_bytes, max_bytes), bytes = 0, wire = 0;
 	struct qos_item *item = leaf->queue.head;
 	unsigned count = 0;
 
+	if (unlikely(leaf->managed))
+		return leaf_take_managed(sched, id, items, max_items, max_bytes, visit);
 	do {
 		items[count++] = item;
 		bytes += leaf->queue.head_bytes;
@@ -372,10 +400,16 @@ sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
 	       lender_choose(sched, &looks, &lender)) {
 		leaf = leaf_choose(sched, lender);
 		prefetch_next(sched, leaf, leaf == lender ? CHAIN_FLOOR : CHAIN_EXCESS);
-		count += leaf_take(sched, &sched->nodes[leaf], items + count,
-		                   max_items - count, max_bytes - bytes, &visit);
+		count += leaf_take(sched, leaf, items + count, max_items - count,
+		                   max_bytes - bytes, &visit);
 		bytes += visit.bytes;
 		settle(sched, leaf, lender, &visit);
+		if (unlikely(!visit.items)) {
+			/* All that it had were dropped. */
+			if (looks <= 1)
+				break;
+			looks--;
+		}
 	}
 	return count;
 }

@@ -163,8 +163,10 @@ void sched_prefetch(const struct sched *sched, uint32_t ref);
 unsigned sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
                        unsigned max_items, uint32_t max_bytes);
 
-/* Items that sched_dequeue() dropped (CoDel, age) since the last call, linked through
- * 'next', already counted in their classes; the caller's to free. */
+/* Items that were dropped after they had been queued since the last call: by
+ * sched_dequeue() (CoDel, age), by sched_enqueue() (to make room in a fair leaf). Linked
+ * through 'next', with the reason in their flags, already counted in their classes; the
+ * caller's to free. */
 struct qos_item *sched_take_dropped(struct sched *sched);
 
 /* Holds a leaf back until 'until_ns' (at most a second ahead): what it sends next cannot

@@ -105,6 +105,7 @@ sched_class_add(struct sched *sched, uint32_t parent_ref, bool is_leaf,
 	node_clear(node);
 	memset(&sched->tails[id], 0, sizeof(sched->tails[id]));
 	memset(&sched->gates[id], 0, sizeof(sched->gates[id]));
+	memset(&sched->aqm[id], 0, sizeof(sched->aqm[id]));
 	memset(&sched->classes[id], 0, sizeof(sched->classes[id]));
 	node->flags = (uint8_t)(NODE_LIVE | (is_leaf ? NODE_LEAF : 0));
 	node->edf_level = (is_leaf ? 0 : SCHED_LEVELS_MAX - depth) & EDF_LEVEL_MASK;
@@ -284,7 +285,7 @@ sched_class_delete(struct sched *sched, uint32_t ref, uint64_t now_ns,
 	sched_set_now(sched, now_ns);
 	class_detach(sched, id);
 	if (node->flags & NODE_LEAF) {
-		*items = node->queue.head;
+		*items = leaf_release(sched, id);
 		sched->backlog_packets -= sched->tails[id].limit.packets -
 		                          (uint32_t)node->queue.room_packets;
 	}

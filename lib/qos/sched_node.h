@@ -89,12 +89,13 @@ struct sched_node {
 	};
 	int32_t room_bytes;  /* leaf; owner writes, any thread reads */
 	uint16_t generation; /* owner writes, any thread reads */
-	uint8_t edf_level : 4;
-	uint8_t gated : 1; /* ceil_tag is the latest tag of its struct sched_gate */
-	uint8_t floor_packets : 1; /* its floor has a packet price there, too */
-	uint8_t priority : 3;
-	uint8_t implicit_floor : 1;
-	uint8_t lender_up : 4; /* of a leaf: who paid last, enum sched_lender */
+	uint16_t edf_level : 4;
+	uint16_t gated : 1; /* ceil_tag is the latest tag of its struct sched_gate */
+	uint16_t floor_packets : 1; /* its floor has a packet price there, too */
+	uint16_t priority : 3;
+	uint16_t implicit_floor : 1;
+	uint16_t lender_up : 4; /* of a leaf: who paid last, enum sched_lender */
+	uint16_t managed : 1;   /* leaf: has more than a FIFO, see sched_aqm.h */
 } CACHE_ALIGNED;
 
 static_assert(offsetof(struct sched_node, floor_burst_ns) == CACHE_LINE_BYTES,

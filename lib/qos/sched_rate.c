@@ -224,9 +224,11 @@ class_apply_params(struct sched *sched, uint32_t id,
 	node->share_mantissa = share.mantissa;
 	node->share_shift = share.shift;
 	node->priority = params->priority & (SCHED_PRIORITIES - 1U);
-	if (node->flags & NODE_LEAF)
-		apply_limits(node, &sched->tails[id], params);
 	sched->classes[id].params = *params;
+	if (node->flags & NODE_LEAF) {
+		apply_limits(node, &sched->tails[id], params);
+		leaf_apply_params(sched, id, params);
+	}
 }
 
 /* What the children of a class without floors of their own have between them. */

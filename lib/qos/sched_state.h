@@ -4,6 +4,7 @@
 #pragma once
 
 #include "qos/price.h"
+#include "qos/sched_aqm.h"
 #include "qos/sched_edf.h"
 #include "qos/sched_share.h"
 #include "qos/sched_wheel.h"
@@ -64,6 +65,7 @@ struct sched {
 	struct sched_node *nodes;
 	struct sched_node_tail *tails;
 	struct sched_gate *gates;
+	struct sched_aqm *aqm;
 	struct sched_class *classes;
 	struct share_calendar *shares;
 	uint64_t now;       /* ticks */
@@ -82,7 +84,9 @@ struct sched {
 	uint32_t share_fresh;
 	uint32_t
 		share_free; /* through bucket[0].head; 0 ends: calendar 0 is the root's */
-	uint64_t overload_ns; /* owner writes, any thread reads */
+	struct item_list dropped;   /* until sched_take_dropped() */
+	struct flow_pool flow_pool; /* of all fair leaves */
+	uint64_t overload_ns;       /* owner writes, any thread reads */
 	struct late_watch watch_served;
 	struct late_watch watch_waiting; /* first in turn, of all levels */
 	uint32_t watch_visits;           /* until the next look */
@@ -165,6 +169,12 @@ node_take_room(struct sched_node *node, int32_t packets, int32_t bytes)
 	__atomic_store_n(&node->room_bytes, node->room_bytes - bytes, __ATOMIC_RELAXED);
 }
 
+static inline bool
+node_has_room(const struct sched_node *leaf)
+{
+	return leaf->queue.room_packets > 0 && leaf->room_bytes > 0;
+}
+
 /* sched_tree.c: indices, share calendars and the lists of children. */
 
 /* An unused index with a new generation, or NODE_NONE. */
@@ -178,6 +188,40 @@ void band_leave(struct sched *sched, uint32_t parent, unsigned priority);
 
 void child_link(struct sched *sched, uint32_t parent, uint32_t id);
 void child_unlink(struct sched *sched, uint32_t id);
+
+/* sched.c */
+
+/* Counts a dropped item in a class and all above it. */
+void sched_count_drop(struct sched *sched, uint32_t id, uint32_t bytes);
+
+/* sched_leaf.c: leaves with 'managed'. */
+
+/* Takes an item for which there is room. */
+void leaf_put(struct sched *sched, uint32_t id, struct qos_item *item);
+
+/* Drops items of a longer flow of a full leaf for one of 'item'. True if there is room
+ * then. */
+bool leaf_make_room(struct sched *sched, uint32_t id, const struct qos_item *item);
+
+/* What one visit to a leaf took. */
+struct visit {
+	uint32_t bytes;
+	uint32_t items;
+	uint32_t packets; /* on the wire: an item may be several */
+};
+
+/* Takes the packets of one visit. None, if all that was looked at had to be dropped: then
+ * there may be more, or nothing left. */
+unsigned leaf_take_managed(struct sched *sched, uint32_t id, struct qos_item **items,
+                           unsigned max_items, uint32_t max_bytes, struct visit *visit);
+
+/* Of any leaf, after its limits and rates are set: makes it managed or not, fair or not.
+ * Items stay; those of a leaf that is no longer fair are sent flow after flow. */
+void leaf_apply_params(struct sched *sched, uint32_t id,
+                       const struct sched_class_params *params);
+
+/* All items of any leaf, which is about to be deleted, linked through 'next'. */
+struct qos_item *leaf_release(struct sched *sched, uint32_t id);
 
 /* sched_rate.c: from parameters to tags. */
 

@@ -23,18 +23,25 @@ sched_class_get_stats(const struct sched *sched, uint32_t ref,
 {
 	const struct sched_node_tail *tail;
 	const struct sched_node *node;
+	const struct sched_aqm *aqm;
 	uint32_t id;
 
 	if (!ref_find(sched, ref, &id))
 		return false;
 	node = &sched->nodes[id];
 	tail = &sched->tails[id];
+	aqm = &sched->aqm[id];
 	stats->sent_packets = counter_read(&node->sent_packets);
 	stats->sent_bytes = counter_read(&node->sent_bytes);
 	stats->dropped_packets = counter_read(&tail->dropped_packets);
 	stats->dropped_bytes = counter_read(&tail->dropped_bytes);
-	stats->full_packets = stats->dropped_packets;
-	stats->aged_packets = stats->codel_packets = stats->marked_packets = 0;
+	stats->aged_packets = counter_read(&aqm->aged_packets);
+	stats->codel_packets = counter_read(&aqm->codel_packets);
+	stats->marked_packets = counter_read(&aqm->marked_packets);
+	/* All the others. Counters read a moment later may be ahead. */
+	stats->full_packets = stats->dropped_packets -
+	                      MIN_OF(stats->aged_packets + stats->codel_packets,
+	                             stats->dropped_packets);
 	stats->borrowed_bytes = counter_read(&node->borrowed_bytes);
 	stats->queued_packets = stats->queued_bytes = 0;
 	if (node->flags & NODE_LEAF) {

@@ -47,6 +47,12 @@ gates_bytes(uint32_t capacity)
 }
 
 static size_t
+aqm_bytes(uint32_t capacity)
+{
+	return ((size_t)capacity + 1) * sizeof(struct sched_aqm);
+}
+
+static size_t
 classes_bytes(uint32_t capacity)
 {
 	return lines_bytes(((size_t)capacity + 1) * sizeof(struct sched_class));
@@ -57,7 +63,7 @@ sched_memory_bytes(uint32_t capacity)
 {
 	capacity = capacity_clamp(capacity);
 	return sizeof(struct sched) + nodes_bytes(capacity) + tails_bytes(capacity) +
-	       gates_bytes(capacity) + classes_bytes(capacity) +
+	       gates_bytes(capacity) + aqm_bytes(capacity) + classes_bytes(capacity) +
 	       shares_for(capacity) * sizeof(struct share_calendar);
 }
 
@@ -75,6 +81,8 @@ sched_lay_out(struct sched *sched, uint32_t capacity)
 	at += tails_bytes(capacity);
 	sched->gates = (struct sched_gate *)(void *)at;
 	at += gates_bytes(capacity);
+	sched->aqm = (struct sched_aqm *)(void *)at;
+	at += aqm_bytes(capacity);
 	sched->classes = (struct sched_class *)(void *)at;
 	at += classes_bytes(capacity);
 	sched->shares = (struct share_calendar *)(void *)at;
@@ -91,7 +99,8 @@ sched_init(void *memory, uint32_t capacity, const struct sched_class_params *roo
 	/* Share calendars are cleared when they are taken. */
 	memset(memory, 0,
 	       sizeof(*sched) + nodes_bytes(capacity) + tails_bytes(capacity) +
-	               gates_bytes(capacity) + classes_bytes(capacity));
+	               gates_bytes(capacity) + aqm_bytes(capacity) +
+	               classes_bytes(capacity));
 	sched_lay_out(sched, capacity);
 	sched->now = sched->floor_now = now_ns * TICKS_PER_NS;
 	sched->late_limit = (int64_t)OVERLOAD_LATE_FIRST;
@@ -124,6 +133,9 @@ sched_relocate(void *memory, uint32_t capacity, const struct sched *old)
 	memcpy(sched->gates, old->gates, gates_bytes(old->capacity));
 	memset(sched->gates + old->capacity + 1, 0,
 	       (size_t)(capacity - old->capacity) * sizeof(struct sched_gate));
+	memcpy(sched->aqm, old->aqm, aqm_bytes(old->capacity));
+	memset(sched->aqm + old->capacity + 1, 0,
+	       (size_t)(capacity - old->capacity) * sizeof(struct sched_aqm));
 	memset(sched->classes, 0, classes_bytes(capacity));
 	memcpy(sched->classes, old->classes,
 	       ((size_t)old->capacity + 1) * sizeof(struct sched_class));

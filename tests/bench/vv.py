@@ -27,7 +27,7 @@ def option_parser():
         help='tests/bench of a build directory, after make bench-programs')
     add('--weir', metavar='BUILD_DIR', help='build directory of weir')
     add('--arms', help='comma-separated; of ' + ', '.join(ARMS)
-        + ' (default: all but weir-rule; weir ones need --weir)')
+        + ' (default: all but weir-rule and weir-tree; weir ones need --weir)')
     add('--sizes', default='64,1514', help='frame sizes without check sequence (64,1514)')
     add('--flows', default='10', help='numbers of flows, comma-separated (10)')
     add('--blocks', type=int, default=6, help='blocks of two runs per arm (6)')
@@ -40,6 +40,8 @@ def option_parser():
     add('--ring', type=int, default=256, help='descriptors per guest ring (256)')
     add('--ring-mode', choices=RING_MODES, default='packed', help='guest rings (packed)')
     add('--both-ways', action='store_true', help='traffic in both directions')
+    add('--stations', action='store_true',
+        help='an address per flow behind the second port; weir-tree gives each a class')
     add('--switch-listens', action='store_true',
         help='the switch has the listening sockets (dpdkvhostuser), the guests connect')
     add('--latency-load', type=float, metavar='SHARE',
@@ -83,11 +85,13 @@ def arms_of(parser, options):
     if options.arms:
         arms = options.arms.split(',')
     else:
-        arms = [arm for arm in ARMS if arm != 'weir-rule'
+        arms = [arm for arm in ARMS if arm not in ('weir-rule', 'weir-tree')
                 and (options.weir or not arm.startswith('weir'))]
     for arm in arms:
         if arm not in ARMS:
             parser.error(f'--arms: {arm!r} is none of {", ".join(ARMS)}')
+        if arm == 'weir-tree' and not options.stations:
+            parser.error('--arms: weir-tree needs --stations')
         if arm.startswith('weir') and not options.weir:
             parser.error(f'--arms: {arm} needs --weir')
     if len(set(arms)) != len(arms):
@@ -104,7 +108,7 @@ def setup_of(options, size, flows):
         poll_gap_ns=options.poll_gap_ns,
         max_stall_us=options.max_stall_us, min_clean=options.min_clean,
         min_slack=options.min_slack, min_speed=options.min_speed, hugepages=options.hugepages,
-        both_ways=options.both_ways, switch_listens=options.switch_listens,
+        both_ways=options.both_ways, stations=options.stations, switch_listens=options.switch_listens,
         urgent=options.urgent, keep=options.keep)
 
 

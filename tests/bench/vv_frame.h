@@ -61,3 +61,15 @@ vv_frame_mark(void *data, uint32_t flow, uint64_t seq, uint64_t tsc)
 	frame->stamp.tsc = tsc;
 	frame->stamp.flow = flow;
 }
+
+/* Gives the station behind port 1 an address per flow: that of the low half of 'flow' is
+ * the destination of what comes from port 0, and the source of what comes from port 1. */
+static inline void
+vv_frame_set_station(void *data, unsigned from, uint32_t flow)
+{
+	struct vv_frame *frame = data;
+	struct rte_ether_addr *mac = from ? &frame->eth.src_addr : &frame->eth.dst_addr;
+
+	mac->addr_bytes[3] = (uint8_t)(flow >> 8);
+	mac->addr_bytes[4] = (uint8_t)flow;
+}

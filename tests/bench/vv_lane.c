@@ -80,6 +80,8 @@ vv_lane_start(struct vv_lane *lane, uint64_t now_tsc)
 	lane->paced_from_tsc = now_tsc;
 	lane->paced_frames = 0;
 	memset(lane->latency, 0, sizeof *lane->latency);
+	if (lane->study)
+		vv_study_start(lane->study, now_tsc);
 }
 
 uint64_t
@@ -104,13 +106,24 @@ paced_limit(struct vv_lane *lane, uint64_t now_tsc)
 }
 
 static uint32_t
-next_flow(struct vv_lane *lane)
+next_flow(struct vv_lane *lane, uint64_t now_tsc)
 {
+	uint32_t others = 0;
+
+	/* One after the other, so that the switch learns them all. */
+	if (lane->has_stations && lane->tx_port == 1)
+		return (uint32_t)(lane->next_seq % lane->flows);
 	/* xorshift32, scaled to the number of flows. */
 	lane->random ^= lane->random << 13;
 	lane->random ^= lane->random >> 17;
 	lane->random ^= lane->random << 5;
-	return (uint32_t)(((uint64_t)lane->random * lane->flows) >> 32);
+	if (lane->study && lane->study->probe_period_tsc) {
+		if (vv_study_probe_is_due(lane->study, now_tsc))
+			return 0;
+		others = lane->flows > 1;
+	}
+	return others +
+	       (uint32_t)(((uint64_t)lane->random * (lane->flows - others)) >> 32);
 }
 
 /* Takes the buffers of the burst after this one and fetches their lines for writing (the
@@ -144,11 +157,16 @@ mark_burst(struct vv_lane *lane, uint64_t now_tsc, uint16_t n)
 	n = MIN_OF(n, lane->blanks_n);
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *mbuf = lane->blanks[--lane->blanks_n];
+		uint32_t flow;
 
 		mbuf->data_len = lane->frame_bytes;
 		mbuf->pkt_len = lane->frame_bytes;
-		vv_frame_mark(rte_pktmbuf_mtod(mbuf, void *), next_flow(lane),
-		              lane->next_seq++, now_tsc);
+		flow = next_flow(lane, now_tsc);
+		vv_frame_mark(rte_pktmbuf_mtod(mbuf, void *), flow, lane->next_seq++,
+		              now_tsc);
+		if (lane->has_stations)
+			vv_frame_set_station(rte_pktmbuf_mtod(mbuf, void *),
+			                     lane->tx_port, flow);
 		lane->pending[i] = mbuf;
 	}
 	lane->pending_from = 0;
@@ -195,6 +213,9 @@ check_frame(struct vv_lane *lane, const struct rte_mbuf *mbuf, uint64_t now_tsc)
 	lane->rx_frames++;
 	flow = frame->stamp.flow;
 	seq = (uint32_t)frame->stamp.seq;
+	if (lane->study)
+		vv_study_take(lane->study, flow, lane->frame_bytes + lane->overhead_bytes,
+		              frame->stamp.tsc, now_tsc);
 	if (frame->stamp.seq >= lane->first_seq) {
 		lane->received++;
 		if (lane->measure_latency)

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "vv_latency.h"
+#include "vv_study.h"
 
 #define VV_BURST 32
 
@@ -18,6 +19,9 @@ struct vv_lane {
 	uint16_t frame_bytes;
 	uint32_t flows;
 	bool measure_latency;
+	bool has_stations;       /* an address per flow behind port 1 */
+	struct vv_study *study;  /* NULL: only speed is measured */
+	uint32_t overhead_bytes; /* that a study charges per frame */
 
 	/* Generator. */
 	struct rte_mempool *frames; /* every buffer holds a whole frame already */

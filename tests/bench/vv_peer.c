@@ -43,6 +43,9 @@ struct options {
 	uint64_t poll_gap_ns; /* pause after a round without a whole burst */
 	bool both_ways;
 	bool latency;
+	bool stations;
+	bool study; /* frames by flow in the result */
+	uint64_t meter_bps, overhead_bytes, probe_ms;
 };
 
 struct slice {
@@ -57,6 +60,7 @@ struct peer {
 	struct options options;
 	struct vv_lane lanes[2]; /* [i] goes from port i to the other */
 	bool generating[2];
+	struct vv_study *study; /* of the measurement that has ended */
 	uint64_t tsc_hz;
 	struct slice *slices;
 	unsigned slices_n, slices_room;
@@ -131,9 +135,16 @@ peer_init(struct peer *peer, struct error *err)
 		if (ret)
 			return ret;
 		peer->lanes[i].measure_latency = o->latency;
+		peer->lanes[i].has_stations = o->stations;
+		peer->lanes[i].overhead_bytes = (uint32_t)o->overhead_bytes;
 		peer->generating[i] = !i || o->both_ways;
 	}
-	return 0;
+	if (!o->study)
+		return 0;
+	peer->lanes[0].study = vv_study_create(
+		(uint32_t)o->flows, (double)o->meter_bps / 8 / (double)peer->tsc_hz,
+		tsc_of_ms(peer, o->probe_ms), err);
+	return peer->lanes[0].study ? 0 : -ENOMEM;
 }
 
 /* Sends a few frames both ways until they arrive, so that a learning switch knows both
@@ -142,6 +153,7 @@ static int
 wait_until_ready(struct peer *peer, struct error *err)
 {
 	uint64_t start = rte_rdtsc(), next_probe = start, now;
+	uint64_t stations = peer->options.stations ? peer->options.flows : 0;
 
 	while (!stop_wanted) {
 		now = rte_rdtsc();
@@ -154,14 +166,15 @@ wait_until_ready(struct peer *peer, struct error *err)
 				peer->lanes[1].rx_frames);
 		for (unsigned i = 0; i < 2; i++) {
 			if (now >= next_probe)
-				vv_lane_generate(&peer->lanes[i], now, 1);
+				vv_lane_generate(&peer->lanes[i], now,
+				                 i && stations ? VV_BURST : 1);
 			vv_lane_receive(&peer->lanes[i]);
 			vv_lane_check(&peer->lanes[i], now);
 		}
 		if (now >= next_probe)
 			next_probe = now + tsc_of_ms(peer, PROBE_PERIOD_MS);
 		if (peer->lanes[0].rx_frames >= PROBES_WANTED &&
-		    peer->lanes[1].rx_frames >= PROBES_WANTED)
+		    peer->lanes[1].rx_frames >= MAX_OF(PROBES_WANTED, stations))
 			return 0;
 		rte_delay_us_sleep(200);
 	}
@@ -260,6 +273,21 @@ us_of_tsc(const struct peer *peer, uint64_t tsc)
 }
 
 static void
+print_study(const struct peer *peer, const struct vv_study *study)
+{
+	printf(",\"meter_bytes\":%.0f,\"probes\":%" PRIu64
+	       ",\"probe_us\":[%.2f,%.2f,%.2f]",
+	       study->level_max_bytes, study->delay.n,
+	       us_of_tsc(peer, vv_latency_percentile(&study->delay, 0.5)),
+	       us_of_tsc(peer, vv_latency_percentile(&study->delay, 0.99)),
+	       us_of_tsc(peer, study->delay.max_tsc));
+	printf(",\"frames\":[");
+	for (uint32_t i = 0; i < study->flows; i++)
+		printf("%s%" PRIu64, i ? "," : "", study->frames[i]);
+	printf("]");
+}
+
+static void
 print_lane(const struct peer *peer, const struct vv_lane *lane)
 {
 	uint64_t sent = vv_lane_sent(lane);
@@ -283,6 +311,8 @@ print_lane(const struct peer *peer, const struct vv_lane *lane)
 			                                             points[i].share)));
 		printf("\"max\":%.3f}", us_of_tsc(peer, lane->latency->max_tsc));
 	}
+	if (peer->study && !lane->tx_port)
+		print_study(peer, peer->study);
 	printf("}");
 }
 
@@ -353,6 +383,9 @@ peer_measure(struct peer *peer, struct error *err)
 		vv_lane_start(&peer->lanes[i], rte_rdtsc());
 	run(peer, peer->slices, peer->slices_room, tsc_of_ms(peer, o->slice_ms));
 	print_event("end");
+	/* What comes now came too late to count. */
+	peer->study = peer->lanes[0].study;
+	peer->lanes[0].study = NULL;
 	drain(peer);
 	if (stop_wanted)
 		return error_set(err, -EINTR, "stopped before the end");
@@ -374,6 +407,11 @@ usage(FILE *to)
 	      "  --ready-timeout-ms MS  how long the switch may take to connect (30000)\n"
 	      "  --poll-gap-ns NS    time between polls of rings that are not busy (0)\n"
 	      "  --both-ways         traffic in both directions\n"
+	      "  --stations          an address per flow behind port 1\n"
+	      "  --study             frames by flow in the result, and for them:\n"
+	      "  --meter-bps BPS     by how much any window exceeded this rate (0: none)\n"
+	      "  --overhead BYTES    charged per frame besides its length (24)\n"
+	      "  --probe-ms MS       flow 0 sends one frame each MS and is timed (0: no)\n"
 	      "  --latency           report percentiles of the time through the switch\n",
 	      to);
 }
@@ -390,6 +428,11 @@ enum option_id {
 	OPT_POLL_GAP,
 	OPT_BOTH_WAYS,
 	OPT_LATENCY,
+	OPT_STATIONS,
+	OPT_STUDY,
+	OPT_METER,
+	OPT_OVERHEAD,
+	OPT_PROBE,
 	OPT_HELP,
 };
 
@@ -405,6 +448,11 @@ static const struct option long_options[] = {
 	{"poll-gap-ns", required_argument, NULL, OPT_POLL_GAP},
 	{"both-ways", no_argument, NULL, OPT_BOTH_WAYS},
 	{"latency", no_argument, NULL, OPT_LATENCY},
+	{"stations", no_argument, NULL, OPT_STATIONS},
+	{"study", no_argument, NULL, OPT_STUDY},
+	{"meter-bps", required_argument, NULL, OPT_METER},
+	{"overhead", required_argument, NULL, OPT_OVERHEAD},
+	{"probe-ms", required_argument, NULL, OPT_PROBE},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
 };
@@ -426,6 +474,9 @@ number_option(struct options *o, int id, uint64_t *min, uint64_t *max)
 		{OPT_MEASURE, &o->measure_ms, 1, 600000},
 		{OPT_SLICE, &o->slice_ms, 1, 600000},
 		{OPT_POLL_GAP, &o->poll_gap_ns, 0, 100000},
+		{OPT_METER, &o->meter_bps, 0, 1000000000000},
+		{OPT_OVERHEAD, &o->overhead_bytes, 0, 1000},
+		{OPT_PROBE, &o->probe_ms, 0, 10000},
 		{OPT_READY, &o->ready_timeout_ms, 1, 600000},
 	};
 
@@ -458,6 +509,10 @@ options_parse(struct options *o, int argc, char *argv[], struct error *err)
 			o->both_ways = true;
 		else if (id == OPT_LATENCY)
 			o->latency = true;
+		else if (id == OPT_STATIONS)
+			o->stations = true;
+		else if (id == OPT_STUDY)
+			o->study = true;
 		else if (id == OPT_HELP) {
 			usage(stdout);
 			exit(0);
@@ -481,7 +536,8 @@ main(int argc, char *argv[])
 	                    .warmup_ms = 1000,
 	                    .measure_ms = 3000,
 	                    .slice_ms = 10,
-	                    .ready_timeout_ms = 30000},
+	                    .ready_timeout_ms = 30000,
+	                    .overhead_bytes = 24},
 	};
 	struct error err = {""};
 	int used, ret;

@@ -45,6 +45,7 @@ class Setup:
     min_speed: float
     hugepages: int
     both_ways: bool
+    stations: bool
     switch_listens: bool
     urgent: bool
     keep: bool
@@ -194,6 +195,8 @@ class Peer:
                     '--slice-ms', setup.slice_ms]
         if setup.both_ways:
             command.append('--both-ways')
+        if setup.stations:
+            command.append('--stations')
         return [str(word) for word in command + extra]
 
     def __enter__(self):
@@ -268,6 +271,7 @@ def measure(arm, setup, rate_pps=0, latency=False):
             peer.wait_event('ready')
             run.speed = speed.share()
             switch.move_helpers()
+            switch.begin()
             peer.wait_event('start')
             steal = steal_ticks()
             watch = WorkerWatch(switch.pid, setup.switch_core)

@@ -121,6 +121,9 @@ class Switch:
     def start(self):
         raise NotImplementedError
 
+    def begin(self):
+        """Called when traffic has begun, before it is measured."""
+
     def stop(self):
         for child in reversed(self.children):
             end_process(child.pid)
@@ -270,10 +273,41 @@ class Weir(OvsLike):
             end_process(self.pid)
 
 
+class WeirTree(Weir):
+    """weir with a class for each station behind the second port, all of them backlogged:
+    the port is slow until the queues are full."""
+
+    FILL_SECONDS = 0.4
+
+    def __init__(self, setup, directory):
+        super().__init__(setup, directory, rule=False)
+
+    def start(self):
+        super().start()
+        queues, rows = [], []
+        for flow in range(self.setup.flows):
+            mac = f'02:76:76:{flow >> 8:02x}:{flow & 255:02x}:0b'
+            queues.append(f'{flow + 1}=@q{flow}')
+            rows += ['--', f'--id=@q{flow}', 'create', 'queue', 'other_config:min-rate=1000000',
+                     f'other_config:macs="{mac}"']
+        self.vsctl('set', 'port', 'vh1', 'qos=@qos', '--', '--id=@qos', 'create', 'qos',
+                   'type=linux-htb', 'other_config:max-rate=10000000000',
+                   'queues=' + ','.join(queues), *rows)
+
+    def begin(self):
+        self.vsctl('set', 'qos', self.qos(), 'other_config:max-rate=1000000000')
+        time.sleep(self.FILL_SECONDS)
+        self.vsctl('set', 'qos', self.qos(), 'other_config:max-rate=100000000000')
+
+    def qos(self):
+        return self.vsctl('get', 'port', 'vh1', 'qos').strip()
+
+
 ARMS = {
     'testpmd-io': Testpmd,
     'ovs-rule': lambda setup, directory: Ovs(setup, directory, rule=True),
     'ovs-normal': lambda setup, directory: Ovs(setup, directory, rule=False),
     'weir-rule': lambda setup, directory: Weir(setup, directory, rule=True),
     'weir-normal': lambda setup, directory: Weir(setup, directory, rule=False),
+    'weir-tree': WeirTree,
 }

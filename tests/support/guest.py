@@ -35,6 +35,28 @@ class Nic:
         self.mtu = mtu
         self.options = options  # more words for virtio-net-pci, e.g. "csum=off"
 
+    def prepare(self):
+        """Before QEMU starts."""
+        if self.qemu_listens:
+            self.socket_path.unlink(missing_ok=True)
+
+    def backend(self, index):
+        """QEMU's words for what is behind the device, net<index>."""
+        mode = "server=on" if self.qemu_listens else "reconnect=1"
+        return ["-chardev", f"socket,id=port{index},path={self.socket_path},{mode}",
+                "-netdev", f"vhost-user,id=net{index},chardev=port{index},queues={self.queues}"]
+
+
+class TapNic(Nic):
+    """One port on a tap of the kernel, made by QEMU in the root namespace: what weir is compared with."""
+
+    def __init__(self, tap, mac, address=None, options=""):
+        super().__init__("/none", mac, address, queues=1, qemu_listens=False, options=options)
+        self.tap = tap
+
+    def backend(self, index):
+        return ["-netdev", f"tap,id=net{index},ifname={self.tap},script=no,downscript=no,vhost=off"]
+
 
 class Result:
     """How a command in a guest ended. 'text' is stdout and stderr together."""
@@ -104,8 +126,7 @@ class Guest:
         self.image = self.image or guest_image.get_image()
         self._console_path().unlink(missing_ok=True)
         for nic in self.nics:
-            if nic.qemu_listens:
-                nic.socket_path.unlink(missing_ok=True)
+            nic.prepare()
         self._process = proc.spawn(self._command_line(), self.directory / f"{self.name}.qemu.log")
         return self
 
@@ -249,16 +270,13 @@ class Guest:
                  "-kernel", str(self.image.kernel), "-initrd", str(self.image.initrd),
                  "-append", self._kernel_words()]
         for index, nic in enumerate(self.nics):
-            mode = "server=on" if nic.qemu_listens else "reconnect=1"
             device = f"virtio-net-pci,netdev=net{index},mac={nic.mac},romfile="
             device += _interrupt_options(nic.queues)
             if nic.queues > 1:
                 device += ",mq=on"
             if nic.options:
                 device += "," + nic.options
-            words += ["-chardev", f"socket,id=port{index},path={nic.socket_path},{mode}",
-                      "-netdev", f"vhost-user,id=net{index},chardev=port{index},queues={nic.queues}",
-                      "-device", device]
+            words += [*nic.backend(index), "-device", device]
         return words
 
     def _kernel_words(self):

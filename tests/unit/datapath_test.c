@@ -1,5 +1,5 @@
 /* datapath_test.c - the datapath on ordinary memory with dummy ports: forwarding,
- * learning, VLANs, policing, egress classes and live changes of the tree. */
+ * learning, VLANs, policing and rules. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,87 +7,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/clock.h"
-#include "datapath/datapath.h"
-
-#define WAIT_NS (2 * NSEC_PER_SEC)
-
-static uint32_t bridge;
-
-/* A frame of 'length' bytes from and to hosts 02:00:00:00:00:<id>; 0xff = broadcast. */
-static size_t
-frame_make(uint8_t *frame, size_t length, uint8_t dst, uint8_t src, int vlan)
-{
-	static const uint8_t base[6] = {2, 0, 0, 0, 0, 0};
-	size_t at = 12;
-
-	memset(frame, 0xa5, length);
-	memcpy(frame, base, 6);
-	frame[5] = dst;
-	if (dst == 0xff)
-		memset(frame, 0xff, 6);
-	memcpy(frame + 6, base, 6);
-	frame[11] = src;
-	if (vlan >= 0) {
-		memcpy(frame + at,
-		       (uint8_t[]){0x81, 0, (uint8_t)(vlan >> 8), (uint8_t)vlan}, 4);
-		at += 4;
-	}
-	frame[at] = 0x08;
-	frame[at + 1] = 0x06;
-	return length;
-}
-
-static uint32_t
-port_add(const char *name, const struct dp_port_settings *settings)
-{
-	struct dp_port_config config = {.type = DP_PORT_DUMMY, .bridge_id = bridge};
-	struct error err = {""};
-	uint32_t id;
-
-	snprintf(config.name, sizeof(config.name), "%s", name);
-	config.settings = settings ? *settings
-	                           : (struct dp_port_settings){.vlan_tag = DP_VLAN_NONE,
-	                                                       .egress_class = -1};
-	assert_int_equal(dp_port_add(&config, &id, &err), 0);
-	return id;
-}
-
-/* Waits for a frame at 'port'; its length, or 0 after 'wait_ns'. */
-static size_t
-take(uint32_t port, uint8_t *frame, uint64_t wait_ns)
-{
-	uint64_t end = clock_mono_ns() + wait_ns;
-	size_t n;
-
-	while (!(n = dp_dummy_take(port, frame, 2048)) && clock_mono_ns() < end) {
-		dp_run();
-		usleep(50);
-	}
-	return n;
-}
-
-static void
-settle(void)
-{
-	for (int i = 0; i < 20; i++) {
-		usleep(1000);
-		dp_run();
-	}
-}
-
-static void
-send_frame(uint32_t port, uint8_t dst, uint8_t src, int vlan)
-{
-	uint8_t frame[64];
-
-	assert_int_equal(
-		dp_dummy_inject(port, frame, frame_make(frame, 64, dst, src, vlan)), 0);
-}
+#include "support/dummy_net.h"
 
 static void
 test_unknown_is_flooded_and_learned_is_not(void **state)
@@ -193,122 +116,6 @@ test_hostile_frames_are_dropped_and_counted(void **state)
 }
 
 static void
-qos_two_classes(uint32_t port, uint64_t ceil1_bps, size_t n_classes)
-{
-	struct dp_class_config classes[] = {
-		{.number = 1, .parent = DP_CLASS_ROOT, .ceil_bps = ceil1_bps},
-		{.number = 2, .parent = 1, .floor_bps = 1000},
-	};
-	struct dp_qos_config config = {.kind = DP_QOS_TREE,
-	                               .rate_bps = 1000000000,
-	                               .classes = classes,
-	                               .n_classes = n_classes};
-	struct error err = {""};
-
-	if (dp_port_set_qos(port, &config, &err) != 0)
-		fail_msg("%s", err.text);
-}
-
-static struct dp_class_stats seen[8];
-
-static void
-note_class(const struct dp_class_stats *stats, void *aux)
-{
-	(void)aux;
-	seen[stats->number == DP_CLASS_ROOT ? 7 : stats->number] = *stats;
-}
-
-static void
-test_classes_hold_and_tree_changes_lose_nothing(void **state)
-{
-	struct dp_port_settings class1 = {.vlan_tag = DP_VLAN_NONE, .egress_class = 1};
-	uint32_t a = port_add("a", &class1), b = port_add("b", NULL);
-	uint8_t frame[2048];
-	uint64_t time_ns;
-	unsigned got = 0;
-
-	(void)state;
-	/* 8 kbit/s: after the burst nothing moves. */
-	qos_two_classes(b, 8000, 1);
-	for (int i = 0; i < 200; i++)
-		send_frame(a, 0xff, 1, -1);
-	settle();
-	while (take(b, frame, 0))
-		got++;
-	assert_in_range(got, 1, 100);
-	assert_int_equal(dp_port_qos_stats(b, note_class, NULL, &time_ns), DP_QOS_TREE);
-	assert_int_equal(seen[1].offered_packets, 200);
-	assert_int_equal(seen[1].queued_packets + seen[1].sent_packets, 200);
-	/* The leaf gets a child, and loses it, with packets inside. */
-	qos_two_classes(b, 8000, 2);
-	qos_two_classes(b, 8000, 1);
-	qos_two_classes(b, 1000000000, 1);
-	while (got < 200 && take(b, frame, WAIT_NS))
-		got++;
-	assert_int_equal(got, 200);
-	dp_port_del(a);
-	dp_port_del(b);
-}
-
-/* The scheduler and the queues change hands with packets inside: none is lost. */
-static void
-test_workers_change_under_a_full_tree(void **state)
-{
-	static const uint8_t masks[] = {1, 3, 2, 3, 1, 2};
-	struct dp_port_settings class1 = {.vlan_tag = DP_VLAN_NONE, .egress_class = 1};
-	uint32_t a, b;
-	uint8_t frame[2048];
-	unsigned got = 0;
-
-	(void)state;
-	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		skip();
-	a = port_add("a", &class1);
-	b = port_add("b", NULL);
-	qos_two_classes(b, 8000, 1);
-	for (int i = 0; i < 200; i++)
-		send_frame(a, 0xff, 1, -1);
-	settle();
-	for (size_t i = 0; i < sizeof(masks); i++) {
-		struct dp_config config = {.pmd_cpu_mask = {masks[i]},
-		                           .max_sleep_us = 50};
-		struct error err = {""};
-
-		if (dp_set_workers(&config, &err) != 0)
-			fail_msg("%s", err.text);
-		while (take(b, frame, 0))
-			got++;
-	}
-	qos_two_classes(b, 1000000000, 1);
-	while (got < 200 && take(b, frame, WAIT_NS))
-		got++;
-	assert_int_equal(got, 200);
-	dp_port_del(a);
-	dp_port_del(b);
-}
-
-static void
-test_packets_of_a_deleted_class_go_to_class_0(void **state)
-{
-	struct dp_port_settings class1 = {.vlan_tag = DP_VLAN_NONE, .egress_class = 1};
-	uint32_t a = port_add("a", &class1), b = port_add("b", NULL);
-	uint8_t frame[2048];
-	unsigned got = 0;
-
-	(void)state;
-	qos_two_classes(b, 8000, 1);
-	for (int i = 0; i < 200; i++)
-		send_frame(a, 0xff, 1, -1);
-	settle();
-	qos_two_classes(b, 0, 0);
-	while (got < 200 && take(b, frame, WAIT_NS))
-		got++;
-	assert_int_equal(got, 200);
-	dp_port_del(a);
-	dp_port_del(b);
-}
-
-static void
 test_policing_drops_the_excess(void **state)
 {
 	struct dp_port_settings policed = {.vlan_tag = DP_VLAN_NONE,
@@ -328,41 +135,6 @@ test_policing_drops_the_excess(void **state)
 	assert_in_range(stats.rx_dropped, 88, 90);
 	dp_port_del(a);
 	dp_port_del(b);
-}
-
-static void
-test_bad_trees_are_refused_with_the_reason(void **state)
-{
-	struct error err;
-	struct dp_class_config cycle[] = {{.number = 1, .parent = 2},
-	                                  {.number = 2, .parent = 1}};
-	struct dp_class_config orphan[] = {{.number = 1, .parent = 9}};
-	struct dp_class_config greedy[] = {
-		{.number = 1, .parent = DP_CLASS_ROOT, .ceil_bps = 100},
-		{.number = 2, .parent = 1, .floor_bps = 60},
-		{.number = 3, .parent = 1, .floor_bps = 60},
-	};
-	struct dp_qos_config config = {
-		.kind = DP_QOS_TREE, .rate_bps = 1000, .classes = cycle, .n_classes = 2};
-
-	(void)state;
-	assert_int_equal(dp_qos_check(&config, &err), -ELOOP);
-	assert_non_null(strstr(err.text, "queue 1"));
-	config.classes = orphan;
-	config.n_classes = 1;
-	assert_int_equal(dp_qos_check(&config, &err), -EINVAL);
-	assert_non_null(strstr(err.text, "queue 9"));
-	config.classes = greedy;
-	config.n_classes = 3;
-	assert_int_equal(dp_qos_check(&config, &err), -ERANGE);
-	assert_string_equal(
-		err.text,
-		"queue 1: floors below it add up to 120 bit/s, above its ceiling of 100 bit/s (queue 2 has 60, queue 3 has 60)");
-	greedy[2].floor_bps = 40;
-	assert_int_equal(dp_qos_check(&config, &err), 0);
-	greedy[1].floor_bps = 101;
-	assert_int_equal(dp_qos_check(&config, &err), -ERANGE);
-	assert_non_null(strstr(err.text, "queue 2"));
 }
 
 static void
@@ -419,33 +191,6 @@ test_bad_masks_are_refused(void **state)
 	assert_non_null(strstr(err.text, "pmd-cpu-mask"));
 }
 
-static int
-start(void **state)
-{
-	struct dp_bridge_config config = {.name = "br0"};
-	struct dp_config dp = {.eal_extra = "--no-huge -m 256 --no-pci",
-	                       .max_sleep_us = 50};
-	struct error err = {""};
-	char instance[16];
-
-	(void)state;
-	snprintf(instance, sizeof(instance), "%d", (int)getpid());
-	dp.instance = instance;
-	if (dp_start(&dp, &err) < 0 || dp_bridge_add(&config, &bridge, &err) < 0) {
-		print_error("%s\n", err.text);
-		return -1;
-	}
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	dp_stop();
-	return 0;
-}
-
 int
 main(void)
 {
@@ -454,14 +199,10 @@ main(void)
 		cmocka_unit_test(test_vlans_separate_and_tags_follow_the_port),
 		cmocka_unit_test(test_copies_of_a_flood_have_their_own_tags),
 		cmocka_unit_test(test_hostile_frames_are_dropped_and_counted),
-		cmocka_unit_test(test_classes_hold_and_tree_changes_lose_nothing),
-		cmocka_unit_test(test_workers_change_under_a_full_tree),
-		cmocka_unit_test(test_packets_of_a_deleted_class_go_to_class_0),
 		cmocka_unit_test(test_policing_drops_the_excess),
-		cmocka_unit_test(test_bad_trees_are_refused_with_the_reason),
 		cmocka_unit_test(test_rules_replace_normal_and_are_cached),
 		cmocka_unit_test(test_bad_masks_are_refused),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, dummy_net_start, dummy_net_stop);
 }

@@ -10,30 +10,8 @@
 #include <cmocka.h>
 
 #include "support/make_desired.h"
+#include "support/make_keys.h"
 #include "vswitchd/desired_keys.h"
-
-#define KEYS(...)                                     \
-	make_keys((const char *const[]){__VA_ARGS__}, \
-	          sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
-
-/* Names and values by turns; the last eight results are good. */
-static struct keys
-make_keys(const char *const *words, size_t n)
-{
-	static const char *all_names[8][16], *all_values[8][16];
-	static unsigned turn;
-	const char **names = all_names[++turn % 8], **values = all_values[turn % 8];
-
-	for (size_t i = 0; i < n / 2; i++) {
-		names[i] = words[2 * i];
-		values[i] = words[2 * i + 1];
-	}
-	return (struct keys){.where = "Row r",
-	                     .table = "T",
-	                     .names = names,
-	                     .values = values,
-	                     .n = n / 2};
-}
 
 static void
 test_settings_have_defaults_and_take_every_key(void **state)
@@ -178,59 +156,6 @@ test_interface_options_by_type(void **state)
 }
 
 static void
-test_qos_types(void **state)
-{
-	struct desired_qos qos = {.type = ""};
-	struct keys none = {.where = "Row r", .table = "T"};
-	struct keys policer = KEYS("cir", "125000", "cbs", "1000");
-	struct keys tree = KEYS("max-rate", "34359738367");
-	struct error err;
-
-	(void)state;
-	assert_int_equal(keys_to_qos(&policer, "egress-policer", &qos, &err), 0);
-	assert_int_equal(qos.config.kind, DP_QOS_POLICER);
-	assert_int_equal(qos.config.rate_bps, 1000000);
-	assert_int_equal(qos.config.burst_bits, 8000);
-	assert_int_equal(keys_to_qos(&none, "egress-policer", &qos, &err), -EINVAL);
-	assert_int_equal(keys_to_qos(&tree, "linux-htb", &qos, &err), 0);
-	assert_int_equal(qos.config.kind, DP_QOS_TREE);
-	assert_true(qos.config.rate_bps == UINT64_C(34359738367));
-	assert_int_equal(keys_to_qos(&none, "linux-noop", &qos, &err), 0);
-	assert_int_equal(qos.config.kind, DP_QOS_NONE);
-	assert_int_equal(keys_to_qos(&none, "linux-sfq", &qos, &err), -EINVAL);
-	assert_non_null(strstr(err.text, "linux-sfq"));
-	assert_non_null(strstr(err.text, "egress-policer"));
-	struct keys bad = KEYS("max-rate", "abc");
-	assert_int_equal(keys_to_qos(&bad, "linux-hfsc", &qos, &err), -EINVAL);
-	assert_non_null(strstr(err.text, "max-rate=abc"));
-}
-
-static void
-test_class_keys(void **state)
-{
-	struct dp_class_config class = {.number = 5};
-	struct keys keys = KEYS("min-rate", "10", "max-rate", "20", "burst", "30",
-	                        "priority", "4294967295", "parent", "3", "weight", "9");
-	struct keys none = {.where = "Row r", .table = "T"};
-	struct error err;
-
-	(void)state;
-	assert_int_equal(keys_to_class(&keys, &class, &err), 0);
-	assert_int_equal(class.floor_bps, 10);
-	assert_int_equal(class.ceil_bps, 20);
-	assert_int_equal(class.burst_bits, 30);
-	assert_int_equal(class.priority, 7);
-	assert_int_equal(class.parent, 3);
-	assert_int_equal(class.weight, 9);
-	assert_int_equal(class.number, 5);
-	assert_int_equal(keys_to_class(&none, &class, &err), 0);
-	assert_int_equal(class.parent, DP_CLASS_ROOT);
-	/* The root's own number cannot be named. */
-	struct keys root = KEYS("parent", "4294967295");
-	assert_int_equal(keys_to_class(&root, &class, &err), -EINVAL);
-}
-
-static void
 test_arena_holds_large_and_many(void **state)
 {
 	struct desired_arena arena = {NULL};
@@ -256,8 +181,6 @@ main(void)
 		cmocka_unit_test(test_cpu_mask_reaches_the_last_core_and_no_further),
 		cmocka_unit_test(test_bridge_keys),
 		cmocka_unit_test(test_interface_options_by_type),
-		cmocka_unit_test(test_qos_types),
-		cmocka_unit_test(test_class_keys),
 		cmocka_unit_test(test_arena_holds_large_and_many),
 	};
 

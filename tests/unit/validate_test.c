@@ -201,7 +201,7 @@ test_impossible_trees_leave_the_port_alone(void **state)
 		{.number = 1, .parent = DP_CLASS_ROOT, .floor_bps = 9, .ceil_bps = 8}};
 	static const struct {
 		const char *reason;
-	} expected[] = {{"cycle"}, {"parent 7"}, {"own ceiling"}, {"root"}};
+	} expected[] = {{"cycle"}, {"queue 7"}, {"own ceiling"}, {"the link"}};
 	struct desired_qos *qos = make_qos(f->desired, 100, 3, 50);
 
 	port->qos = qos;
@@ -214,12 +214,158 @@ test_impossible_trees_leave_the_port_alone(void **state)
 			port->qos = qos;
 		}
 		port->qos_problem = NULL;
+		qos->is_checked = false;
 		validate(f->desired, &f->running);
 		assert_null(port->problem);
 		assert_non_null(port->qos_problem);
 		assert_non_null(strstr(port->qos_problem, expected[i].reason));
 		assert_non_null(strstr(port->qos_problem, "QoS q: "));
 	}
+}
+
+/* Who asks for more than there is learns how much there is. */
+static void
+test_a_raised_floor_is_told_what_fits(void **state)
+{
+	struct fixture *f = *state;
+	struct desired_port *port = make_port(f->desired, f->bridge, "p", DP_PORT_DUMMY);
+	struct running_port *runs = run_port(f, "p", 1);
+	struct desired_qos *qos = make_qos(f->desired, 1000, 3, 300);
+	struct dp_class_config *classes =
+		(struct dp_class_config *)(uintptr_t)qos->config.classes;
+
+	port->qos = qos;
+	running_set_qos(runs, "linux-htb", &qos->config);
+	classes[1].floor_bps = 401;
+	validate(f->desired, &f->running);
+	assert_non_null(port->qos_problem);
+	assert_non_null(
+		strstr(port->qos_problem,
+	               "queue 2, whose floor was raised, can have at most 400 bit/s"));
+	qos->is_checked = false;
+	classes[1].floor_bps = 400;
+	validate(f->desired, &f->running);
+	assert_null(port->qos_problem);
+	/* A queue that is new, in packets. */
+	qos->is_checked = false;
+	qos->config.max_pps = 50;
+	classes[2].floor_pps = 51;
+	classes[1].floor_bps = 300;
+	validate(f->desired, &f->running);
+	assert_non_null(strstr(port->qos_problem,
+	                       "queue 3, whose floor was raised, can have at most 50 "
+	                       "packets/s"));
+}
+
+/* One row for many ports is judged once for each rate. */
+static void
+test_a_shared_row_is_judged_for_every_rate(void **state)
+{
+	struct fixture *f = *state;
+	struct desired_port *slow = make_port(f->desired, f->bridge, "s", DP_PORT_DUMMY);
+	struct desired_port *fast = make_port(f->desired, f->bridge, "f", DP_PORT_DUMMY);
+
+	slow->qos = fast->qos = make_qos(f->desired, 0, 1, 2000);
+	run_port(f, "s", 1)->link_bps = 1000;
+	run_port(f, "f", 2)->link_bps = 3000;
+	validate(f->desired, &f->running);
+	assert_non_null(slow->qos_problem);
+	assert_null(fast->qos_problem);
+	/* In one domain the rate is one, whatever the links. */
+	slow->qos->config.domain = "d";
+	slow->qos->is_checked = false;
+	slow->qos_problem = NULL;
+	validate(f->desired, &f->running);
+	assert_null(slow->qos_problem);
+	assert_true(slow->qos_config.rate_bps == fast->qos_config.rate_bps);
+}
+
+static struct desired_port *
+gated(struct fixture *f, const char *name, uint64_t floor_bps)
+{
+	struct desired_port *port = make_port(f->desired, f->bridge, name, DP_PORT_DUMMY);
+
+	port->config.settings.on_excess = DP_EXCESS_GATE;
+	port->config.settings.ingress_floor_bps = floor_bps;
+	return port;
+}
+
+static void
+run_as_asked(struct fixture *f, const struct desired_port *port, uint16_t ofport)
+{
+	run_port(f, port->name, ofport)->config.settings = port->config.settings;
+}
+
+static void
+test_ingress_floors_share_the_bridge(void **state)
+{
+	struct fixture *f = *state;
+	struct desired_port *a = gated(f, "a", 500), *b = gated(f, "b", 300);
+	struct desired_port *c = gated(f, "c", 200), *d = gated(f, "d", 1);
+
+	f->bridge->config.ingress_bps = 1000;
+	run_as_asked(f, b, 2);
+	run_as_asked(f, c, 3);
+	validate(f->desired, &f->running);
+	assert_null(a->problem);
+	assert_null(b->problem);
+	assert_null(c->problem);
+	assert_string_equal(d->problem,
+	                    "ingress-min-rate of 1 bit/s does not fit ingress-max-rate "
+	                    "of bridge br0, 1000 bit/s (a has 500, b has 300, c has "
+	                    "200); the largest that fits is 0");
+	/* Who runs keeps its floor; what one gives back another can have. */
+	a->config.settings.ingress_floor_bps = 501;
+	d->problem = NULL;
+	validate(f->desired, &f->running);
+	assert_non_null(strstr(a->problem, "the largest that fits is 500"));
+	assert_null(d->problem);
+	a->problem = NULL;
+	c->config.settings.ingress_floor_bps = 198;
+	validate(f->desired, &f->running);
+	assert_null(a->problem);
+	assert_null(c->problem);
+	assert_null(d->problem);
+}
+
+static void
+test_ingress_floors_need_a_rate_and_fit_the_own_one(void **state)
+{
+	struct fixture *f = *state;
+	struct desired_port *a = gated(f, "a", 500), *b = gated(f, "b", 300);
+	struct desired_port *c = gated(f, "c", 0);
+
+	b->config.settings.policing_bps = 299;
+	c->config.settings.policing_bps = 299;
+	c->config.settings.ingress_peak_bps = 298;
+	validate(f->desired, &f->running);
+	assert_non_null(strstr(a->problem, "ingress-max-rate of bridge br0"));
+	assert_non_null(strstr(b->problem, "above ingress_policing_rate, 299"));
+	assert_non_null(strstr(c->problem, "below ingress_policing_rate, 299"));
+}
+
+static void
+test_a_bridge_keeps_the_rate_its_floors_need(void **state)
+{
+	struct fixture *f = *state;
+	struct desired_port *a = gated(f, "a", 500);
+	struct dp_bridge_config config = {.name = "br0", .ingress_bps = 1000};
+
+	running_add_bridge(&f->running, 0, &config);
+	run_as_asked(f, a, 1);
+	f->bridge->config.ingress_bps = 499;
+	validate(f->desired, &f->running);
+	assert_null(a->problem);
+	assert_non_null(strstr(f->bridge->settings_problem, "499 bit/s is below"));
+	assert_int_equal(f->bridge->config.ingress_bps, 1000);
+	/* Both at once may shrink. */
+	f->bridge->settings_problem = NULL;
+	f->bridge->config.ingress_bps = 499;
+	a->config.settings.ingress_floor_bps = 499;
+	validate(f->desired, &f->running);
+	assert_null(f->bridge->settings_problem);
+	assert_int_equal(f->bridge->config.ingress_bps, 499);
+	assert_null(a->problem);
 }
 
 static void
@@ -285,6 +431,11 @@ main(void)
 		TEST(test_datapath_off_is_a_reason_only_before_it_starts),
 		TEST(test_qos_takes_the_rate_of_the_link),
 		TEST(test_impossible_trees_leave_the_port_alone),
+		TEST(test_a_raised_floor_is_told_what_fits),
+		TEST(test_a_shared_row_is_judged_for_every_rate),
+		TEST(test_ingress_floors_share_the_bridge),
+		TEST(test_ingress_floors_need_a_rate_and_fit_the_own_one),
+		TEST(test_a_bridge_keeps_the_rate_its_floors_need),
 		TEST(test_ofports_are_local_requested_recorded_then_lowest),
 		TEST(test_running_ports_keep_their_numbers),
 	};

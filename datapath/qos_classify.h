@@ -1,0 +1,93 @@
+/* qos_classify.h - which class a packet takes that leaves by a port with QoS, without any
+ * search: the number its sender chose, else what the port's lists say of its destination,
+ * DSCP or VLAN priority, else the port's default. Worker threads; main makes the map. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "datapath/datapath.h"
+#include "datapath/packet.h"
+
+#define QOS_CLASS_NUMBER_MAX DP_CLASS_NUMBER_MAX
+#define QOS_REF_NONE         UINT32_MAX
+
+/* One of a tree, published as a whole. Numbers in the lists are of classes that exist. */
+struct qos_class_map {
+	uint32_t n;        /* numbers below this may exist; 0 always does */
+	uint32_t mac_bits; /* 2^mac_bits slots of addresses; 0 = no list */
+	bool has_lists;    /* any of the three */
+	bool has_dscp, has_pcp;
+	uint32_t dscp[64], pcp[8]; /* DP_CLASS_NONE = not listed */
+	/* The slots (address << 16 | number, 0 = empty), then the references by number.
+	 */
+	uint64_t data[];
+};
+
+static inline uint32_t
+qos_map_slots(const struct qos_class_map *map)
+{
+	return map->mac_bits ? 1U << map->mac_bits : 0;
+}
+
+static inline uint32_t *
+qos_map_refs(const struct qos_class_map *map)
+{
+	return (uint32_t *)(uintptr_t)(map->data + qos_map_slots(map));
+}
+
+/* Whether the number names a class: QOS_REF_NONE is the answer of no class. */
+static inline uint32_t
+qos_map_ref(const struct qos_class_map *map, uint32_t number)
+{
+	return number < map->n ? qos_map_refs(map)[number] : QOS_REF_NONE;
+}
+
+static inline uint64_t
+qos_mac48(const uint8_t *mac)
+{
+	return (uint64_t)mac[0] << 40 | (uint64_t)mac[1] << 32 | (uint64_t)mac[2] << 24 |
+	       (uint64_t)mac[3] << 16 | (uint64_t)mac[4] << 8 | mac[5];
+}
+
+/* Fibonacci hashing: the upper bits are the good ones. */
+static inline uint32_t
+qos_mac_slot(uint64_t mac48, uint32_t bits)
+{
+	return (uint32_t)(mac48 * 0x9e3779b97f4a7c15ULL >> (64 - bits));
+}
+
+/* What the list of addresses says, DP_CLASS_NONE if nothing. */
+uint32_t qos_mac_lookup(const struct qos_class_map *map, uint64_t mac48);
+
+/* What the lists say of the packet, DP_CLASS_NONE if nothing. */
+uint32_t qos_classify_by_lists(const struct qos_class_map *map,
+                               const struct rte_mbuf *pkt);
+
+/* The number of the class that takes the packet; it exists, or class 0. */
+static inline uint32_t
+qos_classify(const struct qos_class_map *map, struct rte_mbuf *pkt,
+             uint32_t default_number)
+{
+	uint32_t number = packet_meta(pkt)->item.class_ref;
+
+	if (qos_map_ref(map, number) != QOS_REF_NONE)
+		return number;
+	if (map->has_lists) {
+		number = qos_classify_by_lists(map, pkt);
+		if (number != DP_CLASS_NONE)
+			return number;
+	}
+	return qos_map_ref(map, default_number) != QOS_REF_NONE ? default_number : 0;
+}
+
+/* ---- main thread: qos_map.c ---- */
+
+/* A map for numbers below 'n', without references yet; free() it. */
+struct qos_class_map *qos_map_alloc(uint32_t n, const struct dp_qos_config *config);
+
+/* After the references were written: takes over the lists of 'config', as
+ * far as their classes exist. */
+void qos_map_fill_lists(struct qos_class_map *map, const struct dp_qos_config *config);
+
+bool qos_map_equal(const struct qos_class_map *a, const struct qos_class_map *b);
