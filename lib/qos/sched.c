@@ -236,16 +236,17 @@ leaf_take(struct sched *sched, uint32_t id, struct qos_item **items, unsigned ma
 
 /* A class is not charged more once it owes FLOOR_DEBT_MAX of its floor: what others send
  * on their own account must not shut it out for ever. Nor is it owed more. */
-static void
+static inline void
 node_charge_floor(const struct sched *sched, struct sched_node *node,
                   const struct visit *visit)
 {
 	int64_t debt = (int64_t)(node->floor_tag - sched->floor_now);
 
-	if (unlikely(debt > FLOOR_DEBT_MAX))
-		return;
-	if (unlikely(debt < -FLOOR_DEBT_MAX))
+	if (unlikely((uint64_t)(debt + FLOOR_DEBT_MAX) > 2 * (uint64_t)FLOOR_DEBT_MAX)) {
+		if (debt > 0)
+			return;
 		node->floor_tag = sched->floor_now - FLOOR_DEBT_MAX;
+	}
 	node->floor_tag += floor_cost(sched, node, visit->bytes, visit->packets);
 }
 
@@ -263,21 +264,30 @@ node_charge_ceil(struct sched *sched, uint32_t id, const struct visit *visit)
 		price_of_bytes(node->ceil_mantissa, node->ceil_shift, visit->bytes));
 }
 
+/* Whether a class that has something to send and is not in EDF is where it should be. */
+static inline bool
+node_is_settled(const struct sched_node *node, bool is_red)
+{
+	return (node->flags & (NODE_ON_FLOOR_WHEEL | NODE_BLOCKED)) &&
+	       (node->flags & (is_red ? NODE_ON_CEIL_WHEEL : NODE_IN_SHARE));
+}
+
 /* The lender, or a class above it: its floor pays. */
-static void
+static inline void
 settle_payer(struct sched *sched, uint32_t id, const struct visit *visit, bool is_lender)
 {
 	struct sched_node *node = &sched->nodes[id];
-	bool backlog = node_has_backlog(node);
+	bool is_red;
 
 	node_charge_floor(sched, node, visit);
-	if (!backlog) {
+	if (unlikely(!node_has_backlog(node))) {
 		if (node->flags & NODE_IN_EDF)
 			floor_remove_edf(sched, id);
 		excess_unlink(sched, id);
 		return;
 	}
-	if (node_is_red(sched, node))
+	is_red = node_is_red(sched, node);
+	if (is_red)
 		excess_unlink(sched, id);
 	else if ((node->flags & NODE_IN_EDF) && node_is_green(sched, node)) {
 		/* Others than the lender get their new place when they come first. */
@@ -289,11 +299,21 @@ settle_payer(struct sched *sched, uint32_t id, const struct visit *visit, bool i
 	}
 	if (node->flags & NODE_IN_EDF)
 		floor_remove_edf(sched, id);
+	else if (node_is_settled(node, is_red))
+		return;
+	if (likely(!is_red && !(node->flags & NODE_FLOOR_STATES) &&
+	           !node_is_green(sched, node) && !node->implicit_floor)) {
+		/* The usual case of node_arm(). */
+		floor_wait(sched, id, node->floor_tag + sched->floor_held);
+		if (!(node->flags & NODE_IN_SHARE))
+			excess_link(sched, id);
+		return;
+	}
 	node_arm(sched, id);
 }
 
 /* A class below the lender: sends on another's account, as its share of the excess. */
-static void
+static inline void
 settle_borrower(struct sched *sched, uint32_t id, const struct visit *visit)
 {
 	struct sched_node *node = &sched->nodes[id];
@@ -351,14 +371,18 @@ settle(struct sched *sched, uint32_t leaf, uint32_t lender, const struct visit *
 	}
 }
 
-/* Who is next in the lists of this class is likely to be visited next. */
+/* Who is next in a list of this class is likely to be visited next, and the one after it
+ * afterwards: one's packet and the other's lines are fetched now. */
 static inline void
-prefetch_neighbours(const struct sched *sched, uint32_t id)
+prefetch_next(const struct sched *sched, uint32_t id, enum node_chain chain)
 {
-	const struct sched_node *node = &sched->nodes[id];
+	const struct sched_node *next = &sched->nodes[sched->nodes[id].link[chain].next];
+	const struct sched_node *then = &sched->nodes[next->link[chain].next];
 
-	__builtin_prefetch(&sched->nodes[node->link[CHAIN_FLOOR].next]);
-	__builtin_prefetch(&sched->nodes[node->link[CHAIN_EXCESS].next]);
+	__builtin_prefetch(then);
+	__builtin_prefetch(&then->queue);
+	if (next->flags & NODE_LEAF)
+		__builtin_prefetch(next->queue.head);
 }
 
 unsigned
@@ -375,7 +399,7 @@ sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
 	while (count < max_items && bytes < max_bytes && !node_is_red(sched, root) &&
 	       lender_choose(sched, &looks, &lender)) {
 		leaf = leaf_choose(sched, lender);
-		prefetch_neighbours(sched, leaf);
+		prefetch_next(sched, leaf, leaf == lender ? CHAIN_FLOOR : CHAIN_EXCESS);
 		count += leaf_take(sched, leaf, items + count, max_items - count,
 		                   max_bytes - bytes, &visit);
 		bytes += visit.bytes;

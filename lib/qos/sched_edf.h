@@ -23,6 +23,16 @@ struct edf_calendar {
 	struct node_list bucket[EDF_ROWS * EDF_BUCKETS];
 } CACHE_ALIGNED;
 
+/* The finest row that may reach a distance in buckets of the first row. */
+static inline unsigned
+edf_row_guess(uint64_t distance)
+{
+	unsigned bits = 63U - (unsigned)__builtin_clzll(distance);
+	unsigned row = (bits - 6) / EDF_ROW_SHIFT + 1;
+
+	return MIN_OF(row, EDF_ROWS - 1);
+}
+
 static inline void
 edf_add(struct sched_node *nodes, struct edf_calendar *edf, uint32_t id,
         uint64_t deadline, uint64_t now)
@@ -35,6 +45,12 @@ edf_add(struct sched_node *nodes, struct edf_calendar *edf, uint32_t id,
 	if (tick_is_after(edf->base, deadline))
 		deadline = edf->base;
 	distance = bucket_distance(deadline, edf->base, shift);
+	if (distance >= EDF_BUCKETS) {
+		/* The row before the last that may be too fine. */
+		row = edf_row_guess(distance);
+		shift += row * EDF_ROW_SHIFT;
+		distance = bucket_distance(deadline, edf->base, shift);
+	}
 	while (distance >= EDF_BUCKETS && row < EDF_ROWS - 1) {
 		row++;
 		shift += EDF_ROW_SHIFT;

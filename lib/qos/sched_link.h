@@ -65,6 +65,14 @@ floor_add_edf(struct sched *sched, uint32_t id)
 	node->flags |= NODE_IN_EDF;
 }
 
+/* Has a class in no floor state looked at again when 'due' has passed. */
+static inline void
+floor_wait(struct sched *sched, uint32_t id, uint64_t due)
+{
+	wheel_add(sched->nodes, &sched->floor_wheel, CHAIN_FLOOR, id, due, sched->now);
+	sched->nodes[id].flags |= NODE_ON_FLOOR_WHEEL;
+}
+
 /* Lets a class with something to send do so on its own floor, now or when it may. */
 static inline void
 floor_arm(struct sched *sched, uint32_t id)
@@ -87,8 +95,7 @@ floor_arm(struct sched *sched, uint32_t id)
 		floor_add_edf(sched, id);
 		return;
 	}
-	wheel_add(sched->nodes, &sched->floor_wheel, CHAIN_FLOOR, id, due, sched->now);
-	node->flags |= NODE_ON_FLOOR_WHEEL;
+	floor_wait(sched, id, due);
 }
 
 static inline void

@@ -129,9 +129,10 @@ tag_clamp(uint64_t tag, uint64_t now, uint32_t burst_ns)
 {
 	uint64_t behind = now - tag, burst = (uint64_t)burst_ns * TICKS_PER_NS;
 
-	if ((int64_t)behind < 0)
-		return -behind > TAG_DISTANCE_MAX ? now - burst : tag;
-	return behind > burst ? now - burst : tag;
+	/* Not within the burst: ahead, which is a debt to keep, or too far behind. */
+	if (unlikely(behind > burst) && -behind > TAG_DISTANCE_MAX)
+		return now - burst;
+	return tag;
 }
 
 static inline void

@@ -136,26 +136,48 @@ wheel_next(const struct wheel *wheel, unsigned *slot)
 	return best;
 }
 
+/* Takes the first class out of a slot that is not empty. */
+static inline uint32_t
+wheel_slot_pop(struct sched_node *nodes, struct wheel *wheel, enum node_chain chain,
+               struct wheel_row *row, unsigned slot)
+{
+	uint32_t id = row->head[slot], next = nodes[id].link[chain].next;
+
+	wheel->count--;
+	row->head[slot] = next;
+	if (next) {
+		/* It is likely to be popped next. */
+		__builtin_prefetch(&nodes[nodes[next].link[chain].next]);
+		__builtin_prefetch(&nodes[nodes[next].link[chain].next].queue);
+		nodes[next].link[chain].prev = NODE_NONE;
+		return id;
+	}
+	row->bitmap[slot / 64] &= ~(1ULL << (slot % 64));
+	if (!row->bitmap[slot / 64])
+		row->words &= ~(1ULL << (slot / 64));
+	return id;
+}
+
 /* Takes out one class whose slot has begun, or NODE_NONE. */
 static inline uint32_t
 wheel_pop(struct sched_node *nodes, struct wheel *wheel, enum node_chain chain,
           uint64_t now)
 {
-	uint64_t ahead = now - wheel->base, start;
-	unsigned slot = 0;
-	uint32_t id;
+	unsigned slot = (unsigned)(wheel->base >> WHEEL_SLOT_SHIFT) % WHEEL_SLOTS;
+	uint64_t start;
 
 	if (!wheel->count || tick_is_after(wheel->due, now))
 		return NODE_NONE;
+	/* More in the slot that was begun last. */
+	if (wheel->row[0].head[slot])
+		return wheel_slot_pop(nodes, wheel, chain, &wheel->row[0], slot);
 	start = wheel_next(wheel, &slot);
-	if (start > ahead) {
+	if (start > now - wheel->base) {
 		wheel->due = wheel->base + start;
 		wheel->base = now;
 		return NODE_NONE;
 	}
 	wheel->base += start;
-	id = wheel->row[slot >> WHEEL_SLOT_BITS].head[slot % WHEEL_SLOTS];
-	__builtin_prefetch(&nodes[nodes[id].link[chain].next]);
-	wheel_remove(nodes, wheel, chain, id);
-	return id;
+	return wheel_slot_pop(nodes, wheel, chain, &wheel->row[slot >> WHEEL_SLOT_BITS],
+	                      slot % WHEEL_SLOTS);
 }

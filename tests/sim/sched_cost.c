@@ -183,12 +183,9 @@ turn(struct cost *cost, enum load load)
 		else
 			offer(cost, packet);
 	}
-	if (load != LOAD_SPARSE) {
-		/* A little faster than the link, which is what limits. */
-		cost_advance(cost, count * cost->bytes, 1.1);
-		if (!count)
-			cost->now_ticks += 500 * 1024;
-	}
+	/* A batch's time on the link, which is what limits, by a little. */
+	if (load != LOAD_SPARSE)
+		cost_advance(cost, SIM_BATCH * cost->bytes, 1.02);
 	return count;
 }
 

@@ -47,10 +47,10 @@ measure_shares(int sizes, double seconds)
 
 		worst = fmax(worst, fabs(sim_leaf_bps(&run, &leaves[i]) / want - 1));
 	}
-	printf("T4 weights 1..20, %s, %.0f s: worst share off by %.3f %%, link %.4f\n",
-	       sizes < 0 ? "sizes by leaf" : sim_sizes_name((enum sim_sizes)sizes),
-	       seconds, worst * 100, run.sent_bytes * 8 / run.seconds / 10e9);
-	assert_true(worst <= 0.005);
+	sim_report("T4", worst, SIM_AT_MOST, 0.005,
+	           "weights 1..20, %s, %.0f s: share off by",
+	           sizes < 0 ? "sizes by leaf" : sim_sizes_name((enum sim_sizes)sizes),
+	           seconds);
 	sim_destroy(&sim);
 }
 
@@ -95,9 +95,8 @@ test_t4_weights_default_to_the_floors(void **state)
 
 		worst = fmax(worst, fabs(off));
 	}
-	printf("T4 default weights, floors 1 Mbit/s .. 30 Gbit/s of 100: worst share off by %.3f %%\n",
-	       worst * 100);
-	assert_true(worst <= 0.005);
+	sim_report("T4", worst, SIM_AT_MOST, 0.005,
+	           "default weights, floors 1 Mbit/s .. 30 Gbit/s of 100: share off by");
 	sim_destroy(&sim);
 }
 
@@ -193,9 +192,10 @@ test_t8_nothing_is_left_unused(void **state)
 		}
 		sim_run(&sim, &run);
 		share = run.sent_bytes * 8 / run.seconds / 10e9;
-		printf("T8 %u of %d classes backlogged: %.5f of the link\n", active[a],
-		       MANY, share);
-		assert_true(share >= 0.999 && share <= 1.001);
+		sim_report("T8", share, SIM_AT_LEAST, 0.999,
+		           "%u of %d classes backlogged: use of the link", active[a],
+		           MANY);
+		assert_true(share <= 1.001);
 		sim_destroy(&sim);
 	}
 	free(refs);
@@ -235,16 +235,14 @@ test_t14_floors_and_ceilings_hold_at_the_end_of_deep_chains(void **state)
 	for (unsigned i = 0; i < 4; i++)
 		leaves[i].sizes = SIM_SIZES_1514;
 	sim_run(&sim, &run);
-	printf("T14 chains of %d inner classes: %.3f Gbit/s of the chain's floor of 2, leaf %.3f of 1; without floors %.4f\n",
-	       CHAIN,
-	       (sim_leaf_bps(&run, &leaves[0]) + sim_leaf_bps(&run, &leaves[1])) / 1e9,
-	       sim_leaf_bps(&run, &leaves[0]) / 1e9,
-	       sim_leaf_bps(&run, &leaves[2]) / 1e9);
 	/* The chain's floors: 1.2 of the leaves, 1.3 at its end, 2 at its top. */
-	assert_true(sim_leaf_bps(&run, &leaves[0]) >= 0.99e9);
+	sim_report("T14", sim_leaf_bps(&run, &leaves[0]) / 1e9, SIM_AT_LEAST, 0.99,
+	           "%d inner classes in a chain: rate/floor of the leaf", CHAIN);
+	sim_report("T14",
+	           (sim_leaf_bps(&run, &leaves[0]) + sim_leaf_bps(&run, &leaves[1])) /
+	                   2e9,
+	           SIM_AT_LEAST, 0.99, "the same, of the first inner class");
 	assert_true(sim_leaf_bps(&run, &leaves[1]) >= 0.99 * 200e6);
-	assert_true(sim_leaf_bps(&run, &leaves[0]) + sim_leaf_bps(&run, &leaves[1]) >=
-	            0.99 * 2e9);
 	assert_true(sim_leaf_bps(&run, &leaves[3]) >= 0.99 * 7e9);
 	sim_destroy(&sim);
 }
@@ -277,9 +275,10 @@ test_t14_the_lowest_ceiling_of_a_chain_counts(void **state)
 		};
 		run.sent_bytes = 0;
 		sim_run(&sim, &run);
-		printf("T14 ceiling of 400 Mbit/s at level %u of %d, 450 at the others: %.4f\n",
-		       lowest + 1, CHAIN, sim_leaf_bps(&run, &leaf) / 400e6);
-		assert_true(fabs(sim_leaf_bps(&run, &leaf) / 400e6 - 1) < 0.002);
+		sim_report("T14", fabs(sim_leaf_bps(&run, &leaf) / 400e6 - 1),
+		           SIM_AT_MOST, 0.002,
+		           "lowest ceiling at level %u of %d: rate error", lowest + 1,
+		           CHAIN);
 		sim_destroy(&sim);
 	}
 }
