@@ -20,8 +20,8 @@ enum txn_status {
 	TXN_STORED,
 	TXN_UNCHANGED, /* there was nothing to do: nothing was sent */
 	TXN_CONFLICT,  /* somebody else was faster: fetch and try again */
-	TXN_DRY_RUN,  /* the database would take it; nobody judged what it means */
-	TXN_ADMITTED, /* dry run: the switch would carry it out */
+	TXN_DRY_RUN,   /* the database would take it; nobody judged what it means */
+	TXN_ADMITTED,  /* dry run: the switch would carry it out */
 };
 
 int txn_compare_inserted(const void *a, const void *b);

@@ -202,7 +202,7 @@ policing_of(const char *options, const char *rate, const char *burst, const char
 	set("Interface", &interface, "ingress_policing_burst", burst);
 	set("Interface", &interface, "ingress_policing_kpkts_rate", kpkts);
 	commit();
-	desired = desired_from_db(db);
+	desired = desired_from_db(db, cache);
 	return &port_named("p")->config.settings;
 }
 
