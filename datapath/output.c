@@ -171,9 +171,13 @@ output_drain_inboxes(struct worker *worker)
 
 	while (mask) {
 		unsigned i = (unsigned)__builtin_ctzll(mask);
-		unsigned n = rte_ring_sc_dequeue_burst(worker->inbox[i], (void **)pkts,
-		                                       BATCH_MAX, NULL);
+		struct rte_ring *ring = worker->inbox[i];
+		unsigned n = 0;
 
+		/* It may just have been taken away, with its bit of the mask after it. */
+		if (likely(ring != NULL))
+			n = rte_ring_sc_dequeue_burst(ring, (void **)pkts, BATCH_MAX,
+			                              NULL);
 		mask &= mask - 1;
 		output_take_inbox(worker, pkts, n);
 		total += n;
@@ -186,8 +190,11 @@ output_inbox_pending(const struct worker *worker)
 {
 	uint64_t mask = atomic_load_explicit(&worker->inbox_mask, memory_order_acquire);
 
-	for (; mask; mask &= mask - 1)
-		if (!rte_ring_empty(worker->inbox[__builtin_ctzll(mask)]))
+	for (; mask; mask &= mask - 1) {
+		const struct rte_ring *ring = worker->inbox[__builtin_ctzll(mask)];
+
+		if (ring && !rte_ring_empty(ring))
 			return true;
+	}
 	return false;
 }

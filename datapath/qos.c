@@ -15,6 +15,9 @@
 #define QOS_DRAIN_BYTES (128 * 1024)
 /* A full guest ring does not announce room: it is looked at again after this. */
 #define RETRY_NS 10000
+/* The level of the packet pool is read at most this often: that reads every core's cache.
+ */
+#define POOL_LOOK_NS 1000000
 /* Packets wait for a full ring for this long where other ports share the scheduler. */
 #define WAIT_MAX_NS 5000000
 /* Classes held back for one port that is full; those beyond are held back for longer. */
@@ -103,6 +106,22 @@ qos_police(struct worker *worker, struct port *port, struct port_qos *qos,
 		transmit_or_drop(worker, port, pass, n_pass);
 }
 
+/* The backlog limit counts packets: large frames, of many buffers each, are not queued
+ * any more when few buffers are left for all others. */
+static bool
+qos_starves_pool(const struct worker *worker, struct port_qos *qos,
+                 const struct rte_mbuf *pkt)
+{
+	if (likely(pkt->nb_segs == 1))
+		return false;
+	if (worker->now_ns - qos->pool_seen_ns >= POOL_LOOK_NS) {
+		qos->pool_seen_ns = worker->now_ns;
+		qos->pool_is_low =
+			rte_mempool_avail_count(pkt->pool) < pkt->pool->size / 4;
+	}
+	return qos->pool_is_low;
+}
+
 static void
 qos_enqueue_one(struct worker *worker, struct port *port, struct port_qos *qos,
                 struct rte_mbuf *pkt, const struct qos_class_map *map, uint32_t number)
@@ -110,7 +129,8 @@ qos_enqueue_one(struct worker *worker, struct port *port, struct port_qos *qos,
 	struct qos_item *item = &packet_meta(pkt)->item;
 
 	packet_charge(pkt, qos->overhead_bytes, qos->mpu_bytes);
-	if (unlikely(sched_backlog_packets(qos->sched) >= qos->backlog_limit)) {
+	if (unlikely(sched_backlog_packets(qos->sched) >= qos->backlog_limit ||
+	             qos_starves_pool(worker, qos, pkt))) {
 		qos_count_loss(worker, qos, number, item->charged_bytes);
 		port_drop(port, worker, DROP_TX_QOS_PORT_FULL, &pkt, 1);
 		return;
@@ -216,7 +236,7 @@ port_send_pending(struct worker *worker, const struct port_qos *qos, struct port
 
 		for (struct qos_item *item = pending->head; item && n < BATCH_MAX;
 		     item = item->next) {
-			qos_delay_offer(&timed, item, n);
+			qos_delay_offer(&qos->timing, &timed, item, n);
 			rest[n] = item->next;
 			pkts[n++] = packet_from_item(item);
 		}

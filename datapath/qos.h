@@ -41,6 +41,8 @@ struct port_qos {
 	struct policer policer;
 	struct qos_meters *meters; /* DP_QOS_TRTCM */
 	struct port *waiting; /* ports that did not take all of theirs, by next_waiting */
+	uint64_t pool_seen_ns;
+	bool pool_is_low; /* at that moment */
 	struct qos_timing timing;
 	struct qos_class_map *_Atomic map;
 	struct qos_losses *_Atomic losses[DP_WORKERS_MAX]; /* main publishes */

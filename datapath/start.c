@@ -32,10 +32,6 @@ LOG_MODULE(datapath);
 #define TICK_S     1
 #define TRIM_TICKS 10
 
-/* A worker that ends has this long to pass on what was handed over to it. */
-#define LEAVE_WAITS   1000
-#define LEAVE_WAIT_US 50
-
 static bool is_running;
 static int event_fd = -1, tick_fd = -1;
 static unsigned ticks;
@@ -89,6 +85,17 @@ workers_add(const uint8_t *mask, uint32_t max_sleep_us, struct error *err)
 	return 0;
 }
 
+/* A packet that was on its way to a worker, or from one, that has ended. */
+static void
+drop_handed_over(struct rte_mbuf *pkt)
+{
+	struct port *port = ports[packet_meta(pkt)->item.caller_tag];
+
+	if (port)
+		port->retired.drops[DROP_TX_HANDOVER_FULL]++;
+	rte_pktmbuf_free(pkt);
+}
+
 /* Takes all work from the workers that are not in the mask, then ends them. */
 static void
 workers_remove(const uint8_t *mask)
@@ -103,13 +110,11 @@ workers_remove(const uint8_t *mask)
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++) {
 		if (!workers[i] || !workers[i]->is_leaving)
 			continue;
-		for (unsigned k = 0;
-		     k < LEAVE_WAITS && worker_has_handed_over(workers[i]); k++)
-			usleep(LEAVE_WAIT_US);
+		worker_wait_until_passed_on(workers[i]);
 		/* What it took last goes out in that round. */
 		rcu_synchronize();
 		log_info("worker %u on core %d ends", i, workers[i]->core);
-		worker_stop(workers[i]);
+		worker_stop(workers[i], drop_handed_over);
 		stats_retire_worker((uint16_t)i);
 	}
 }
@@ -241,7 +246,7 @@ dp_stop(void)
 		dp_bridge_del(i);
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
 		if (workers[i])
-			worker_stop(workers[i]);
+			worker_stop(workers[i], drop_handed_over);
 	rte_eal_cleanup();
 	is_running = false;
 }

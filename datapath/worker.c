@@ -21,6 +21,10 @@
 #include "datapath/cache.h"
 #include "datapath/rcu.h"
 
+/* A worker that ends waits this long for the rings to and from it. */
+#define RINGS_WAITS   10000
+#define RINGS_WAIT_US 100
+
 struct worker *_Atomic workers[DP_WORKERS_MAX];
 
 static int main_fd = -1;
@@ -122,13 +126,43 @@ worker_set_inbox(struct worker *to, unsigned from, struct rte_ring *ring)
 		to->inbox_mask &= ~(1ULL << from);
 }
 
-/* Takes down the rings between 'worker' and all others. Both ends are silent by now. */
+/* Waits until the rings to the worker, or those from it, are empty; the other ends run.
+ * Gives up after a second. */
 static void
-worker_disconnect(struct worker *worker)
+worker_wait_for_rings(const struct worker *worker, bool to_it)
+{
+	for (unsigned k = 0; k < RINGS_WAITS; k++) {
+		bool any = false;
+
+		for (unsigned i = 0; i < DP_WORKERS_MAX; i++) {
+			const struct rte_ring *ring = NULL;
+
+			if (workers[i] && workers[i] != worker)
+				ring = to_it ? worker->inbox[i]
+				             : workers[i]->inbox[worker->id];
+			any |= ring && !rte_ring_empty(ring);
+		}
+		if (!any)
+			return;
+		usleep(RINGS_WAIT_US);
+	}
+}
+
+void
+worker_wait_until_passed_on(const struct worker *worker)
+{
+	worker_wait_for_rings(worker, true);
+}
+
+/* Takes down the rings between 'worker' and all others. It does not run any more, or not
+ * yet: then there are no packets, and 'drop' is NULL. */
+static void
+worker_disconnect(struct worker *worker, void (*drop)(struct rte_mbuf *pkt))
 {
 	struct rte_ring *gone[2 * DP_WORKERS_MAX];
 	unsigned n = 0;
 
+	worker_wait_for_rings(worker, false);
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++) {
 		if (worker->inbox[i])
 			gone[n++] = worker->inbox[i];
@@ -143,18 +177,9 @@ worker_disconnect(struct worker *worker)
 		void *pkt;
 
 		while (rte_ring_dequeue(gone[i], &pkt) == 0)
-			rte_pktmbuf_free(pkt);
+			drop(pkt);
 		rte_ring_free(gone[i]);
 	}
-}
-
-bool
-worker_has_handed_over(const struct worker *worker)
-{
-	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
-		if (worker->inbox[i] && !rte_ring_empty(worker->inbox[i]))
-			return true;
-	return false;
 }
 
 static int
@@ -168,7 +193,7 @@ worker_connect(struct worker *worker)
 		worker_set_inbox(worker, i, worker_make_inbox(other, worker));
 		worker_set_inbox(other, worker->id, worker_make_inbox(worker, other));
 		if (!worker->inbox[i] || !other->inbox[worker->id]) {
-			worker_disconnect(worker);
+			worker_disconnect(worker, NULL);
 			return -ENOMEM;
 		}
 	}
@@ -258,20 +283,20 @@ worker_start(int core, int numa_node, uint32_t max_sleep_us, struct worker **res
 	return 0;
 
 disconnect:
-	worker_disconnect(worker);
+	worker_disconnect(worker, NULL);
 free_worker:
 	worker_free(worker);
 	return ret;
 }
 
 void
-worker_stop(struct worker *worker)
+worker_stop(struct worker *worker, void (*drop)(struct rte_mbuf *pkt))
 {
 	worker->stop = true;
 	worker_wake(worker);
 	pthread_join(worker->thread, NULL);
 	workers[worker->id] = NULL;
-	worker_disconnect(worker);
+	worker_disconnect(worker, drop);
 	worker_free(worker);
 }
 

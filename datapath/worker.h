@@ -114,11 +114,12 @@ extern struct worker *_Atomic workers[DP_WORKERS_MAX];
 int worker_start(int core, int numa_node, uint32_t max_sleep_us, struct worker **worker,
                  struct error *err);
 
-/* Whether packets that others handed over wait for it. Main thread. */
-bool worker_has_handed_over(const struct worker *worker);
+/* Waits until the worker has taken what others handed over to it; a second at most. */
+void worker_wait_until_passed_on(const struct worker *worker);
 
-/* Joins a worker that serves nothing any more; packets still in its rings are freed. */
-void worker_stop(struct worker *worker);
+/* Joins a worker that serves nothing any more; gives packets still in its rings, if any,
+ * to 'drop'. */
+void worker_stop(struct worker *worker, void (*drop)(struct rte_mbuf *pkt));
 
 /* Runs 'fn' on the worker and waits until it is done (a few microseconds, or the time the
  * kernel takes to schedule the worker). Runs it here if 'worker' is NULL. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -89,21 +90,30 @@ make_classes(uint32_t n)
 	return classes;
 }
 
+/* What the main thread computed; the rest is waiting for the worker, or for a core. */
+static uint64_t
+main_cpu_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
 static void
 timed(const char *what, struct dp_qos_config *config)
 {
 	struct error err = {""};
-	uint64_t start_ns = clock_mono_ns(), check_ns, took_ns;
+	uint64_t start_ns, took_ns, cpu_ns = main_cpu_ns();
 
-	check(dp_qos_check(config, &err), &err);
-	check_ns = clock_mono_ns() - start_ns;
 	longest_gap_ns = 0;
 	start_ns = clock_mono_ns();
 	check(dp_port_set_qos(to, config, &err), &err);
 	took_ns = clock_mono_ns() - start_ns;
+	cpu_ns = main_cpu_ns() - cpu_ns;
 	usleep(1000);
-	printf("%-24s %8.2f ms (%6.2f ms is the check), longest gap in the flow %7.3f ms\n",
-	       what, (double)took_ns / 1e6, (double)check_ns / 1e6,
+	printf("%-24s %8.2f ms, %7.2f ms of them main's own time; longest gap in the flow %7.3f ms\n",
+	       what, (double)took_ns / 1e6, (double)cpu_ns / 1e6,
 	       (double)longest_gap_ns / 1e6);
 }
 

@@ -402,6 +402,146 @@ test_packets_find_their_class_by_lists(void **state)
 	dp_port_del(b);
 }
 
+/* ---- several workers, one owner ---- */
+
+static bool
+set_workers(uint8_t mask)
+{
+	struct dp_config config = {.pmd_cpu_mask = {mask}, .max_sleep_us = 50};
+	struct error err = {""};
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		return false;
+	if (dp_set_workers(&config, &err) != 0)
+		fail_msg("%s", err.text);
+	return true;
+}
+
+/* Sends a numbered frame of one of four classes by DSCP. */
+static void
+send_numbered(uint32_t port, uint8_t src, uint8_t class, uint32_t number)
+{
+	uint8_t frame[64];
+
+	frame_make(frame, sizeof(frame), 0xff, src, -1);
+	memcpy(frame + 12, ((uint8_t[]){8, 0, 0x45, (uint8_t)(class << 2)}), 4);
+	memcpy(frame + 40, &number, sizeof(number));
+	assert_int_equal(dp_dummy_inject(port, frame, sizeof(frame)), 0);
+}
+
+static void
+qos_by_dscp(uint32_t port, uint32_t variant)
+{
+	struct dp_class_config classes[] = {
+		{.number = 0, .parent = DP_CLASS_ROOT},
+		{.number = 1, .parent = variant & 1 ? 2 : DP_CLASS_ROOT},
+		{.number = 2, .parent = DP_CLASS_ROOT, .floor_bps = 1000 * variant},
+		{.number = 3, .parent = variant & 2 ? 2 : DP_CLASS_ROOT, .priority = 3},
+	};
+	struct dp_qos_config config = {.kind = DP_QOS_TREE,
+	                               .rate_bps = 10000000000,
+	                               .classes = classes,
+	                               .n_classes = 4,
+	                               .has_dscp_classes = true};
+	struct error err = {""};
+
+	for (uint32_t i = 0; i < 64; i++)
+		config.dscp_class[i] = i < 4 ? i : DP_CLASS_NONE;
+	if (dp_port_set_qos(port, &config, &err) != 0)
+		fail_msg("%s", err.text);
+}
+
+/* Three ports on two workers send to one; its tree changes meanwhile. */
+static void
+test_flows_keep_their_order_over_workers(void **state)
+{
+	enum { ROUNDS = 400, BATCH = 8 };
+	uint32_t sent[3][4] = {{0}}, seen_next[3][4] = {{0}}, got = 0, number;
+	uint32_t senders[3], b;
+	uint8_t frame[2048];
+
+	(void)state;
+	if (!set_workers(3))
+		skip();
+	senders[0] = port_add("a0", NULL);
+	senders[1] = port_add("a1", NULL);
+	senders[2] = port_add("a2", NULL);
+	b = port_add("b", NULL);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		if (round % 8 == 0)
+			qos_by_dscp(b, round / 8);
+		for (unsigned i = 0; i < 3 * BATCH; i++) {
+			uint32_t *n = &sent[i % 3][i / 3 % 4];
+
+			send_numbered(senders[i % 3], (uint8_t)(i % 3), i / 3 % 4,
+			              (*n)++);
+		}
+		while (got < (round + 1) * 3 * BATCH && take(b, frame, WAIT_NS)) {
+			uint32_t *next = &seen_next[frame[11]][frame[15] >> 2];
+
+			memcpy(&number, frame + 40, sizeof(number));
+			assert_int_equal(number, *next);
+			++*next;
+			got++;
+		}
+		for (unsigned i = 0; i < 3; i++)
+			while (take(senders[i], frame, 0))
+				continue;
+	}
+	assert_int_equal(got, ROUNDS * 3 * BATCH);
+	assert_int_equal(tx_dropped(b), 0);
+	for (unsigned i = 0; i < 3; i++)
+		dp_port_del(senders[i]);
+	dp_port_del(b);
+	set_workers(1);
+}
+
+/* Every packet that did not come as far as the scheduler counts in its class too. */
+static void
+test_losses_on_the_way_are_charged_to_their_class(void **state)
+{
+	static const uint8_t masks[] = {3, 1, 3, 2};
+	uint32_t a0, a1, b, sent = 0;
+	struct dp_class_stats root;
+	uint8_t frame[2048];
+
+	(void)state;
+	if (!set_workers(3))
+		skip();
+	a0 = port_add("a0", NULL);
+	a1 = port_add("a1", NULL);
+	b = port_add("b", NULL);
+	qos_by_dscp(b, 4); /* all below the root */
+	for (unsigned round = 0; round < 60; round++) {
+		for (unsigned i = 0; i < 40; i++, sent += 2) {
+			send_numbered(a0, 1, i % 4, 0);
+			send_numbered(a1, 2, i % 4, 0);
+		}
+		if (round % 5 == 0)
+			set_workers(masks[round / 5 % 4]);
+		while (take(b, frame, 0) || take(a0, frame, 0) || take(a1, frame, 0))
+			continue;
+	}
+	for (int i = 0; i < 1000; i++) {
+		class_stats(b, 0);
+		root = seen[7];
+		if (root.sent_packets + root.dropped_packets == sent)
+			break;
+		while (take(b, frame, 0))
+			continue;
+		settle();
+	}
+	print_message("%u lost on the way of %u\n", (unsigned)root.dropped_packets, sent);
+	assert_int_equal(root.offered_packets, sent);
+	assert_int_equal(root.dropped_packets, tx_dropped(b));
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(seen[i].offered_packets, sent / 4);
+	dp_port_del(a0);
+	dp_port_del(a1);
+	dp_port_del(b);
+	set_workers(1);
+}
+
 /* ---- trtcm-policer ---- */
 
 static void
@@ -484,6 +624,8 @@ main(void)
 		cmocka_unit_test(test_a_domain_gets_its_name_and_loses_it_without_loss),
 		cmocka_unit_test(test_a_full_port_does_not_hold_up_others),
 		cmocka_unit_test(test_packets_find_their_class_by_lists),
+		cmocka_unit_test(test_flows_keep_their_order_over_workers),
+		cmocka_unit_test(test_losses_on_the_way_are_charged_to_their_class),
 		cmocka_unit_test(test_trtcm_polices_by_class_and_by_port),
 	};
 
