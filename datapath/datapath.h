@@ -385,6 +385,10 @@ struct dp_class_why {
 /* The clock of all moments here; 0 before the start. */
 uint64_t dp_time_ns(void);
 
+/* For how long so far the floors of the port's tree were held back because its worker, or
+ * what takes its packets, could not carry them. */
+uint64_t dp_port_overload_ns(uint32_t port_id);
+
 /* Tells of class 'number', or, with DP_CLASS_NONE, of all in the order of
  * dp_port_qos_stats(). Asks the owner of the tree: less than a millisecond per thousand
  * classes that have packets. */

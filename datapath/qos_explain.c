@@ -162,3 +162,11 @@ dp_time_ns(void)
 {
 	return tsc_line ? tsc_to_ns(rte_rdtsc()) : 0;
 }
+
+uint64_t
+dp_port_overload_ns(uint32_t port_id)
+{
+	const struct port_qos *qos = watched_qos(port_id);
+
+	return qos && qos->sched ? sched_overload_ns(qos->sched) : 0;
+}

@@ -4,7 +4,8 @@
  * {"time_ns", "ports": [object, ...]} for every port that has QoS:
  *
  * port, type (null: none), kind ("none", "tree", "policer", "trtcm"), time_ns (moment
- * of reading), classes: the root first, then by number. Of each class:
+ * of reading), overload_ns (how long floors were held back because they could not all
+ * be met), classes: the root first, then by number. Of each class:
  *
  * - number, parent: integers; null stands for the root
  * - inner: true if classes hang below it
@@ -259,8 +260,10 @@ qos_json_port(const struct running_port *port, struct str *out)
 		qos_json_string(port->qos_type, out);
 	else
 		str_append(out, "null");
-	str_printf(out, ", \"kind\": \"%s\", \"time_ns\": %" PRIu64 ", \"classes\": [",
-	           kinds[port->qos.kind], dp_time_ns());
+	str_printf(out,
+	           ", \"kind\": \"%s\", \"time_ns\": %" PRIu64
+	           ", \"overload_ns\": %" PRIu64 ", \"classes\": [",
+	           kinds[port->qos.kind], dp_time_ns(), dp_port_overload_ns(port->id));
 	qos_classes_init(&list.classes, port);
 	dp_port_qos_why(port->id, DP_CLASS_NONE, json_add_class, &list);
 	qos_classes_destroy(&list.classes);

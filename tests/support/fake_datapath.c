@@ -404,6 +404,13 @@ dp_class_delay_counts(uint32_t port_id, uint32_t number, enum dp_delay_part part
 }
 
 uint64_t
+dp_port_overload_ns(uint32_t port_id)
+{
+	(void)port_id;
+	return 5;
+}
+
+uint64_t
 dp_time_ns(void)
 {
 	return clock_mono_ns();
