@@ -355,6 +355,8 @@ assign_update(void)
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++)
 		if (ports[i])
 			needs_hash |= assign_publish_routes(&a, ports[i]);
+	for (const struct port_qos *qos = qos_all; qos; qos = qos->next)
+		needs_hash |= qos->is_fair;
 	pipeline_needs_hash = needs_hash;
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
 		if (workers[i])

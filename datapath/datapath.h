@@ -382,6 +382,9 @@ struct dp_class_why {
 	struct dp_class_drop drops[DP_WHY_DROPS_MAX];
 };
 
+/* The clock of all moments here; 0 before the start. */
+uint64_t dp_time_ns(void);
+
 /* Tells of class 'number', or, with DP_CLASS_NONE, of all in the order of
  * dp_port_qos_stats(). Asks the owner of the tree: less than a millisecond per thousand
  * classes that have packets. */

@@ -28,6 +28,8 @@
 	X(TX_HANDOVER_FULL, "tx_handover_full", tx)           \
 	X(TX_KERNEL, "tx_kernel", tx)                         \
 	X(TX_QOS_CLASS_FULL, "tx_qos_class_full", tx)         \
+	X(TX_QOS_CODEL, "tx_qos_codel", tx)                   \
+	X(TX_QOS_AGED, "tx_qos_aged", tx)                     \
 	X(TX_QOS_PORT_FULL, "tx_qos_port_full", tx)           \
 	X(TX_QOS_NO_CLASS, "tx_qos_no_class", tx)             \
 	X(TX_QOS_POLICED, "tx_qos_policed", tx)

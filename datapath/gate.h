@@ -45,6 +45,7 @@ struct gate {
 	uint16_t n_ports;      /* 0: goes when no worker sees it any more */
 	struct bridge *bridge; /* whose ports share it; NULL = one port's own */
 	void *memory;          /* the scheduler's */
+	void *flows;           /* the scheduler's, for its fair leaves */
 	struct gate *next;
 };
 

@@ -23,6 +23,8 @@
 #define BURST_MIN_BYTES    (2 * 1514)
 
 #define GATE_CAPACITY_MIN 32
+/* Flows that stand in the windows of a gate at a time and have queues of their own. */
+#define GATE_FLOWS 256
 
 struct gate *gates;
 
@@ -86,7 +88,8 @@ gate_port_params(const struct port *port, const struct dp_port_settings *config)
 	};
 }
 
-/* The windows limit what is in a leaf; the leaf itself takes whatever was polled. */
+/* The windows limit what is in a leaf; the leaf itself takes whatever was polled. A flow
+ * of little traffic goes before the others that are in the window. */
 static struct sched_class_params
 gate_leaf_params(void)
 {
@@ -226,6 +229,8 @@ gate_create(const struct port *port, struct bridge *bridge)
 	gate->memory = xcalloc_cacheline(sched_memory_bytes(GATE_CAPACITY_MIN));
 	gate->sched = sched_init(gate->memory, GATE_CAPACITY_MIN, &root,
 	                         tsc_to_ns(rte_rdtsc()));
+	gate->flows = xcalloc_cacheline(sched_flows_bytes(GATE_FLOWS));
+	sched_flows_attach(gate->sched, gate->flows, GATE_FLOWS);
 	gate->next = gates;
 	gates = gate;
 	return gate;
@@ -334,6 +339,7 @@ gates_collect(void)
 		}
 		*link = gate->next;
 		rcu_free_after(gate->memory);
+		rcu_free_after(gate->flows);
 		rcu_free_after(gate);
 	}
 }

@@ -23,6 +23,90 @@
 
 #define OFFLOAD_FAMILY_FLAGS (RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6)
 
+/* ---- checksums ---- */
+
+/* Bytes of the transport header and payload, as the network header gives them; checked at
+ * arrival. */
+static size_t
+offload_l4_bytes(const struct rte_mbuf *pkt, const uint8_t *ip)
+{
+	if (pkt->ol_flags & RTE_MBUF_F_TX_IPV6)
+		return IPV6_HEADER_BYTES + ((size_t)ip[4] << 8 | ip[5]) - pkt->l3_len;
+	return ((size_t)ip[2] << 8 | ip[3]) - pkt->l3_len;
+}
+
+static bool
+offload_is_udp(const struct rte_mbuf *pkt)
+{
+	return (pkt->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM;
+}
+
+static uint64_t
+offload_pseudo(const struct rte_mbuf *pkt, const uint8_t *ip, size_t l4_bytes)
+{
+	return checksum_pseudo(ip, pkt->ol_flags & RTE_MBUF_F_TX_IPV6,
+	                       offload_is_udp(pkt) ? 17 : IP_PROTO_TCP, l4_bytes);
+}
+
+uint16_t
+offload_write_pseudo(struct rte_mbuf *pkt)
+{
+	uint8_t *ip = rte_pktmbuf_mtod_offset(pkt, uint8_t *, pkt->l2_len);
+	uint16_t at = offload_is_udp(pkt) ? UDP_CHECKSUM_AT : TCP_CHECKSUM_AT;
+	uint16_t sum = (uint16_t)~checksum_finish(
+		offload_pseudo(pkt, ip, offload_l4_bytes(pkt, ip)));
+
+	memcpy(ip + pkt->l3_len + at, &sum, sizeof(sum));
+	return at;
+}
+
+/* Adds 'n' bytes of the packet from 'offset' on. */
+static uint64_t
+offload_sum(const struct rte_mbuf *pkt, size_t offset, size_t n, uint64_t sum)
+{
+	size_t done = 0;
+
+	for (; pkt && done < n; pkt = pkt->next) {
+		size_t piece = MIN_OF(pkt->data_len - offset, n - done);
+
+		sum = checksum_add_at(sum, rte_pktmbuf_mtod(pkt, uint8_t *) + offset,
+		                      piece, done);
+		done += piece;
+		offset = 0;
+	}
+	return sum;
+}
+
+static uint8_t *
+offload_checksum_field(struct rte_mbuf *pkt)
+{
+	return rte_pktmbuf_mtod_offset(pkt, uint8_t *, pkt->l2_len + pkt->l3_len) +
+	       (offload_is_udp(pkt) ? UDP_CHECKSUM_AT : TCP_CHECKSUM_AT);
+}
+
+/* Completes a checksum with what 'sum' and the transport header and payload amount to. */
+static void
+offload_finish(struct rte_mbuf *pkt, uint64_t sum)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(pkt, uint8_t *, pkt->l2_len);
+	uint16_t folded = checksum_finish(offload_sum(
+		pkt, (size_t)pkt->l2_len + pkt->l3_len, offload_l4_bytes(pkt, ip), sum));
+
+	if (folded == 0 && offload_is_udp(pkt))
+		folded = 0xffff; /* 0 is "no checksum" (RFC 768) */
+	memcpy(offload_checksum_field(pkt), &folded, sizeof(folded));
+	pkt->ol_flags &= ~OFFLOAD_DONE_FLAGS;
+}
+
+void
+offload_complete_checksum(struct rte_mbuf *pkt)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(pkt, uint8_t *, pkt->l2_len);
+
+	memset(offload_checksum_field(pkt), 0, sizeof(uint16_t));
+	offload_finish(pkt, offload_pseudo(pkt, ip, offload_l4_bytes(pkt, ip)));
+}
+
 /* ---- arrival ---- */
 
 static void
@@ -78,9 +162,11 @@ offload_mark(struct rte_mbuf *pkt, uint32_t segment_bytes)
 		pkt->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
 		pkt->tso_segsz = (uint16_t)segment_bytes;
 	}
-	/* rte_vhost would take the first extension's number for the protocol. */
+	/* Who finishes it later would take the first extension's number for the protocol,
+	 * and may not know the last destination of a routing header. The sender did: its
+	 * sum of the pseudo-header is in the field. */
 	if (headers.has_extensions)
-		offload_complete_checksum(pkt);
+		offload_finish(pkt, 0);
 	return true;
 }
 
@@ -105,70 +191,6 @@ offload_accept(struct worker *worker, struct port *port, struct rte_mbuf **pkts,
 			port_drop(port, worker, DROP_RX_OFFLOAD, &pkts[i], 1);
 	}
 	return left;
-}
-
-/* ---- checksums ---- */
-
-/* Bytes of the transport header and payload, as the network header gives them; checked at
- * arrival. */
-static size_t
-offload_l4_bytes(const struct rte_mbuf *pkt, const uint8_t *ip)
-{
-	if (pkt->ol_flags & RTE_MBUF_F_TX_IPV6)
-		return IPV6_HEADER_BYTES + ((size_t)ip[4] << 8 | ip[5]) - pkt->l3_len;
-	return ((size_t)ip[2] << 8 | ip[3]) - pkt->l3_len;
-}
-
-static bool
-offload_is_udp(const struct rte_mbuf *pkt)
-{
-	return (pkt->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM;
-}
-
-static uint64_t
-offload_pseudo(const struct rte_mbuf *pkt, const uint8_t *ip, size_t l4_bytes)
-{
-	return checksum_pseudo(ip, pkt->ol_flags & RTE_MBUF_F_TX_IPV6,
-	                       offload_is_udp(pkt) ? 17 : IP_PROTO_TCP, l4_bytes);
-}
-
-uint16_t
-offload_write_pseudo(struct rte_mbuf *pkt)
-{
-	uint8_t *ip = rte_pktmbuf_mtod_offset(pkt, uint8_t *, pkt->l2_len);
-	uint16_t at = offload_is_udp(pkt) ? UDP_CHECKSUM_AT : TCP_CHECKSUM_AT;
-	uint16_t sum = (uint16_t)~checksum_finish(
-		offload_pseudo(pkt, ip, offload_l4_bytes(pkt, ip)));
-
-	memcpy(ip + pkt->l3_len + at, &sum, sizeof(sum));
-	return at;
-}
-
-void
-offload_complete_checksum(struct rte_mbuf *pkt)
-{
-	uint8_t *ip = rte_pktmbuf_mtod_offset(pkt, uint8_t *, pkt->l2_len);
-	size_t l4_bytes = offload_l4_bytes(pkt, ip), done = 0;
-	size_t offset = (size_t)pkt->l2_len + pkt->l3_len;
-	uint8_t *field = ip + pkt->l3_len +
-	                 (offload_is_udp(pkt) ? UDP_CHECKSUM_AT : TCP_CHECKSUM_AT);
-	uint64_t sum = offload_pseudo(pkt, ip, l4_bytes);
-	uint16_t folded = 0;
-
-	memcpy(field, &folded, sizeof(folded));
-	for (const struct rte_mbuf *seg = pkt; seg && done < l4_bytes; seg = seg->next) {
-		size_t n = MIN_OF(seg->data_len - offset, l4_bytes - done);
-
-		sum = checksum_add_at(sum, rte_pktmbuf_mtod(seg, uint8_t *) + offset, n,
-		                      done);
-		done += n;
-		offset = 0;
-	}
-	folded = checksum_finish(sum);
-	if (folded == 0 && offload_is_udp(pkt))
-		folded = 0xffff; /* 0 is "no checksum" (RFC 768) */
-	memcpy(field, &folded, sizeof(folded));
-	pkt->ol_flags &= ~OFFLOAD_DONE_FLAGS;
 }
 
 /* ---- segments ---- */

@@ -18,24 +18,40 @@
 
 _Atomic bool pipeline_needs_hash;
 
+/* Behind how many bytes of VLAN tags, at most two, the packet's type is. */
+static uint32_t
+pipeline_tag_bytes(const uint8_t *data, uint32_t length)
+{
+	uint32_t tags = 0;
+
+	while (tags < 8 && length >= 18 + tags &&
+	       ((data[12 + tags] == 0x81 && data[13 + tags] == 0x00) ||
+	        (data[12 + tags] == 0x88 && data[13 + tags] == 0xa8)))
+		tags += 4;
+	return tags;
+}
+
 /* Reads only bytes that the first segment has. */
 uint32_t
 pipeline_flow_hash(const struct rte_mbuf *pkt)
 {
-	const uint8_t *data = rte_pktmbuf_mtod(pkt, const uint8_t *);
+	const uint8_t *data = rte_pktmbuf_mtod(pkt, const uint8_t *), *frame;
 	uint32_t length = pkt->data_len, hash, from = 0, bytes = 14;
+	uint32_t tags = pipeline_tag_bytes(data, length);
 	uint64_t word;
 
-	if (length >= 34 && data[12] == 0x08 && data[13] == 0x00) {
+	frame = data + tags; /* as if there were no tags, but for the addresses */
+	length -= tags;
+	if (length >= 34 && frame[12] == 0x08 && frame[13] == 0x00) {
 		/* IPv4: addresses; ports too, unless it is a fragment. */
-		bool is_fragment = (data[20] & 0x3f) | data[21];
-		bool has_ports = !is_fragment && data[14] == 0x45 && length >= 38;
+		bool is_fragment = (frame[20] & 0x3f) | frame[21];
+		bool has_ports = !is_fragment && frame[14] == 0x45 && length >= 38;
 
-		from = 26;
-		bytes = has_ports && (data[23] == 6 || data[23] == 17) ? 12 : 8;
-	} else if (length >= 58 && data[12] == 0x86 && data[13] == 0xdd) {
-		from = 22;
-		bytes = data[20] == 6 || data[20] == 17 ? 36 : 32;
+		from = tags + 26;
+		bytes = has_ports && (frame[23] == 6 || frame[23] == 17) ? 12 : 8;
+	} else if (length >= 58 && frame[12] == 0x86 && frame[13] == 0xdd) {
+		from = tags + 22;
+		bytes = frame[20] == 6 || frame[20] == 17 ? 36 : 32;
 	} else if (length < 14) {
 		bytes = 0;
 	}

@@ -4,23 +4,29 @@
 
 #include "base/compiler.h"
 #include "datapath/charge.h"
+#include "datapath/ecn.h"
 #include "datapath/port/port.h"
 #include "datapath/worker.h"
 
 #include "datapath/hot.h"
 
-/* Whether the packet may pass, with a congestion mark if that is what it takes. */
+/* Whether the packet may pass, with a congestion mark if that is what it takes: its
+ * sender slows down for it as for a loss, and until it does there is one burst more. */
 static bool
-police_lets_pass(const struct port *port, bool may_mark, const struct rte_mbuf *pkt,
-                 uint64_t now_ns)
+police_lets_pass(struct worker *worker, struct port *port, bool may_mark,
+                 struct rte_mbuf *pkt)
 {
-	enum policer_colour bytes = policer_look(&port->police_bytes, now_ns);
-	enum policer_colour packets = policer_look(&port->police_packets, now_ns);
+	enum policer_colour bytes = policer_look(&port->police_bytes, worker->now_ns);
+	enum policer_colour packets = policer_look(&port->police_packets, worker->now_ns);
 	enum policer_colour worst = MAX_OF(bytes, packets);
 
-	(void)may_mark;
-	(void)pkt;
-	return worst == POLICER_GREEN;
+	if (likely(worst == POLICER_GREEN))
+		return true;
+	if (worst == POLICER_RED || !may_mark || !ecn_is_capable(pkt))
+		return false;
+	ecn_mark(pkt);
+	port_of_worker(port, worker)->rx_marked++;
+	return true;
 }
 
 unsigned
@@ -33,7 +39,7 @@ police_packets(struct worker *worker, struct port *port,
 	for (unsigned i = 0; i < n; i++) {
 		const struct qos_item *item = &packet_meta(pkts[i])->item;
 
-		if (!police_lets_pass(port, may_mark, pkts[i], worker->now_ns)) {
+		if (!police_lets_pass(worker, port, may_mark, pkts[i])) {
 			port_drop(port, worker, DROP_RX_POLICED, &pkts[i], 1);
 			continue;
 		}

@@ -4,6 +4,7 @@
 
 #include "base/compiler.h"
 #include "datapath/charge.h"
+#include "datapath/ecn.h"
 #include "datapath/port/port.h"
 #include "datapath/qos_meter.h"
 #include "datapath/transmit.h"
@@ -14,6 +15,9 @@
 #define QOS_DRAIN_BYTES (128 * 1024)
 /* A full guest ring does not announce room: it is looked at again after this. */
 #define RETRY_NS 10000
+/* The level of the packet pool is read at most this often: that reads every core's cache.
+ */
+#define POOL_LOOK_NS 1000000
 /* Packets wait for a full ring for this long where other ports share the scheduler. */
 #define WAIT_MAX_NS 5000000
 /* Classes held back for one port that is full; those beyond are held back for longer. */
@@ -102,6 +106,22 @@ qos_police(struct worker *worker, struct port *port, struct port_qos *qos,
 		transmit_or_drop(worker, port, pass, n_pass);
 }
 
+/* The backlog limit counts packets: large frames, of many buffers each, are not queued
+ * any more when few buffers are left for all others. */
+static bool
+qos_starves_pool(const struct worker *worker, struct port_qos *qos,
+                 const struct rte_mbuf *pkt)
+{
+	if (likely(pkt->nb_segs == 1))
+		return false;
+	if (worker->now_ns - qos->pool_seen_ns >= POOL_LOOK_NS) {
+		qos->pool_seen_ns = worker->now_ns;
+		qos->pool_is_low =
+			rte_mempool_avail_count(pkt->pool) < pkt->pool->size / 4;
+	}
+	return qos->pool_is_low;
+}
+
 static void
 qos_enqueue_one(struct worker *worker, struct port *port, struct port_qos *qos,
                 struct rte_mbuf *pkt, const struct qos_class_map *map, uint32_t number)
@@ -109,13 +129,18 @@ qos_enqueue_one(struct worker *worker, struct port *port, struct port_qos *qos,
 	struct qos_item *item = &packet_meta(pkt)->item;
 
 	packet_charge(pkt, qos->overhead_bytes, qos->mpu_bytes);
-	if (unlikely(sched_backlog_packets(qos->sched) >= qos->backlog_limit)) {
+	if (unlikely(sched_backlog_packets(qos->sched) >= qos->backlog_limit ||
+	             qos_starves_pool(worker, qos, pkt))) {
 		qos_count_loss(worker, qos, number, item->charged_bytes);
 		port_drop(port, worker, DROP_TX_QOS_PORT_FULL, &pkt, 1);
 		return;
 	}
 	item->class_ref = qos_map_ref(map, number);
 	item->caller_tag = (uint16_t)port->id;
+	item->flags = 0;
+	if (unlikely(atomic_load_explicit(&qos->uses_ecn, memory_order_relaxed)) &&
+	    ecn_is_capable(pkt))
+		item->flags = QOS_ITEM_ECT;
 	switch (sched_enqueue(qos->sched, item, worker->now_ns)) {
 	case SCHED_QUEUED:
 		break;
@@ -211,7 +236,7 @@ port_send_pending(struct worker *worker, const struct port_qos *qos, struct port
 
 		for (struct qos_item *item = pending->head; item && n < BATCH_MAX;
 		     item = item->next) {
-			qos_delay_offer(&timed, item, n);
+			qos_delay_offer(&qos->timing, &timed, item, n);
 			rest[n] = item->next;
 			pkts[n++] = packet_from_item(item);
 		}
@@ -329,22 +354,33 @@ qos_send_items(struct worker *worker, struct port_qos *qos, struct qos_item **it
 	}
 }
 
-/* What classes with a limit of age or controlled delay gave up. */
+/* Drops what the scheduler took out of its queues since the last time. */
 static void
-qos_drop_dropped(struct worker *worker, struct port_qos *qos)
+qos_drop_managed(struct worker *worker, struct qos_item *item)
 {
-	struct qos_item *item = sched_take_dropped(qos->sched);
-
 	while (item) {
 		struct rte_mbuf *pkt = packet_from_item(item);
 		struct port *port = ports[item->caller_tag];
+		unsigned why = QOS_ITEM_DROPPED(item->flags);
 
 		item = item->next;
-		if (likely(port != NULL))
-			port_drop(port, worker, DROP_TX_QOS_CLASS_FULL, &pkt, 1);
-		else
+		if (unlikely(!port))
 			rte_pktmbuf_free(pkt);
+		else
+			port_drop(port, worker,
+			          why == QOS_ITEM_CODEL  ? DROP_TX_QOS_CODEL
+			          : why == QOS_ITEM_AGED ? DROP_TX_QOS_AGED
+			                                 : DROP_TX_QOS_CLASS_FULL,
+			          &pkt, 1);
 	}
+}
+
+static void
+qos_mark(struct qos_item *const *items, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (items[i]->flags & QOS_ITEM_MARK)
+			ecn_mark(packet_from_item(items[i]));
 }
 
 unsigned
@@ -362,10 +398,12 @@ qos_drain(struct worker *worker, struct port_qos *qos)
 	if (likely(!qos->waiting) || !qos_is_alone(qos)) {
 		n = sched_dequeue(qos->sched, worker->now_ns, items, BATCH_MAX,
 		                  QOS_DRAIN_BYTES);
+		qos_drop_managed(worker, sched_take_dropped(qos->sched));
+		if (unlikely(atomic_load_explicit(&qos->uses_ecn, memory_order_relaxed)))
+			qos_mark(items, n);
 		qos_delay_scheduled(&qos->timing, items, n, worker->now_ns);
 		qos_send_items(worker, qos, items, n, &moved);
 		qos_delay_sent(&qos->timing);
-		qos_drop_dropped(worker, qos);
 		next_ns = sched_next_event_ns(qos->sched, worker->now_ns);
 	}
 	if (qos->waiting)

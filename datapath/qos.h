@@ -33,6 +33,7 @@ struct port_qos {
 	_Atomic uint32_t n_ports; /* that share it; main writes */
 	int32_t overhead_bytes;
 	uint32_t mpu_bytes;
+	_Atomic bool uses_ecn;  /* some class marks packets; main writes */
 	uint32_t backlog_limit; /* packets in the whole tree: its share of the buffers */
 
 	/* the owner's */
@@ -40,6 +41,8 @@ struct port_qos {
 	struct policer policer;
 	struct qos_meters *meters; /* DP_QOS_TRTCM */
 	struct port *waiting; /* ports that did not take all of theirs, by next_waiting */
+	uint64_t pool_seen_ns;
+	bool pool_is_low; /* at that moment */
 	struct qos_timing timing;
 	struct qos_class_map *_Atomic map;
 	struct qos_losses *_Atomic losses[DP_WORKERS_MAX]; /* main publishes */
@@ -47,6 +50,8 @@ struct port_qos {
 	/* main's: qos_config.c */
 	struct qos_tree *tree;
 	void *sched_memory;
+	void *flows_memory;             /* of fair classes; NULL = there were none yet */
+	bool is_fair;                   /* some class is */
 	struct qos_losses *past_losses; /* of tables that were replaced */
 	char *domain;                   /* NULL = one port's own */
 	struct port **ports;            /* n_ports of them */

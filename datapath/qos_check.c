@@ -422,11 +422,10 @@ check_peaks(const struct dp_qos_config *config, struct error *err)
 
 /* What a map or list of the QoS itself names must be there. */
 static int
-check_named(const struct check *check, uint32_t number, const char *where,
-            struct error *err)
+check_named(const uint8_t *exists, uint32_t number, const char *where, struct error *err)
 {
 	if (number == DP_CLASS_NONE || number == 0 ||
-	    check_find(check, number) != NO_CLASS)
+	    (number <= DP_CLASS_NUMBER_MAX && (exists[number / 8] >> number % 8 & 1)))
 		return 0;
 	return error_set(err, -EINVAL, "%s names queue %u, which is not in the QoS",
 	                 where, number);
@@ -436,14 +435,18 @@ static int
 check_maps(const struct check *check, struct error *err)
 {
 	const struct dp_qos_config *config = check->config;
+	uint8_t exists[DP_CLASS_NUMBER_MAX / 8 + 1] = {0};
 	int ret = 0;
 
+	for (size_t i = 0; i < config->n_classes; i++)
+		exists[config->classes[i].number / 8] |=
+			(uint8_t)(1U << config->classes[i].number % 8);
 	for (size_t i = 0; config->has_dscp_classes && i < 64 && !ret; i++)
-		ret = check_named(check, config->dscp_class[i], "dscp-map", err);
+		ret = check_named(exists, config->dscp_class[i], "dscp-map", err);
 	for (size_t i = 0; config->has_pcp_classes && i < 8 && !ret; i++)
-		ret = check_named(check, config->pcp_class[i], "pcp-map", err);
+		ret = check_named(exists, config->pcp_class[i], "pcp-map", err);
 	for (size_t i = 0; i < config->n_macs && !ret; i++)
-		ret = check_named(check, config->macs[i].number, "macs", err);
+		ret = check_named(exists, config->macs[i].number, "macs", err);
 	return ret;
 }
 

@@ -23,7 +23,11 @@
 #define QOS_QUANTUM_BYTES 1514
 #define QOS_MIN_CAPACITY  64
 #define QOS_MAX_CAPACITY  (SCHED_CLASSES_MAX / 2)
-#define QOS_SPARE_BANDS   256 /* calendars of bands beyond one per four classes */
+/* Queues for flows that have packets, of all fair classes of a tree together. */
+#define QOS_FLOWS_MIN       4096
+#define QOS_FLOWS_MAX       16384
+#define QOS_FLOWS_PER_CLASS 64
+#define QOS_SPARE_BANDS     256 /* calendars of bands beyond one per four classes */
 
 LOG_MODULE(qos);
 
@@ -138,6 +142,61 @@ qos_make_sched(struct port_qos *qos, const struct qos_plan *plan)
 	sched_set_quantum(qos->sched, QOS_QUANTUM_BYTES);
 }
 
+struct flows_attachment {
+	struct sched *sched;
+	void *memory;
+	uint32_t flows;
+};
+
+static bool
+qos_attach_flows(struct worker *worker, void *arg)
+{
+	struct flows_attachment *flows = arg;
+
+	(void)worker;
+	sched_flows_attach(flows->sched, flows->memory, flows->flows);
+	return false;
+}
+
+/* Before classes become fair: queues for their flows, once in the life of a scheduler. */
+static void
+qos_reserve_flows(struct port_qos *qos, uint32_t n_fair)
+{
+	struct flows_attachment flows = {.sched = qos->sched};
+	size_t size;
+
+	if (n_fair == 0 || qos->flows_memory)
+		return;
+	flows.flows = MAX_OF(n_fair * QOS_FLOWS_PER_CLASS, QOS_FLOWS_MIN);
+	flows.flows = MIN_OF(flows.flows, QOS_FLOWS_MAX);
+	size = sched_flows_bytes(flows.flows);
+	flows.memory = qos->flows_memory = xcalloc_cacheline(size);
+	memset(flows.memory, 0, size); /* its pages shall exist */
+	worker_call(qos_owner(qos), qos_attach_flows, &flows);
+}
+
+/* What the leaves of 'tree' need of the way to them, and 'before' it takes the place of
+ * another, also what those need: a hash of each packet's flow, and to know whether
+ * packets may be marked. */
+static void
+qos_prepare_leaves(struct port_qos *qos, const struct qos_tree *tree, bool before)
+{
+	bool uses_ecn = before && qos->uses_ecn, was_fair = qos->is_fair;
+	uint32_t n_fair = 0;
+
+	for (uint32_t i = 0; i < tree->n; i++) {
+		const struct dp_class_config *config = &tree->classes[i].config;
+
+		n_fair += config->fair;
+		uses_ecn |= config->codel && config->ecn;
+	}
+	qos_reserve_flows(qos, n_fair);
+	qos->uses_ecn = uses_ecn;
+	qos->is_fair = n_fair > 0 || (before && was_fair);
+	if (qos->is_fair != was_fair)
+		assign_update();
+}
+
 /* Drops packets that are in no scheduler any more and counts them at their ports. */
 static void
 qos_drop_items(struct qos_item *items, enum drop_reason reason)
@@ -193,6 +252,7 @@ qos_apply_tree(struct port_qos *qos, const struct dp_qos_config *config,
 		qos_make_sched(qos, &plan);
 	else if (plan_capacity(&plan) > sched_capacity(qos->sched))
 		qos_grow(qos, plan_capacity(&plan));
+	qos_prepare_leaves(qos, plan.next, true);
 	ret = qos_run_ops(qos, &plan, plan.changes, plan.n_changes);
 	qos->tree = plan.next;
 	/* From then on nobody looks up the classes that go. */
@@ -200,6 +260,7 @@ qos_apply_tree(struct port_qos *qos, const struct dp_qos_config *config,
 		rcu_synchronize();
 	deleted = qos_run_ops(qos, &plan, plan.deletions, plan.n_deletions);
 	ret = ret < 0 ? ret : deleted;
+	qos_prepare_leaves(qos, qos->tree, false);
 	plan_free(&plan);
 	if (old != &empty)
 		tree_free(old);
@@ -230,11 +291,12 @@ qos_destroy(struct port_qos *qos)
 		qos_drop_items(items, DROP_TX_QOS_NO_CLASS);
 	}
 	if (qos->sched)
-		qos_drop_items(sched_take_dropped(qos->sched), DROP_TX_QOS_CLASS_FULL);
+		qos_drop_items(sched_take_dropped(qos->sched), DROP_TX_QOS_NO_CLASS);
 	qos_watch_destroy(qos);
 	tree_free(qos->tree);
 	losses_free(qos);
 	free(qos->sched_memory);
+	free(qos->flows_memory);
 	free(qos->map);
 	free(qos->meters);
 	free(qos->ports);
@@ -337,6 +399,8 @@ qos_leave(struct port *port)
 	if (!qos)
 		return;
 	qos_remove_port(qos, port);
+	if (qos->n_ports == 0)
+		qos->is_fair = false; /* no hashes for its sake */
 	port->qos = NULL;
 	assign_update();
 	rcu_synchronize();

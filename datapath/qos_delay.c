@@ -44,7 +44,6 @@ qos_delay_begin(struct qos_timing *timing, struct qos_item *const *items, uint32
 
 	timing->item = items[index];
 	timing->ref = items[index]->class_ref;
-	items[index]->flags &= ~QOS_ITEM_TIMED & 15;
 	timing->skip =
 		STRIDE_MIN + random_next(timing) % STRIDE_SPREAD - 1 - (n - index - 1);
 	delay_note(timing, timing->ref, QOS_WAIT_QUEUE,

@@ -35,6 +35,7 @@ struct qos_timing {
 	uint32_t random;
 	const struct qos_item *item; /* one that is looked at, until it is sent or kept */
 	uint32_t ref;                /* its class */
+	const struct qos_item *kept; /* one that waits for its port */
 };
 
 /* A packet looked at among those that a port may take now. */
@@ -63,11 +64,11 @@ qos_delay_scheduled(struct qos_timing *timing, struct qos_item *const *items, ui
 
 /* This one has to wait for its port, from 'enqueued_ns' on. */
 static inline void
-qos_delay_kept(struct qos_timing *timing, struct qos_item *item)
+qos_delay_kept(struct qos_timing *timing, const struct qos_item *item)
 {
 	if (timing->item != item)
 		return;
-	item->flags |= QOS_ITEM_TIMED;
+	timing->kept = item;
 	timing->item = NULL;
 }
 
@@ -83,9 +84,10 @@ qos_delay_sent(struct qos_timing *timing)
 
 /* A packet that was kept is offered to its port as number 'index'. */
 static inline void
-qos_delay_offer(struct qos_timed *timed, struct qos_item *item, uint32_t index)
+qos_delay_offer(const struct qos_timing *timing, struct qos_timed *timed,
+                const struct qos_item *item, uint32_t index)
 {
-	if (likely(!(item->flags & QOS_ITEM_TIMED)))
+	if (likely(timing->kept != item))
 		return;
 	timed->ref = item->class_ref;
 	timed->index = index;

@@ -156,3 +156,9 @@ dp_class_delay_counts(uint32_t port_id, uint32_t number, enum dp_delay_part part
 	*sum_ns = copy.sum_ns;
 	return true;
 }
+
+uint64_t
+dp_time_ns(void)
+{
+	return tsc_line ? tsc_to_ns(rte_rdtsc()) : 0;
+}

@@ -54,13 +54,24 @@ burst_packets(uint32_t burst, uint32_t rate_pps, uint64_t catch_up_ms)
 	                        BURST_MIN_PACKETS);
 }
 
-/* What a leaf's queue may hold. */
+static uint32_t
+us_to_ns(uint32_t us)
+{
+	return (uint32_t)MIN_OF((uint64_t)us * 1000, UINT32_MAX);
+}
+
+/* What a leaf's queue may hold, and how it is kept short. */
 static void
 set_limits(struct sched_class_params *params, const struct dp_class_config *config)
 {
 	params->limit_bytes = config->limit_bytes;
 	params->limit_packets = config->limit_packets;
 	params->limit_ns = (uint64_t)config->limit_us * 1000;
+	params->codel = config->codel;
+	params->codel_target_ns = us_to_ns(config->codel_target_us);
+	params->codel_interval_ns = us_to_ns(config->codel_interval_us);
+	params->ecn = config->ecn;
+	params->fair = config->fair;
 }
 
 struct sched_class_params

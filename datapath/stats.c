@@ -34,6 +34,7 @@ stats_add(struct port_worker *sum, const struct port_worker *share)
 {
 	sum->rx_packets += share->rx_packets;
 	sum->rx_bytes += share->rx_bytes;
+	sum->rx_marked += share->rx_marked;
 	sum->tx_packets += share->tx_packets;
 	sum->tx_bytes += share->tx_bytes;
 	for (unsigned i = 0; i < DROP_N_REASONS; i++)
@@ -145,6 +146,7 @@ dp_port_counters(uint32_t port_id,
 	stats_sum_port(port, &sum);
 	cb("rx_packets", sum.rx_packets, aux);
 	cb("rx_bytes", sum.rx_bytes, aux);
+	cb("rx_marked", sum.rx_marked, aux);
 	cb("tx_packets", sum.tx_packets, aux);
 	cb("tx_bytes", sum.tx_bytes, aux);
 	for (unsigned i = 0; i < DROP_N_REASONS; i++) {

@@ -3,17 +3,16 @@
 #include <config.h>
 
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/daemon.h"
-#include "base/dirs.h"
 #include "base/mem.h"
 #include "cli.h"
+#include "ctl_client.h"
 #include "rpc/client.h"
 
-#define DEFAULT_TARGET     "weir-vswitchd"
 #define EXIT_COMMAND_ERROR 2
 
 static void
@@ -25,7 +24,7 @@ print_usage(void)
 	       "Options:\n"
 	       "  -t, --target=TARGET   daemon to talk to: the name of its pidfile in the\n"
 	       "                        run-time directory, or the path of its control\n"
-	       "                        socket (default: " DEFAULT_TARGET ")\n"
+	       "                        socket (default: " CTL_TARGET ")\n"
 	       "  -T, --timeout=SECS    give up after SECS seconds (default: 0, never)\n"
 	       "      --print-pid       print the daemon's process id, if it runs\n"
 	       "  -h, --help            print this text\n"
@@ -60,7 +59,7 @@ parse_options(int argc, char **argv)
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
 	};
-	struct appctl_options options = {.target = DEFAULT_TARGET};
+	struct appctl_options options = {.target = CTL_TARGET};
 	int c;
 
 	/* The "+" leaves the options of COMMAND to the daemon. */
@@ -89,32 +88,6 @@ parse_options(int argc, char **argv)
 		cli_die("no command given (--help lists some)");
 	options.command = argv + optind;
 	return options;
-}
-
-/* The process that holds the pidfile of the daemon 'target'. */
-static int
-find_pid(const char *target)
-{
-	char *name = xasprintf("%s.pid", target);
-	char *pidfile = dirs_in_rundir(name);
-	int pid = daemon_pidfile_read(pidfile);
-
-	if (pid <= 0)
-		cli_die("%s is not running: no live process holds %s", target, pidfile);
-	free(pidfile);
-	free(name);
-	return pid;
-}
-
-/* The caller frees the path. */
-static char *
-find_socket(const char *target)
-{
-	if (target[0] == '/')
-		return xstrdup(target);
-	if (strchr(target, '/'))
-		cli_die("target \"%s\": a socket needs an absolute path", target);
-	return xasprintf("%s/%s.%d.ctl", dirs_rundir(), target, find_pid(target));
 }
 
 static void
@@ -171,16 +144,21 @@ main(int argc, char **argv)
 {
 	struct appctl_options options;
 	struct rpc_client *client;
-	int status = EXIT_SUCCESS;
+	int status = EXIT_SUCCESS, pid;
 	char *path, *remote;
 	struct error err;
 
 	cli_set_program("weir-appctl");
 	options = parse_options(argc, argv);
 	if (options.print_pid) {
-		printf("%d\n", find_pid(options.target));
+		pid = ctl_find_pid(options.target, &err);
+		if (pid <= 0)
+			cli_die("%s", err.text);
+		printf("%d\n", pid);
 	} else {
-		path = find_socket(options.target);
+		path = ctl_find_socket(options.target, &err);
+		if (!path)
+			cli_die("%s", err.text);
 		remote = xasprintf("unix:%s", path);
 		if (rpc_client_connect(remote, UINT64_MAX, &client, &err))
 			cli_die("%s", err.text);

@@ -154,12 +154,24 @@ names_want_rows(struct replica *replica, struct replica_table *table)
 {
 	const struct row_name *how = find_row_name(table);
 
-	replica_want_column(table, NULL);
+	replica_want_rows(table);
 	if (!how)
 		return;
 	replica_want(replica, how->name_table, how->name_column);
 	if (how->ref_column)
 		replica_want(replica, how->name_table, how->ref_column);
+}
+
+void
+names_want_row(struct replica *replica, struct replica_table *table, const char *name)
+{
+	struct uuid uuid;
+
+	/* A name that looks like a UUID may be a name where rows have such. */
+	if (!find_row_name(table) && uuid_from_text(&uuid, name))
+		replica_pick_row(table, &uuid);
+	else if (name[0] != '@' || find_row_name(table))
+		names_want_rows(replica, table);
 }
 
 static bool

@@ -12,6 +12,10 @@ int names_find_column(const struct replica_table *table, const char *name,
 /* The rows and columns that names_find_row() needs. */
 void names_want_rows(struct replica *replica, struct replica_table *table);
 
+/* The same for one row; only that one is got where its name allows it. */
+void names_want_row(struct replica *replica, struct replica_table *table,
+                    const char *name);
+
 /* A row by UUID (four or more digits of it), by the name that its table has for it, by
  * "." or by "@name". '*row' is NULL if there is none, which is an error only if
  * 'must_exist'. */

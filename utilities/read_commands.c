@@ -314,7 +314,7 @@ prepare_get(struct vsctl *vsctl, struct invocation *call, struct error *err)
 	if (invocation_has(call, "--id") && invocation_has(call, "--if-exists"))
 		return error_set(err, -EINVAL,
 		                 "--if-exists and --id may not be specified together");
-	names_want_rows(&vsctl->replica, table);
+	names_want_row(&vsctl->replica, table, call->args[1]);
 	return prepare_conditions(table, call->args + 2, call->n_args - 2, VALUE_NONE,
 	                          err);
 }

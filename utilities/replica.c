@@ -96,6 +96,7 @@ replica_close(struct replica *replica)
 	for (size_t i = 0; i < replica->n_tables; i++) {
 		hmap_destroy(&replica->tables[i].rows);
 		free(replica->tables[i].wanted);
+		free(replica->tables[i].picked);
 	}
 	free(replica->tables);
 	ovsdb_schema_destroy(replica->schema);
@@ -119,11 +120,23 @@ replica_table(const struct replica *replica, const char *name)
 }
 
 void
-replica_want_column(struct replica_table *table, const struct ovsdb_column *column)
+replica_want_rows(struct replica_table *table)
 {
 	table->is_wanted = true;
-	if (column)
-		table->wanted[column->index] = true;
+}
+
+void
+replica_want_column(struct replica_table *table, const struct ovsdb_column *column)
+{
+	table->wanted[column->index] = true;
+}
+
+void
+replica_pick_row(struct replica_table *table, const struct uuid *uuid)
+{
+	table->picked =
+		xrealloc(table->picked, (table->n_picked + 1) * sizeof(*table->picked));
+	table->picked[table->n_picked++] = *uuid;
 }
 
 void
@@ -135,13 +148,35 @@ replica_want_all(struct replica_table *table)
 }
 
 void
-replica_want(struct replica *replica, const char *table_name, const char *column)
+replica_want(struct replica *replica, const char *table_name, const char *column_name)
 {
 	struct replica_table *table = replica_table(replica, table_name);
+	const struct ovsdb_column *column;
 
-	if (table)
-		replica_want_column(
-			table, column ? ovsdb_table_column(table->schema, column) : NULL);
+	if (!table)
+		return;
+	replica_want_rows(table);
+	column = column_name ? ovsdb_table_column(table->schema, column_name) : NULL;
+	if (column)
+		replica_want_column(table, column);
+}
+
+/* The columns to get of a table; one at least, so that rows can be told from none. */
+static json_t *
+wanted_columns(const struct replica_table *table)
+{
+	const struct ovsdb_table_schema *schema = table->schema;
+	json_t *columns = json_array();
+
+	for (size_t i = 0; i < schema->n_columns; i++)
+		if (table->wanted[i] && schema->columns[i]->name[0] != '_')
+			json_array_append_new(columns,
+			                      json_string(schema->columns[i]->name));
+	if (!json_array_size(columns))
+		json_array_append_new(
+			columns,
+			json_string(schema->columns[schema->n_columns - 1]->name));
+	return columns;
 }
 
 /* The <monitor-requests>. A table of which only the existence of rows counts is asked for
@@ -153,25 +188,11 @@ monitor_requests(const struct replica *replica)
 
 	for (size_t i = 0; i < replica->n_tables; i++) {
 		const struct replica_table *table = &replica->tables[i];
-		json_t *columns;
 
 		if (!table->is_wanted)
 			continue;
-		columns = json_array();
-		for (size_t j = 0; j < table->schema->n_columns; j++)
-			if (table->wanted[j] && table->schema->columns[j]->name[0] != '_')
-				json_array_append_new(
-					columns,
-					json_string(table->schema->columns[j]->name));
-		if (!json_array_size(columns))
-			json_array_append_new(
-				columns,
-				json_string(
-					table->schema
-						->columns[table->schema->n_columns - 1]
-						->name));
 		json_object_set_new(requests, table->schema->name,
-		                    json_pack("{s:o}", "columns", columns));
+		                    json_pack("{s:o}", "columns", wanted_columns(table)));
 	}
 	return requests;
 }
@@ -185,35 +206,6 @@ replica_cancel(struct replica *replica, struct error *err)
 	ret = rpc_client_call(replica->client, "monitor_cancel",
 	                      json_pack("[I]", (json_int_t)replica->monitor_id), &result,
 	                      &error, err);
-	json_decref(result);
-	json_decref(error);
-	return ret;
-}
-
-int
-replica_fetch(struct replica *replica, struct error *err)
-{
-	json_t *result = NULL, *error = NULL;
-	int ret;
-
-	replica_drop_rows(replica);
-	if (replica->monitor_id) {
-		ret = replica_cancel(replica, err);
-		if (ret)
-			return ret;
-	}
-	replica->monitor_id++;
-	ret = rpc_client_call(replica->client, "monitor",
-	                      json_pack("[s,I,o]", replica->schema->name,
-	                                (json_int_t)replica->monitor_id,
-	                                monitor_requests(replica)),
-	                      &result, &error, err);
-	if (ret)
-		return ret;
-	if (error)
-		ret = reply_error(error, "monitor", err);
-	else
-		ret = replica_apply(replica, result, err);
 	json_decref(result);
 	json_decref(error);
 	return ret;
@@ -310,4 +302,102 @@ replica_wait(struct replica *replica, struct error *err)
 		if (is_ours || ret)
 			return ret;
 	}
+}
+
+static json_t *
+picked_operations(const struct replica *replica)
+{
+	json_t *params = json_pack("[s]", replica->schema->name);
+
+	for (size_t i = 0; i < replica->n_tables; i++) {
+		const struct replica_table *table = &replica->tables[i];
+
+		for (size_t j = 0; j < table->n_picked && !table->is_wanted; j++) {
+			char text[UUID_TEXT_BYTES];
+
+			uuid_to_text(&table->picked[j], text);
+			json_array_append_new(
+				params,
+				json_pack("{s:s, s:s, s:[[s, s, [s, s]]], s:o}", "op",
+			                  "select", "table", table->schema->name, "where",
+			                  "_uuid", "==", "uuid", text, "columns",
+			                  wanted_columns(table)));
+		}
+	}
+	return params;
+}
+
+static int
+apply_picked(struct replica *replica, const json_t *results, struct error *err)
+{
+	size_t at = 0;
+	int ret = 0;
+
+	for (size_t i = 0; i < replica->n_tables; i++) {
+		struct replica_table *table = &replica->tables[i];
+
+		for (size_t j = 0; j < table->n_picked && !table->is_wanted && !ret;
+		     j++) {
+			const json_t *rows =
+				json_object_get(json_array_get(results, at++), "rows");
+			json_t *update;
+
+			if (!json_array_size(rows))
+				continue;
+			update = json_pack("{s:O}", "new", json_array_get(rows, 0));
+			ret = row_apply(table, &table->picked[j], update, err);
+			json_decref(update);
+		}
+	}
+	return ret;
+}
+
+/* Rows that are known by their UUIDs, of tables that may be too large to get whole. */
+static int
+replica_fetch_picked(struct replica *replica, struct error *err)
+{
+	json_t *params = picked_operations(replica), *result = NULL, *error = NULL;
+	int ret;
+
+	if (json_array_size(params) == 1) {
+		json_decref(params);
+		return 0;
+	}
+	ret = rpc_client_call(replica->client, "transact", params, &result, &error, err);
+	if (ret)
+		return ret;
+	ret = error ? reply_error(error, "transact", err)
+	            : apply_picked(replica, result, err);
+	json_decref(result);
+	json_decref(error);
+	return ret;
+}
+
+int
+replica_fetch(struct replica *replica, struct error *err)
+{
+	json_t *result = NULL, *error = NULL;
+	int ret;
+
+	replica_drop_rows(replica);
+	if (replica->monitor_id) {
+		ret = replica_cancel(replica, err);
+		if (ret)
+			return ret;
+	}
+	replica->monitor_id++;
+	ret = rpc_client_call(replica->client, "monitor",
+	                      json_pack("[s,I,o]", replica->schema->name,
+	                                (json_int_t)replica->monitor_id,
+	                                monitor_requests(replica)),
+	                      &result, &error, err);
+	if (ret)
+		return ret;
+	if (error)
+		ret = reply_error(error, "monitor", err);
+	else
+		ret = replica_apply(replica, result, err);
+	json_decref(result);
+	json_decref(error);
+	return ret ? ret : replica_fetch_picked(replica, err);
 }

@@ -28,7 +28,12 @@ struct replica_table *replica_table(const struct replica *replica, const char *n
 /* Before replica_fetch(): rows of the table will be there, with this column if it is not
  * NULL. Names that the schema does not have are ignored. */
 void replica_want(struct replica *replica, const char *table, const char *column);
+void replica_want_rows(struct replica_table *table);
 void replica_want_column(struct replica_table *table, const struct ovsdb_column *column);
+
+/* Of a table whose rows nobody else wants, this one will be there if it exists. It is not
+ * followed: only the transaction notices if it changes meanwhile. */
+void replica_pick_row(struct replica_table *table, const struct uuid *uuid);
 void replica_want_all(struct replica_table *table);
 
 /* Drops all rows and changes, and gets the rows anew. */

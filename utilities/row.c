@@ -178,6 +178,17 @@ row_set_datum(struct row *row, const struct ovsdb_column *column,
 	row->changed[i] = true;
 }
 
+struct ovsdb_datum *
+row_change_datum(struct row *row, const struct ovsdb_column *column)
+{
+	size_t i = column->index;
+
+	if (!row->changed[i])
+		ovsdb_datum_clone(&row->pending[i], &row->stored[i], &column->type);
+	row->changed[i] = true;
+	return &row->pending[i];
+}
+
 void
 row_set(struct row *row, const char *name, struct ovsdb_datum *value)
 {

@@ -10,8 +10,10 @@
 
 struct replica_table {
 	const struct ovsdb_table_schema *schema;
-	bool is_wanted;
-	bool *wanted;     /* by column index: monitored */
+	bool is_wanted;      /* all rows, monitored */
+	bool *wanted;        /* by column index */
+	struct uuid *picked; /* rows to get once, where not all are wanted */
+	size_t n_picked;
 	struct hmap rows; /* by UUID */
 };
 
@@ -54,6 +56,8 @@ bool row_bool(const struct row *row, const char *column);
 /* Takes the value over. */
 void row_set_datum(struct row *row, const struct ovsdb_column *column,
                    struct ovsdb_datum *value);
+/* The value to change in place. */
+struct ovsdb_datum *row_change_datum(struct row *row, const struct ovsdb_column *column);
 void row_set(struct row *row, const char *column, struct ovsdb_datum *value);
 void row_clear(struct row *row, const char *column);
 void row_add_ref(struct row *row, const char *column, const struct row *target);

@@ -8,9 +8,10 @@
 struct symbol *
 vsctl_symbol(struct vsctl *vsctl, const char *name)
 {
+	uint32_t hash = hash_string(name, 0);
 	struct symbol *symbol;
 
-	for (symbol = vsctl->symbols; symbol; symbol = symbol->next)
+	HMAP_FOR_EACH_WITH_HASH (symbol, node, hash, &vsctl->symbols_by_name)
 		if (!strcmp(symbol->name, name))
 			return symbol;
 	symbol = xcalloc(1, sizeof(*symbol));
@@ -18,6 +19,7 @@ vsctl_symbol(struct vsctl *vsctl, const char *name)
 	symbol->uuid = uuid_random();
 	symbol->next = vsctl->symbols;
 	vsctl->symbols = symbol;
+	hmap_insert(&vsctl->symbols_by_name, &symbol->node, hash);
 	return symbol;
 }
 
@@ -31,6 +33,8 @@ vsctl_symbols_free(struct vsctl *vsctl)
 		free(symbol->name);
 		free(symbol);
 	}
+	hmap_destroy(&vsctl->symbols_by_name);
+	hmap_init(&vsctl->symbols_by_name);
 }
 
 bool

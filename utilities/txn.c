@@ -253,10 +253,19 @@ check_results(const json_t *results, enum txn_status *status, bool dry_run,
 	return 0;
 }
 
+int
+txn_compare_inserted(const void *a, const void *b)
+{
+	const struct txn_inserted *x = a, *y = b;
+
+	return uuid_compare(&x->uuid, &y->uuid);
+}
+
 static void
 collect_inserted(const struct replica *replica, const json_t *results,
                  struct txn_inserted **inserted, size_t *n)
 {
+	size_t allocated = *n;
 	struct row *row;
 
 	for (size_t i = 0; i < replica->n_tables; i++)
@@ -268,13 +277,19 @@ collect_inserted(const struct replica *replica, const json_t *results,
 
 			if (!row->is_new || row->is_deleted)
 				continue;
-			*inserted = xrealloc(*inserted, (*n + 1) * sizeof(**inserted));
+			if (*n == allocated) {
+				allocated = allocated ? 2 * allocated : 8;
+				*inserted = xrealloc(*inserted,
+				                     allocated * sizeof(**inserted));
+			}
 			new_row = &(*inserted)[(*n)++];
 			new_row->table = row->table;
 			new_row->uuid = row->uuid;
 			if (!text || !uuid_from_text(&new_row->stored, text))
 				new_row->stored = row->uuid;
 		}
+	if (*n)
+		qsort(*inserted, *n, sizeof(**inserted), txn_compare_inserted);
 }
 
 static int
@@ -298,6 +313,65 @@ read_results(struct replica *replica, const struct txn_options *options,
 	return 0;
 }
 
+static int
+reply_error(const json_t *error, struct error *err)
+{
+	char *text = json_dumps(error, JSON_COMPACT | JSON_ENCODE_ANY);
+	int ret = error_set(err, -EPROTO, "transaction error: %s", text ? text : "");
+
+	free(text);
+	return ret;
+}
+
+/* Asks weir what would come of the changes. -ENOTSUP: this server cannot tell. */
+static int
+judge(const struct replica *replica, json_t *params, enum txn_status *status,
+      struct error *err)
+{
+	json_t *result = NULL, *error = NULL;
+	const json_t *problems;
+	int ret;
+
+	ret = rpc_client_call(replica->client, "weir_check", params, &result, &error,
+	                      err);
+	if (!ret && error)
+		ret = error_set(err, -ENOTSUP, "the server does not judge changes");
+	if (!ret)
+		ret = check_results(json_object_get(result, "results"), status, false,
+		                    err);
+	if (!ret && *status == TXN_STORED) {
+		problems = json_object_get(result, "problems");
+		*status = TXN_ADMITTED;
+		if (json_array_size(problems)) {
+			size_t n_more = json_array_size(problems) - 1;
+
+			ret = error_set(err, -EPERM,
+			                "dry run: the switch would refuse this: %s",
+			                json_string_value(json_array_get(problems, 0)));
+			if (n_more)
+				error_prefix(err, "(and %zu more)", n_more);
+		}
+	}
+	json_decref(result);
+	json_decref(error);
+	return ret;
+}
+
+/* The changes as they would be, first to a server that can say what they mean. */
+static int
+dry_run(struct replica *replica, const struct txn_options *options, struct row *root,
+        enum txn_status *status, struct error *err)
+{
+	struct txn_options plain = *options;
+	size_t next_cfg_index;
+	bool is_changed;
+
+	plain.dry_run = false;
+	return judge(replica,
+	             txn_build(replica, &plain, root, &next_cfg_index, &is_changed),
+	             status, err);
+}
+
 int
 txn_commit(struct replica *replica, const struct txn_options *options, struct row *root,
            enum txn_status *status, int64_t *next_cfg, struct txn_inserted **inserted,
@@ -316,18 +390,19 @@ txn_commit(struct replica *replica, const struct txn_options *options, struct ro
 		*status = TXN_UNCHANGED;
 		return 0;
 	}
+	if (options->dry_run) {
+		ret = dry_run(replica, options, root, status, err);
+		if (ret != -ENOTSUP) {
+			json_decref(params);
+			return ret;
+		}
+	}
 	ret = rpc_client_call(replica->client, "transact", params, &result, &error, err);
 	if (ret)
 		return ret;
-	if (error) {
-		char *text = json_dumps(error, JSON_COMPACT | JSON_ENCODE_ANY);
-
-		ret = error_set(err, -EPROTO, "transaction error: %s", text ? text : "");
-		free(text);
-	} else {
-		ret = read_results(replica, options, result, next_cfg_index, status,
-		                   next_cfg, inserted, n_inserted, err);
-	}
+	ret = error ? reply_error(error, err)
+	            : read_results(replica, options, result, next_cfg_index, status,
+	                           next_cfg, inserted, n_inserted, err);
 	json_decref(result);
 	json_decref(error);
 	return ret;

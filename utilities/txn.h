@@ -5,7 +5,7 @@
 
 struct txn_options {
 	const char *comment; /* for the database's log; NULL = none */
-	bool dry_run;        /* ends in an abort: checked, not stored */
+	bool dry_run;        /* judged by the switch if it is weir, not stored */
 	bool wait;           /* counts Open_vSwitch.next_cfg up, to wait for */
 };
 
@@ -20,8 +20,11 @@ enum txn_status {
 	TXN_STORED,
 	TXN_UNCHANGED, /* there was nothing to do: nothing was sent */
 	TXN_CONFLICT,  /* somebody else was faster: fetch and try again */
-	TXN_DRY_RUN
+	TXN_DRY_RUN,  /* the database would take it; nobody judged what it means */
+	TXN_ADMITTED, /* dry run: the switch would carry it out */
 };
+
+int txn_compare_inserted(const void *a, const void *b);
 
 /* Sends the changes. When they were stored, '*next_cfg' (if 'wait') is what
  * Open_vSwitch.cur_cfg will reach when the switch has taken them over, and '*inserted'

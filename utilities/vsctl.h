@@ -12,8 +12,9 @@
 /* "@name": a row that a create or get command of this command line stands for. */
 struct symbol {
 	struct symbol *next;
-	char *name;       /* without the "@" */
-	struct uuid uuid; /* of the row, or the one it will be inserted with */
+	struct hmap_node node; /* in vsctl.symbols_by_name */
+	char *name;            /* without the "@" */
+	struct uuid uuid;      /* of the row, or the one it will be inserted with */
 	bool is_defined;
 	bool is_referenced;
 	bool is_weak; /* its table needs a reference for its rows to stay */
@@ -22,11 +23,12 @@ struct symbol {
 struct vsctl {
 	struct replica replica;
 	struct symbol *symbols;
+	struct hmap symbols_by_name;
 	struct row *root;    /* the row of Open_vSwitch */
 	bool must_try_again; /* wait-until: not yet */
 	int exit_status;     /* of a successful run; br-exists makes it 2 */
 
-	struct txn_inserted *inserted; /* after the transaction was stored */
+	struct txn_inserted *inserted; /* after the transaction was stored, by 'uuid' */
 	size_t n_inserted;
 };
 

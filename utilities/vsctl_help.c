@@ -94,7 +94,7 @@ static const char options[] =
 	"  --no-wait                     do not wait until the switch has followed\n"
 	"  --retry                       try for ever to connect\n"
 	"  -t, --timeout=SECS            end by SIGALRM after SECS seconds\n"
-	"  --dry-run                     check everything, store nothing\n"
+	"  --dry-run                     check everything, store nothing; 1 if refused\n"
 	"  --oneline                     one line of output for each command\n"
 	"  -f, --format=FORMAT           table, list, html, csv or json\n"
 	"  -d, --data=FORMAT             cells as string, bare or json\n"

@@ -18,10 +18,12 @@
 const struct uuid *
 vsctl_stored_uuid(const struct vsctl *vsctl, const struct uuid *uuid)
 {
-	for (size_t i = 0; i < vsctl->n_inserted; i++)
-		if (uuid_equal(&vsctl->inserted[i].uuid, uuid))
-			return &vsctl->inserted[i].stored;
-	return uuid;
+	const struct txn_inserted key = {.uuid = *uuid}, *found = NULL;
+
+	if (vsctl->n_inserted)
+		found = bsearch(&key, vsctl->inserted, vsctl->n_inserted, sizeof(key),
+		                txn_compare_inserted);
+	return found ? &found->stored : uuid;
 }
 
 static int
@@ -268,6 +270,9 @@ finish(struct vsctl *vsctl, const struct run_options *options, struct invocation
 			calls[i].command->finish(vsctl, &calls[i]);
 	print_all(options, calls, n);
 	fflush(stdout);
+	if (status == TXN_ADMITTED)
+		cli_warn("dry run: the switch would accept this change; nothing was "
+		         "changed");
 	if (status != TXN_STORED || !options->wait_for_reload)
 		return 0;
 	/* The replica now follows the database, from which our own changes come too. */

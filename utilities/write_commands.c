@@ -41,7 +41,7 @@ set_key(struct vsctl *vsctl, struct row *row, const struct column_arg *arg,
         struct error *err)
 {
 	const struct ovsdb_column *column = arg->column;
-	struct ovsdb_datum one = {.n = 1}, datum;
+	struct ovsdb_datum one = {.n = 1};
 	union ovsdb_atom key, value;
 	int ret;
 
@@ -59,9 +59,7 @@ set_key(struct vsctl *vsctl, struct row *row, const struct column_arg *arg,
 		one.keys = &key;
 		one.values = &value;
 		row_verify_column(row, column);
-		ovsdb_datum_clone(&datum, row_datum(row, column), &column->type);
-		value_add(&datum, &one, &column->type);
-		row_set_datum(row, column, &datum);
+		value_add(row_change_datum(row, column), &one, &column->type);
 		ovsdb_atom_destroy(&value, column->type.value.kind);
 	}
 	ovsdb_atom_destroy(&key, column->type.key.kind);
@@ -113,7 +111,7 @@ prepare_target(struct vsctl *vsctl, const struct invocation *call,
 	int ret = names_find_table(&vsctl->replica, call->args[0], table, err);
 
 	if (!ret)
-		names_want_rows(&vsctl->replica, *table);
+		names_want_row(&vsctl->replica, *table, call->args[1]);
 	return ret;
 }
 
@@ -303,11 +301,13 @@ run_clear(struct vsctl *vsctl, struct invocation *call, struct error *err)
 static int
 prepare_create(struct vsctl *vsctl, struct invocation *call, struct error *err)
 {
+	const char *id = invocation_value(call, "--id");
 	struct replica_table *table;
 	int ret = names_find_table(&vsctl->replica, call->args[0], &table, err);
 
 	if (!ret)
-		replica_want_column(table, NULL);
+		names_want_row(&vsctl->replica, table,
+		               id ? id : "@"); /* refused if it exists */
 	for (int i = 1; i < call->n_args && !ret; i++)
 		ret = vsctl_prepare_set_column(table, call->args[i], err);
 	return ret;
@@ -396,10 +396,14 @@ static int
 prepare_destroy(struct vsctl *vsctl, struct invocation *call, struct error *err)
 {
 	struct replica_table *table;
-	int ret = prepare_target(vsctl, call, &table, err);
+	int ret = names_find_table(&vsctl->replica, call->args[0], &table, err);
 
 	if (ret)
 		return ret;
+	for (int i = 1; i < call->n_args; i++)
+		names_want_row(&vsctl->replica, table, call->args[i]);
+	if (invocation_has(call, "--all"))
+		names_want_rows(&vsctl->replica, table);
 	if (invocation_has(call, "--all") && call->n_args > 1)
 		return error_set(err, -EINVAL,
 		                 "--all and records argument should not be specified "

@@ -18,7 +18,7 @@ void control_add_exit(struct control_registry *registry, struct event_base *loop
 /* fdb/show, fdb/flush, fdb/stats-show */
 void control_add_fdb(struct control_registry *registry, const struct running *running);
 
-/* qos/show, qos/show-types */
+/* qos/show, qos/explain, qos/show-types */
 void control_add_qos(struct control_registry *registry, const struct running *running);
 
 /* port/counters, memory/show, coverage/show, coverage/read-counter */

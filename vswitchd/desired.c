@@ -16,8 +16,8 @@ struct desired_chunk {
 	_Alignas(16) char data[];
 };
 
-void *
-desired_alloc(struct desired_arena *arena, size_t size)
+static void *
+desired_take(struct desired_arena *arena, size_t size)
 {
 	struct desired_chunk *chunk = arena->chunks;
 	size_t need = (size + 15) & ~(size_t)15;
@@ -34,7 +34,19 @@ desired_alloc(struct desired_arena *arena, size_t size)
 	}
 	p = chunk->data + chunk->used;
 	chunk->used += need;
-	return memset(p, 0, size);
+	return p;
+}
+
+void *
+desired_alloc(struct desired_arena *arena, size_t size)
+{
+	return memset(desired_take(arena, size), 0, size);
+}
+
+void *
+desired_copy(struct desired_arena *arena, const void *data, size_t size)
+{
+	return size ? memcpy(desired_take(arena, size), data, size) : NULL;
 }
 
 const char *

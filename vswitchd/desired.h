@@ -26,6 +26,8 @@ struct desired_arena {
 
 /* Zeroed memory. */
 void *desired_alloc(struct desired_arena *arena, size_t size);
+/* NULL if 'size' is 0. */
+void *desired_copy(struct desired_arena *arena, const void *data, size_t size);
 const char *desired_strdup(struct desired_arena *arena, const char *text);
 const char *desired_printf(struct desired_arena *arena, const char *fmt, ...)
 	PRINTF_FORMAT(2, 3);
@@ -41,6 +43,7 @@ struct desired_settings {
 	uint8_t pmd_cpu_mask[DP_CPUS_MAX / 8]; /* all zero = default */
 	uint32_t max_sleep_us;
 	uint32_t stats_interval_ms;
+	const char *metrics_listen; /* address for metrics.h; NULL = none */
 	const char *problem;
 };
 

@@ -9,31 +9,17 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "vswitchd/desired_keys.h"
+#include "vswitchd/desired_qos_from_db.h"
 
 LOG_MODULE(desired);
 
-#define DEFAULT_BURST_KBIT  8000
-#define DEFAULT_BURST_KPKTS 16
-
-static struct keys
-keys_from_row(struct desired *desired, const struct db_row *row, const char *column,
-              const char *table, const char *where)
-{
-	const struct ovsdb_datum *datum = db_row_datum(row, column);
-	const char **names, **values;
-
-	names = desired_alloc(&desired->arena, datum->n * sizeof(*names));
-	values = desired_alloc(&desired->arena, datum->n * sizeof(*values));
-	for (size_t i = 0; i < datum->n; i++) {
-		names[i] = datum->keys[i].string;
-		values[i] = datum->values[i].string;
-	}
-	return (struct keys){.where = where,
-	                     .table = table,
-	                     .names = names,
-	                     .values = values,
-	                     .n = datum->n};
-}
+/* The bursts of policers that name none: Open vSwitch's defaults, and what it advises for
+ * TCP if that is more, 80 % of a second. A sender that lost much pauses for 200 ms and
+ * longer; a policer that forgets more of that than its burst never lets it reach the
+ * rate. */
+#define DEFAULT_BURST_KBIT    8000
+#define DEFAULT_BURST_KPKTS   16
+#define DEFAULT_BURST_PERCENT 80
 
 /* Optional numbers that the schema has bounded; 0 if the column is empty. */
 static uint16_t
@@ -47,8 +33,9 @@ read_ofport(const struct db_row *row, const char *column)
 static void
 read_settings(struct desired *desired, const struct db_row *root)
 {
-	struct keys keys = keys_from_row(desired, root, "other_config", "Open_vSwitch",
-	                                 "Open_vSwitch other_config");
+	struct keys keys =
+		desired_keys_from_row(desired, root, "other_config", "Open_vSwitch",
+	                              "Open_vSwitch other_config");
 	struct error err;
 
 	if (keys_to_settings(&keys, &desired->arena, &desired->settings, &err))
@@ -62,186 +49,6 @@ default_settings(struct desired *desired)
 	static const struct keys none = {.where = "", .table = ""};
 
 	keys_to_settings(&none, &desired->arena, &desired->settings, NULL);
-}
-
-/* ---- QoS ---- */
-
-/* What a QoS row is read into, class by class. */
-struct reading {
-	struct desired *desired;
-	const struct db *db;
-	struct desired_qos *qos;
-	struct dp_class_config *classes;
-	size_t n_classes;
-	struct desired_macs macs;
-	struct str marked; /* numbers of queues with a dscp, for the warning */
-	size_t n_marked;
-};
-
-static int
-read_class(struct reading *reading, int64_t number, const struct uuid *queue_uuid,
-           struct error *err)
-{
-	struct dp_class_config *class = &reading->classes[reading->n_classes++];
-	const struct db_row *row = db_row_by_uuid(reading->db, "Queue", queue_uuid);
-	enum { MARKED_NAMED_MAX = 8 };
-	struct keys keys;
-	int ret;
-
-	class->number = (uint32_t)number;
-	class->parent = DP_CLASS_ROOT;
-	if (number < 0 || number > DP_CLASS_NUMBER_MAX)
-		return error_set(err, -1, "%s: queue number %lld is above %d",
-		                 reading->qos->name, (long long)number,
-		                 DP_CLASS_NUMBER_MAX);
-	if (!row)
-		return 0;
-	if (db_row_datum(row, "dscp")->n && reading->n_marked++ < MARKED_NAMED_MAX)
-		str_printf(&reading->marked, "%s%lld", reading->n_marked > 1 ? ", " : "",
-		           (long long)number);
-	keys = keys_from_row(reading->desired, row, "other_config", "Queue",
-	                     "other_config");
-	ret = keys_to_class(&keys, reading->qos->config.kind, &reading->desired->arena,
-	                    class, &reading->macs, err);
-	if (ret)
-		error_prefix(err, "%s queue %lld", reading->qos->name, (long long)number);
-	return ret;
-}
-
-static int
-compare_macs(const void *a, const void *b)
-{
-	const struct dp_class_mac *x = a, *y = b;
-
-	return memcmp(x->mac, y->mac, sizeof(x->mac));
-}
-
-/* Sorted, so that equal settings are equal arrays. An address belongs to one class. */
-static void
-finish_macs(struct reading *reading)
-{
-	const struct desired_macs *macs = &reading->macs;
-	struct desired_qos *qos = reading->qos;
-
-	if (!macs->n)
-		return;
-	qsort(macs->list, macs->n, sizeof(*macs->list), compare_macs);
-	for (size_t i = 1; i < macs->n && !qos->problem; i++) {
-		const struct dp_class_mac *a = &macs->list[i - 1], *b = &macs->list[i];
-
-		if (compare_macs(a, b) == 0 && a->number != b->number)
-			qos->problem = desired_printf(
-				&reading->desired->arena,
-				"%s: address %02x:%02x:%02x:%02x:%02x:%02x stands in macs "
-				"of queue %u and of queue %u",
-				qos->name, a->mac[0], a->mac[1], a->mac[2], a->mac[3],
-				a->mac[4], a->mac[5], MIN_OF(a->number, b->number),
-				MAX_OF(a->number, b->number));
-	}
-	qos->config.macs = macs->list;
-	qos->config.n_macs = macs->n;
-}
-
-/* Without a queue 0 the packets that name none are held to the port's rates alone. */
-static void
-add_trtcm_default(struct reading *reading)
-{
-	const struct dp_qos_config *config = &reading->qos->config;
-
-	for (size_t i = 0; i < reading->n_classes; i++)
-		if (reading->classes[i].number == 0)
-			return;
-	reading->classes[reading->n_classes++] = (struct dp_class_config){
-		.parent = DP_CLASS_ROOT,
-		.floor_bps = config->rate_bps,
-		.burst_bits = config->burst_bits,
-		.excess_bps = config->excess_bps,
-		.excess_burst_bits = config->excess_burst_bits,
-	};
-}
-
-static void
-read_classes(struct desired *desired, const struct db *db,
-             const struct ovsdb_datum *queues, struct desired_qos *qos)
-{
-	struct reading reading = {.desired = desired, .db = db, .qos = qos};
-	struct error err;
-
-	reading.classes = desired_alloc(&desired->arena,
-	                                (queues->n + 1) * sizeof(*reading.classes));
-	for (size_t i = 0; i < queues->n; i++)
-		if (read_class(&reading, queues->keys[i].integer, &queues->values[i].uuid,
-		               &err) &&
-		    !qos->problem)
-			qos->problem = desired_strdup(&desired->arena, err.text);
-	if (qos->config.kind == DP_QOS_TRTCM)
-		add_trtcm_default(&reading);
-	finish_macs(&reading);
-	qos->config.classes = reading.classes;
-	qos->config.n_classes = reading.n_classes;
-	if (reading.n_marked)
-		qos->warning = desired_printf(
-			&desired->arena,
-			"%s: column dscp is not supported and has no effect (queue %s%s)",
-			qos->name, str_text(&reading.marked),
-			reading.n_marked > 8 ? ", ..." : "");
-	str_free(&reading.marked);
-}
-
-static void
-read_qos(struct desired *desired, const struct db *db, const struct db_row *row,
-         struct desired_qos *qos)
-{
-	const char *uuid, *name;
-	char text[UUID_TEXT_BYTES];
-	struct error err;
-	struct keys keys;
-
-	uuid_to_text(db_row_uuid(row), text);
-	name = desired_printf(&desired->arena, "QoS %s", text);
-	uuid = name + strlen("QoS ");
-	keys = keys_from_row(desired, row, "other_config", "QoS",
-	                     desired_printf(&desired->arena, "%s other_config", name));
-	qos->row = *db_row_uuid(row);
-	qos->name = name;
-	qos->type = desired_strdup(&desired->arena, db_row_string(row, "type", ""));
-	if (keys_to_qos(&keys, qos->type, qos, &err))
-		qos->problem = desired_strdup(&desired->arena, err.text);
-	if (qos->is_shared)
-		qos->config.domain = uuid;
-	if (qos->config.kind == DP_QOS_TREE || qos->config.kind == DP_QOS_TRTCM)
-		read_classes(desired, db, db_row_datum(row, "queues"), qos);
-}
-
-static int
-compare_qos(const void *a, const void *b)
-{
-	const struct desired_qos *x = a, *y = b;
-
-	return uuid_compare(&x->row, &y->row);
-}
-
-static void
-read_all_qos(struct desired *desired, const struct db *db)
-{
-	const struct db_row *row;
-	size_t n = 0;
-
-	for (row = db_row_first(db, "QoS"); row; row = db_row_next(row))
-		n++;
-	desired->qos = desired_alloc(&desired->arena, n * sizeof(*desired->qos));
-	for (row = db_row_first(db, "QoS"); row; row = db_row_next(row))
-		read_qos(desired, db, row, &desired->qos[desired->n_qos++]);
-	qsort(desired->qos, n, sizeof(*desired->qos), compare_qos);
-}
-
-static struct desired_qos *
-find_qos(const struct desired *desired, const struct uuid *uuid)
-{
-	const struct desired_qos key = {.row = *uuid};
-
-	return bsearch(&key, desired->qos, desired->n_qos, sizeof(*desired->qos),
-	               compare_qos);
 }
 
 /* ---- ports ---- */
@@ -286,6 +93,14 @@ read_vlans(const struct db_row *row, struct desired *desired, struct desired_por
 	}
 }
 
+static uint64_t
+burst_or_default(int64_t burst, int64_t rate, int64_t least)
+{
+	int64_t advised = rate * DEFAULT_BURST_PERCENT / 100;
+
+	return (uint64_t)(burst ? burst : MAX_OF(least, advised));
+}
+
 /* kbit/s and kbit, kilopackets/s and kilopackets -> the datapath's units. */
 static void
 read_policing(const struct db_row *row, struct dp_port_settings *settings)
@@ -296,19 +111,34 @@ read_policing(const struct db_row *row, struct dp_port_settings *settings)
 	int64_t kpkts_burst = db_row_integer(row, "ingress_policing_kpkts_burst", 0);
 	const int64_t max = INT64_C(1) << 40; /* keeps the products within 64 bits */
 
+	rate = MIN_OF(rate, max);
+	burst = MIN_OF(burst, max);
+	kpkts_rate = MIN_OF(kpkts_rate, max);
+	kpkts_burst = MIN_OF(kpkts_burst, max);
 	if (rate > 0) {
-		settings->policing_bps = (uint64_t)MIN_OF(rate, max) * 1000;
+		settings->policing_bps = (uint64_t)rate * 1000;
 		settings->policing_burst_bits =
-			(uint64_t)(burst ? MIN_OF(burst, max) : DEFAULT_BURST_KBIT) *
-			1000;
+			burst_or_default(burst, rate, DEFAULT_BURST_KBIT) * 1000;
 	}
 	if (kpkts_rate > 0) {
-		settings->policing_pps = (uint64_t)MIN_OF(kpkts_rate, max) * 1000;
+		settings->policing_pps = (uint64_t)kpkts_rate * 1000;
 		settings->policing_burst_packets =
-			(uint64_t)(kpkts_burst ? MIN_OF(kpkts_burst, max)
-		                               : DEFAULT_BURST_KPKTS) *
+			burst_or_default(kpkts_burst, kpkts_rate, DEFAULT_BURST_KPKTS) *
 			1000;
 	}
+}
+
+/* Who waits instead of losing packets needs no burst: the gate's own default is what a
+ * worker may be late. */
+static void
+read_gate_bursts(const struct db_row *row, struct dp_port_settings *settings)
+{
+	if (settings->on_excess != DP_EXCESS_GATE)
+		return;
+	if (!db_row_integer(row, "ingress_policing_burst", 0))
+		settings->policing_burst_bits = 0;
+	if (!db_row_integer(row, "ingress_policing_kpkts_burst", 0))
+		settings->policing_burst_packets = 0;
 }
 
 static const char *
@@ -352,12 +182,13 @@ read_interface(struct desired *desired, const struct db_row *row,
 	if (mac && !keys_parse_mac(mac, settings->mac))
 		port->problem = desired_printf(&desired->arena,
 		                               "mac \"%s\" is not a MAC address", mac);
-	keys = keys_from_row(
+	keys = desired_keys_from_row(
 		desired, row, "options", "Interface.options",
 		desired_printf(&desired->arena, "Interface %s options", port->name));
 	if (keys_to_interface(&keys, dir ? dir : dirs_rundir(), port, &err) &&
 	    !port->problem)
 		port->problem = desired_strdup(&desired->arena, err.text);
+	read_gate_bursts(row, settings);
 }
 
 /* One Interface of a Port. */
@@ -375,13 +206,13 @@ read_port(struct desired *desired, const struct db_row *port_row,
 	port->config.settings.egress_class = -1;
 	read_interface(desired, interface_row, port);
 	read_vlans(port_row, desired, port);
-	keys = keys_from_row(
+	keys = desired_keys_from_row(
 		desired, port_row, "other_config", "Port",
 		desired_printf(&desired->arena, "Port %s other_config", port->port_name));
 	if (keys_to_port(&keys, &port->config.settings, &err) && !port->problem)
 		port->problem = desired_strdup(&desired->arena, err.text);
 	if (qos->n)
-		port->qos = find_qos(desired, &qos->keys[0].uuid);
+		port->qos = desired_find_qos(desired, &qos->keys[0].uuid);
 }
 
 /* The Interface whose name comes first stands for a Port that lists several. */
@@ -497,7 +328,7 @@ read_bridge(struct desired *desired, const struct db *db, const struct db_row *r
 	bridge->name = desired_strdup(&desired->arena, db_row_string(row, "name", ""));
 	bridge->n_controllers = db_row_datum(row, "controller")->n;
 	default_mac(&bridge->row, bridge->mac);
-	keys = keys_from_row(
+	keys = desired_keys_from_row(
 		desired, row, "other_config", "Bridge",
 		desired_printf(&desired->arena, "Bridge %s other_config", bridge->name));
 	if (keys_to_bridge(&keys, bridge, &err))
@@ -540,7 +371,8 @@ finish_bridge(struct desired_bridge *bridge)
 }
 
 static void
-read_root(struct desired *desired, const struct db *db, const struct db_row *root)
+read_root(struct desired *desired, const struct db *db, const struct db_row *root,
+          struct qos_cache *cache)
 {
 	const struct ovsdb_datum *bridges = db_row_datum(root, "bridges");
 	const struct ovsdb_datum *managers = db_row_datum(root, "manager_options");
@@ -550,7 +382,7 @@ read_root(struct desired *desired, const struct db *db, const struct db_row *roo
 	desired->root_row = *db_row_uuid(root);
 	desired->next_cfg = db_row_integer(root, "next_cfg", 0);
 	read_settings(desired, root);
-	read_all_qos(desired, db);
+	desired_read_qos(desired, db, cache);
 	desired->bridges =
 		desired_alloc(&desired->arena, bridges->n * sizeof(*desired->bridges));
 	for (size_t i = 0; i < bridges->n; i++) {
@@ -582,13 +414,13 @@ read_root(struct desired *desired, const struct db *db, const struct db_row *roo
 }
 
 struct desired *
-desired_from_db(const struct db *db)
+desired_from_db(const struct db *db, struct qos_cache *cache)
 {
 	struct desired *desired = xcalloc(1, sizeof(*desired));
 	const struct db_row *root = db_row_first(db, "Open_vSwitch");
 
 	if (root)
-		read_root(desired, db, root);
+		read_root(desired, db, root, cache);
 	else
 		default_settings(desired);
 	desired_sort(desired);

@@ -123,16 +123,27 @@ keys_parse_cpu_mask(const char *text, uint8_t mask[DP_CPUS_MAX / 8], struct erro
 	return 0;
 }
 
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+}
+
 bool
 keys_parse_mac(const char *text, uint8_t mac[6])
 {
-	unsigned char parsed[6];
-	int end = 0;
+	uint8_t parsed[6];
 
-	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &parsed[0], &parsed[1],
-	           &parsed[2], &parsed[3], &parsed[4], &parsed[5], &end) != 6 ||
-	    text[end] != '\0' || strlen(text) != 17)
-		return false;
+	for (int i = 0; i < 6; i++, text += 3) {
+		int high = hex_digit(text[0]);
+		int low = high < 0 ? -1 : hex_digit(text[1]);
+
+		if (low < 0 || text[2] != (i < 5 ? ':' : '\0'))
+			return false;
+		parsed[i] = (uint8_t)(high << 4 | low);
+	}
 	memcpy(mac, parsed, sizeof(parsed));
 	return true;
 }
@@ -186,7 +197,8 @@ keys_to_settings(const struct keys *keys, struct desired_arena *arena,
 {
 	static const char *const known[] = {
 		"dpdk-init",    "dpdk-extra",   "dpdk-socket-mem",       "vhost-sock-dir",
-		"pmd-cpu-mask", "pmd-maxsleep", "stats-update-interval", NULL,
+		"pmd-cpu-mask", "pmd-maxsleep", "stats-update-interval", "metrics-listen",
+		NULL,
 	};
 	const char *mask = keys_get(keys, "pmd-cpu-mask");
 	uint64_t value;
@@ -195,6 +207,9 @@ keys_to_settings(const struct keys *keys, struct desired_arena *arena,
 	keys_warn_unknown(keys, known);
 	settings->max_sleep_us = DEFAULT_MAX_SLEEP_US;
 	settings->stats_interval_ms = STATS_MIN_MS;
+	if (keys_get(keys, "metrics-listen"))
+		settings->metrics_listen =
+			desired_strdup(arena, keys_get(keys, "metrics-listen"));
 	keys_to_datapath_start(keys, arena, settings, &status, err);
 	if (keys_u64(keys, "pmd-maxsleep", 0, MAX_SLEEP_US, &value, &status, err))
 		settings->max_sleep_us = (uint32_t)value;

@@ -1,4 +1,5 @@
-/* report.c - the log lines of a configuration, after apply.c. Main thread. */
+/* report.c - what is wrong with a configuration and was not before: for the log after
+ * apply.c, and for trials of changes. Main thread. */
 #include "vswitchd/report.h"
 
 #include <string.h>
@@ -7,15 +8,28 @@
 
 LOG_MODULE(report);
 
+/* Who is told of a reason that is new, and of one that is gone. */
+struct listener {
+	void (*is_new)(const char *text, void *aux);
+	void (*is_gone)(const char *text, void *aux);
+	void *aux;
+};
+
 static void
-report(const char *what, const char *name, const char *before, const char *after)
+report(const struct listener *to, const char *what, const char *name, const char *before,
+       const char *after)
 {
 	const char *gap = *name ? " " : "";
+	struct str text = STR_INIT;
 
-	if (after && (!before || strcmp(before, after)))
-		log_warn("%s%s%s: %s", what, gap, name, after);
-	else if (before && !after)
-		log_info("%s%s%s: the problem is gone", what, gap, name);
+	if (after && (!before || strcmp(before, after))) {
+		str_printf(&text, "%s%s%s: %s", what, gap, name, after);
+		to->is_new(str_text(&text), to->aux);
+	} else if (before && !after) {
+		str_printf(&text, "%s%s%s", what, gap, name);
+		to->is_gone(str_text(&text), to->aux);
+	}
+	str_free(&text);
 }
 
 static const char *
@@ -49,14 +63,44 @@ bridge_reason(const struct desired_bridge *bridge)
 }
 
 static void
-report_bridge(const struct desired *before, const struct desired_bridge *bridge)
+report_bridge(const struct listener *to, const struct desired *before,
+              const struct desired_bridge *bridge)
 {
 	const struct desired_bridge *old =
 		before ? desired_find_bridge(before, bridge->name) : NULL;
 
-	report("bridge", bridge->name, bridge_reason(old), bridge_reason(bridge));
-	report("bridge", bridge->name, old ? old->settings_problem : NULL,
+	report(to, "bridge", bridge->name, bridge_reason(old), bridge_reason(bridge));
+	report(to, "bridge", bridge->name, old ? old->settings_problem : NULL,
 	       bridge->settings_problem);
+	for (size_t i = 0; i < bridge->n_ports; i++) {
+		const struct desired_port *port = &bridge->ports[i];
+		const struct desired_port *was =
+			before ? desired_find_port(before, port->name) : NULL;
+
+		report(to, "port", port->name, port_reason(was), port_reason(port));
+		report(to, "port", port->name, port_qos_reason(was),
+		       port_qos_reason(port));
+	}
+}
+
+static void
+report_all(const struct listener *to, const struct desired *before,
+           const struct desired *after)
+{
+	report(to, "switch", "", before ? before->settings.problem : NULL,
+	       after->settings.problem);
+	for (size_t i = 0; i < after->n_bridges; i++)
+		report_bridge(to, before, &after->bridges[i]);
+}
+
+/* What does not stand in the way of anything else. */
+static void
+report_warnings(const struct listener *to, const struct desired *before,
+                const struct desired_bridge *bridge)
+{
+	const struct desired_bridge *old =
+		before ? desired_find_bridge(before, bridge->name) : NULL;
+
 	if (bridge->n_controllers && (!old || !old->n_controllers))
 		log_warn("bridge %s: controllers are not supported yet; it forwards as a "
 		         "learning switch",
@@ -66,19 +110,48 @@ report_bridge(const struct desired *before, const struct desired_bridge *bridge)
 		const struct desired_port *was =
 			before ? desired_find_port(before, port->name) : NULL;
 
-		report("port", port->name, port_reason(was), port_reason(port));
-		report("port", port->name, port_qos_reason(was), port_qos_reason(port));
-		report("port", port->name, port_qos_warning(was), port_qos_warning(port));
+		report(to, "port", port->name, port_qos_warning(was),
+		       port_qos_warning(port));
 	}
+}
+
+static void
+log_new(const char *text, void *aux)
+{
+	(void)aux;
+	log_warn("%s", text);
+}
+
+static void
+log_gone(const char *text, void *aux)
+{
+	(void)aux;
+	log_info("%s: the problem is gone", text);
 }
 
 void
 report_changes(const struct desired *before, const struct desired *after)
 {
-	report("switch", "", before ? before->settings.problem : NULL,
-	       after->settings.problem);
+	static const struct listener log = {log_new, log_gone, NULL};
+
+	report_all(&log, before, after);
 	for (size_t i = 0; i < after->n_bridges; i++)
-		report_bridge(before, &after->bridges[i]);
+		report_warnings(&log, before, &after->bridges[i]);
+}
+
+static void
+ignore_gone(const char *text, void *aux)
+{
+	(void)text, (void)aux;
+}
+
+void
+report_new_problems(const struct desired *before, const struct desired *after,
+                    void (*cb)(const char *text, void *aux), void *aux)
+{
+	const struct listener to = {cb, ignore_gone, aux};
+
+	report_all(&to, before, after);
 }
 
 bool

@@ -11,7 +11,9 @@
 #include "base/mem.h"
 #include "vswitchd/apply.h"
 #include "vswitchd/desired_from_db.h"
+#include "vswitchd/desired_qos_from_db.h"
 #include "vswitchd/managers.h"
+#include "vswitchd/metrics.h"
 #include "vswitchd/report.h"
 #include "vswitchd/status.h"
 #include "vswitchd/validate.h"
@@ -28,7 +30,9 @@ struct vswitch {
 	struct event_base *loop;
 	struct db *db;
 	struct managers *managers;
+	struct metrics *metrics;
 	struct coverage *coverage;
+	struct qos_cache *qos_cache;
 	struct running running;
 	struct desired *current; /* what was last applied; NULL before the first time */
 	struct desired *next;    /* being applied; NULL = nothing is */
@@ -151,7 +155,7 @@ vswitch_begin(struct vswitch *vs)
 {
 	vs->is_dirty = false;
 	event_del(vs->retry);
-	vs->next = desired_from_db(vs->db);
+	vs->next = desired_from_db(vs->db, vs->qos_cache);
 	warn_of_late_changes(vs, vs->next);
 	validate(vs->next, &vs->running);
 	apply_init(&vs->apply, &vs->running, vs->next);
@@ -199,6 +203,7 @@ vswitch_finish(struct vswitch *vs)
 	vs->is_writing = true;
 	managers_configure(vs->managers, vs->current);
 	managers_run(vs->managers, vs->db);
+	metrics_listen(vs->metrics, vs->current->settings.metrics_listen);
 	/* The rate of a new port's link is known only now: its QoS may follow it. */
 	if (status_write_links(vs->db, vs->current, &vs->running))
 		vs->is_dirty = true;
@@ -229,6 +234,28 @@ on_work(evutil_socket_t fd, short what, void *aux)
 		        (unsigned long long)busy_ms);
 	if (vs->next || vs->is_dirty)
 		vswitch_schedule(vs->work, 0);
+}
+
+/* ---- trials of changes ---- */
+
+static void
+add_problem(const char *text, void *problems)
+{
+	json_array_append_new(problems, json_string(text));
+}
+
+/* Judges the database as a transaction would leave it, against what runs. */
+static json_t *
+on_trial(const struct db *db, void *aux)
+{
+	const struct vswitch *vs = aux;
+	struct desired *trial = desired_from_db(db, NULL);
+	json_t *problems = json_array();
+
+	validate(trial, &vs->running);
+	report_new_problems(vs->current, trial, add_problem, problems);
+	desired_destroy(trial);
+	return problems;
 }
 
 /* ---- timers ---- */
@@ -317,7 +344,9 @@ vswitch_create(struct event_base *loop, struct db *db, struct ovsdb_server *serv
 	vs->db = db;
 	running_init(&vs->running);
 	vs->managers = managers_create(server);
+	vs->metrics = metrics_create(loop, &vs->running);
 	vs->coverage = coverage_create();
+	vs->qos_cache = qos_cache_create();
 	vs->work = evtimer_new(loop, on_work, vs);
 	vs->retry = evtimer_new(loop, on_retry, vs);
 	vs->links = evtimer_new(loop, on_links, vs);
@@ -326,6 +355,7 @@ vswitch_create(struct event_base *loop, struct db *db, struct ovsdb_server *serv
 	vs->sample = event_new(loop, -1, EV_PERSIST, on_sample, vs);
 	vswitch_make_root(db);
 	db_set_commit_hook(db, on_commit, vs);
+	db_set_judge(db, on_trial, vs);
 	event_add(vs->second, &second);
 	event_add(vs->sample, &sample);
 	vswitch_schedule(vs->statistics, 1000);
@@ -339,6 +369,7 @@ vswitch_destroy(struct vswitch *vs)
 	if (!vs)
 		return;
 	db_set_commit_hook(vs->db, NULL, NULL);
+	db_set_judge(vs->db, NULL, NULL);
 	if (vs->datapath)
 		event_free(vs->datapath);
 	event_free(vs->sample);
@@ -349,6 +380,7 @@ vswitch_destroy(struct vswitch *vs)
 	event_free(vs->work);
 	if (vs->next)
 		apply_destroy(&vs->apply);
+	metrics_destroy(vs->metrics);
 	desired_destroy(vs->next);
 	desired_destroy(vs->current);
 	desired_arena_free(&vs->start_arena);
@@ -356,6 +388,7 @@ vswitch_destroy(struct vswitch *vs)
 	if (vs->running.is_started)
 		dp_stop();
 	coverage_destroy(vs->coverage);
+	qos_cache_destroy(vs->qos_cache);
 	managers_destroy(vs->managers);
 	running_destroy(&vs->running);
 	free(vs);

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "datapath/eal.h"
+#include "datapath/offload.h"
 #include "datapath/port/port.h"
 
 #define ETH_DESCRIPTORS 1024
@@ -18,6 +19,7 @@ struct eth {
 	uint16_t device; /* ethdev port id */
 	uint16_t n_txqs;
 	bool is_probed; /* by us: to be removed with the port */
+	bool sums_ipv4; /* wants to be told to, for segments of IPv4 */
 };
 
 static int
@@ -64,6 +66,30 @@ eth_setup_queues(const struct eth *eth, uint16_t n_rxqs)
 	return 0;
 }
 
+/* Asks for what the device can do of segmentation and checksums; the rest is done in
+ * software. */
+static uint64_t
+eth_choose_offloads(struct eth *eth, struct port *port, uint64_t capabilities)
+{
+	const uint64_t sums = RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+	const uint64_t tso = RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	uint64_t wanted = RTE_ETH_TX_OFFLOAD_MULTI_SEGS; /* jumbo frames */
+	uint32_t offloads = 0;
+
+	if ((capabilities & sums) == sums) {
+		offloads = PORT_OFFLOAD_CHECKSUM;
+		wanted |= sums;
+		if ((capabilities & tso) == tso) {
+			offloads = PORT_OFFLOADS_ALL;
+			wanted |= tso | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
+		}
+	}
+	port->offloads = offloads;
+	wanted &= capabilities;
+	eth->sums_ipv4 = wanted & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
+	return wanted;
+}
+
 static int
 eth_configure(struct eth *eth, struct port *port, const struct dp_port_config *config,
               struct error *err)
@@ -86,6 +112,7 @@ eth_configure(struct eth *eth, struct port *port, const struct dp_port_config *c
 			(RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP) &
 			info.flow_type_rss_offloads;
 	}
+	conf.txmode.offloads = eth_choose_offloads(eth, port, info.tx_offload_capa);
 	eth->n_txqs = MIN_OF(info.max_tx_queues, DP_QUEUES_MAX);
 	ret = rte_eth_dev_configure(eth->device, n_rxqs, eth->n_txqs, &conf);
 	if (ret == 0)
@@ -216,11 +243,9 @@ eth_rx(struct worker *worker, struct rxq *rxq, struct rte_mbuf **pkts, uint16_t 
 }
 
 static uint16_t
-eth_tx(struct worker *worker, struct port *port, uint16_t queue, struct rte_mbuf **pkts,
-       uint16_t n)
+eth_send(struct port_worker *pw, const struct eth *eth, uint16_t queue,
+         struct rte_mbuf **pkts, uint16_t n)
 {
-	struct port_worker *pw = port_of_worker(port, worker);
-	const struct eth *eth = port->impl;
 	uint64_t bytes[BATCH_MAX];
 	uint16_t sent;
 
@@ -232,6 +257,46 @@ eth_tx(struct worker *worker, struct port *port, uint16_t queue, struct rte_mbuf
 	for (uint16_t i = 0; i < sent; i++)
 		pw->tx_bytes += bytes[i];
 	return sent;
+}
+
+/* Sends packets that the device is to finish; what its driver refuses is dropped. */
+static uint16_t
+eth_send_unfinished(struct worker *worker, struct port *port, uint16_t queue,
+                    struct rte_mbuf **pkts, uint16_t n)
+{
+	struct port_worker *pw = port_of_worker(port, worker);
+	const struct eth *eth = port->impl;
+	uint16_t done = 0;
+
+	for (uint16_t i = 0; i < n && eth->sums_ipv4; i++)
+		if (pkts[i]->ol_flags & RTE_MBUF_F_TX_TCP_SEG &&
+		    pkts[i]->ol_flags & RTE_MBUF_F_TX_IPV4)
+			pkts[i]->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+	while (done < n) {
+		uint16_t good = rte_eth_tx_prepare(eth->device, queue, pkts + done,
+		                                   (uint16_t)(n - done));
+		uint16_t sent = eth_send(pw, eth, queue, pkts + done, good);
+
+		done += sent;
+		if (sent < good)
+			break;
+		if (done < n)
+			port_drop(port, worker, DROP_TX_OFFLOAD, &pkts[done++], 1);
+	}
+	return done;
+}
+
+static uint16_t
+eth_tx(struct worker *worker, struct port *port, uint16_t queue, struct rte_mbuf **pkts,
+       uint16_t n)
+{
+	uint64_t flags = 0;
+
+	for (uint16_t i = 0; i < n; i++)
+		flags |= pkts[i]->ol_flags;
+	if (unlikely(flags & OFFLOAD_TX_FLAGS))
+		return eth_send_unfinished(worker, port, queue, pkts, n);
+	return eth_send(port_of_worker(port, worker), port->impl, queue, pkts, n);
 }
 
 const struct port_ops port_eth_ops = {

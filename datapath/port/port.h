@@ -78,6 +78,7 @@ struct port_worker {
 	bool is_dirty;
 	struct batch stage; /* packets waiting to be sent */
 	uint64_t rx_packets, rx_bytes;
+	uint64_t rx_marked; /* with congestion marks, by the policer */
 	uint64_t tx_packets, tx_bytes;
 	uint64_t drops[DROP_N_REASONS];
 	uint64_t txq_packets[DP_QUEUES_MAX];

@@ -24,9 +24,11 @@
 #define TCP_FLAG_PSH      0x08
 #define TCP_FLAG_CWR      0x80
 #define SEGMENTS_MAX      2048
-#define IPV6_OPTIONS_MAX  4
+
+#define IPV6_EXTENSIONS_MAX 4
 
 #define IP_PROTO_HOP_BY_HOP          0
+#define IP_PROTO_ROUTING             43
 #define IP_PROTO_DESTINATION_OPTIONS 60
 
 static uint16_t
@@ -94,6 +96,13 @@ segment_read_ipv4(struct segment_headers *headers, const uint8_t *frame, size_t 
 	return 0;
 }
 
+static bool
+segment_is_extension(uint8_t protocol)
+{
+	return protocol == IP_PROTO_HOP_BY_HOP || protocol == IP_PROTO_ROUTING ||
+	       protocol == IP_PROTO_DESTINATION_OPTIONS;
+}
+
 static int
 segment_read_ipv6(struct segment_headers *headers, const uint8_t *frame, size_t available)
 {
@@ -106,9 +115,7 @@ segment_read_ipv6(struct segment_headers *headers, const uint8_t *frame, size_t 
 	headers->ip_bytes = IPV6_HEADER_BYTES + (size_t)read_be16(ip + 4);
 	headers->l4_offset = headers->l3_offset + IPV6_HEADER_BYTES;
 	next = ip[6];
-	for (int i = 0; i < IPV6_OPTIONS_MAX && (next == IP_PROTO_HOP_BY_HOP ||
-	                                         next == IP_PROTO_DESTINATION_OPTIONS);
-	     i++) {
+	for (int i = 0; i < IPV6_EXTENSIONS_MAX && segment_is_extension(next); i++) {
 		const uint8_t *options = frame + headers->l4_offset;
 
 		if (available < headers->l4_offset + 8)

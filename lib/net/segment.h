@@ -26,7 +26,7 @@ struct segment_plan {
 
 /* Finds the headers of a TCP or UDP frame of which 'available' bytes lie at 'frame': all
  * offsets returned are within them. -EINVAL if it is no such frame, or its headers are
- * not all there. IPv6's hop-by-hop and destination options are passed over. */
+ * not all there. IPv6's options and routing headers are passed over. */
 int segment_read_headers(struct segment_headers *headers, const uint8_t *frame,
                          size_t available);
 

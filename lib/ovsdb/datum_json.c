@@ -181,6 +181,7 @@ json_t *
 ovsdb_atom_to_json(const union ovsdb_atom *atom, enum ovsdb_kind kind)
 {
 	char text[UUID_TEXT_BYTES];
+	json_t *array;
 
 	switch (kind) {
 	case OVSDB_INTEGER:
@@ -193,7 +194,10 @@ ovsdb_atom_to_json(const union ovsdb_atom *atom, enum ovsdb_kind kind)
 		return json_string(atom->string);
 	case OVSDB_UUID:
 		uuid_to_text(&atom->uuid, text);
-		return json_pack("[s,s]", "uuid", text);
+		array = json_array();
+		json_array_append_new(array, json_string_nocheck("uuid"));
+		json_array_append_new(array, json_string_nocheck(text));
+		return array;
 	case OVSDB_VOID:
 	default:
 		return json_null();
@@ -309,10 +313,13 @@ ovsdb_datum_to_json(const struct ovsdb_datum *datum, const struct ovsdb_type *ty
 		json_t *key = ovsdb_atom_to_json(&datum->keys[i], type->key.kind);
 		json_t *element = key;
 
-		if (ovsdb_type_is_map(type))
-			element = json_pack(
-				"[o,o]", key,
+		if (ovsdb_type_is_map(type)) {
+			element = json_array();
+			json_array_append_new(element, key);
+			json_array_append_new(
+				element,
 				ovsdb_atom_to_json(&datum->values[i], type->value.kind));
+		}
 		json_array_append_new(array, element);
 	}
 	return json_pack("[s,o]", ovsdb_type_is_map(type) ? "map" : "set", array);

@@ -39,6 +39,7 @@ db_row_free(struct db_row *row)
 
 	for (size_t i = 0; i < schema->n_columns; i++)
 		ovsdb_datum_destroy(&row->datums[i], &schema->columns[i]->type);
+	list_remove(&row->recent);
 	free(row->datums);
 	free(row->index_nodes);
 	free(row);
@@ -54,6 +55,7 @@ create_tables(struct db *db)
 
 		table->db = db;
 		table->schema = schema;
+		list_init(&table->recent);
 		table->indexes = xcalloc(schema->n_indexes + 1, sizeof(*table->indexes));
 		hmap_insert(&db->tables, &table->node, hash_string(schema->name, 0));
 	}
@@ -146,7 +148,6 @@ db_open(struct ovsdb_schema *schema, const char *path, struct db **db_out,
 		db_close(db);
 		return rc;
 	}
-	db->generation = 0;
 	*db_out = db;
 	return 0;
 }
@@ -194,6 +195,13 @@ db_set_commit_hook(struct db *db, void (*hook)(struct db *db, void *aux), void *
 }
 
 void
+db_set_judge(struct db *db, db_judge_fn *judge, void *aux)
+{
+	db->judge = judge;
+	db->judge_aux = aux;
+}
+
+void
 db_set_observer(struct db *db, db_observer_fn *observer, void *aux)
 {
 	db->observer = observer;
@@ -231,6 +239,34 @@ db_row_next(const struct db_row *row)
 	struct hmap_node *node = hmap_next(&row->table->rows, &row->node);
 
 	return node ? CONTAINER_OF(node, struct db_row, node) : NULL;
+}
+
+uint64_t
+db_row_changed_at(const struct db_row *row)
+{
+	return row->changed_at;
+}
+
+static const struct db_row *
+changed_row(const struct db_table *table, struct list *link, uint64_t generation)
+{
+	const struct db_row *row = CONTAINER_OF(link, struct db_row, recent);
+
+	return link != &table->recent && row->changed_at > generation ? row : NULL;
+}
+
+const struct db_row *
+db_row_changed_first(const struct db *db, const char *table_name, uint64_t generation)
+{
+	const struct db_table *table = table_by_name(db, table_name);
+
+	return changed_row(table, table->recent.next, generation);
+}
+
+const struct db_row *
+db_row_changed_next(const struct db_row *row, uint64_t generation)
+{
+	return changed_row(row->table, row->recent.next, generation);
 }
 
 const struct db_row *

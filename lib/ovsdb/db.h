@@ -28,6 +28,13 @@ const struct ovsdb_schema *db_schema(const struct db *db);
  * of its own; what they change calls it once more after it has returned. */
 void db_set_commit_hook(struct db *db, void (*hook)(struct db *db, void *aux), void *aux);
 
+/* What the rest of the process would say of the database as a client's transaction would
+ * leave it: an array of reasons, one string each, that are new. Called for the method
+ * "weir_check" with the transaction open, before it is undone: rows read as they would
+ * be, but nothing may be written. Without a judge there is no such method. */
+typedef json_t *db_judge_fn(const struct db *db, void *aux);
+void db_set_judge(struct db *db, db_judge_fn *judge, void *aux);
+
 /* Counts up with each commit that changed something. */
 uint64_t db_generation(const struct db *db);
 
@@ -37,6 +44,15 @@ const struct db_row *db_row_next(const struct db_row *row);
 const struct db_row *db_row_by_uuid(const struct db *db, const char *table,
                                     const struct uuid *uuid);
 const struct uuid *db_row_uuid(const struct db_row *row);
+
+/* db_generation() after the commit that made or last changed the row. */
+uint64_t db_row_changed_at(const struct db_row *row);
+
+/* Rows that were made or changed since db_generation() was 'generation', the latest
+ * first. Rows that were deleted since are in no list. */
+const struct db_row *db_row_changed_first(const struct db *db, const char *table,
+                                          uint64_t generation);
+const struct db_row *db_row_changed_next(const struct db_row *row, uint64_t generation);
 
 const struct ovsdb_datum *db_row_datum(const struct db_row *row, const char *column);
 

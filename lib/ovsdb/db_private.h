@@ -7,9 +7,9 @@
 #include "base/hmap.h"
 #include "base/list.h"
 #include "ovsdb/datum.h"
+#include "ovsdb/db.h"
 #include "ovsdb/schema.h"
 
-struct db;
 struct txn;
 
 struct db_index_node {
@@ -22,6 +22,7 @@ struct db_table {
 	struct db *db;
 	const struct ovsdb_table_schema *schema;
 	struct hmap rows;     /* by UUID */
+	struct list recent;   /* of committed rows, the latest changed first */
 	struct hmap *indexes; /* committed rows only; one for each of the schema's */
 };
 
@@ -31,6 +32,8 @@ struct db_row {
 	struct uuid uuid;
 	struct ovsdb_datum *datums; /* by column index */
 	size_t n_refs;              /* strong references to this row */
+	struct list recent;         /* in db_table.recent; empty until committed */
+	uint64_t changed_at;        /* db.generation after the commit that changed it */
 	struct db_index_node *index_nodes;
 	struct txn_row *txn_row; /* NULL unless the open transaction touched the row */
 };
@@ -72,6 +75,8 @@ struct db {
 	void *observer_aux;
 	void (*hook)(struct db *db, void *aux);
 	void *hook_aux;
+	db_judge_fn *judge;
+	void *judge_aux;
 	bool is_in_hook;
 	bool is_hook_due;
 };

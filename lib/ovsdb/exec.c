@@ -572,3 +572,27 @@ exec_transaction(const struct exec_request *request, uint64_t *retry_ms)
 	}
 	return results;
 }
+
+json_t *
+exec_trial(const struct exec_request *request)
+{
+	struct exec exec = {.request = request, .retry_ms = UINT64_MAX};
+	json_t *results = json_array(), *problems = NULL;
+	int rc;
+
+	exec.txn = txn_begin(request->db);
+	rc = run_operations(&exec, results);
+	if (rc == -EAGAIN)
+		json_array_append_new(results, json_pack("{s:s}", "error", "timed out"));
+	if (!rc) {
+		rc = txn_check(exec.txn, &exec.error);
+		if (rc)
+			json_array_append_new(results, db_error_to_json(&exec.error));
+	}
+	if (!rc)
+		problems = request->db->judge(request->db, request->db->judge_aux);
+	txn_abort(exec.txn);
+	free_names(&exec);
+	return json_pack("{s:o, s:o}", "results", results, "problems",
+	                 problems ? problems : json_array());
+}

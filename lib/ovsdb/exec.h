@@ -24,4 +24,8 @@ struct exec_request {
  * changed, and '*retry_ms' says by when at the latest (UINT64_MAX = no limit). */
 json_t *exec_transaction(const struct exec_request *request, uint64_t *retry_ms);
 
+/* The same without any effect: {"results": as above, "problems": what the database's judge
+ * says}. Waits that do not hold have failed. */
+json_t *exec_trial(const struct exec_request *request);
+
 json_t *db_error_to_json(const struct db_error *error);

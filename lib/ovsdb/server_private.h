@@ -52,6 +52,7 @@ void monitors_notify(struct session *session, const struct txn *txn);
 
 /* trigger.c: transactions, and those that wait for the database to change. */
 session_method_fn trigger_transact;
+session_method_fn trigger_check; /* weir's own: what would come of a transaction */
 void trigger_cancel(struct session *session, const json_t *id);
 void triggers_destroy(struct session *session);
 void triggers_run(struct ovsdb_server *server);

@@ -73,6 +73,7 @@ static const struct {
 	session_method_fn *run;
 } methods[] = {
 	{"transact", trigger_transact},
+	{"weir_check", trigger_check},
 	{"monitor", monitor_request_v1},
 	{"monitor_cond", monitor_request_cond},
 	{"monitor_cond_since", monitor_request_since},

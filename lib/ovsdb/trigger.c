@@ -23,11 +23,11 @@ struct trigger {
 	struct event *timeout;
 };
 
-static json_t *
-run(struct session *session, struct db *db, const json_t *params, uint64_t since_ns,
-    uint64_t *retry_ms)
+static struct exec_request
+make_request(struct session *session, struct db *db, const json_t *params,
+             uint64_t since_ns)
 {
-	const struct exec_request request = {
+	return (struct exec_request){
 		.db = db,
 		.params = params,
 		.is_read_only = db != session->server->dbs[0],
@@ -35,6 +35,13 @@ run(struct session *session, struct db *db, const json_t *params, uint64_t since
 		.holds_lock = lock_is_held,
 		.aux = session,
 	};
+}
+
+static json_t *
+run(struct session *session, struct db *db, const json_t *params, uint64_t since_ns,
+    uint64_t *retry_ms)
+{
+	const struct exec_request request = make_request(session, db, params, since_ns);
 
 	return exec_transaction(&request, retry_ms);
 }
@@ -103,14 +110,12 @@ trigger_create(struct session *session, struct db *db, const json_t *params,
 	set_timeout(trigger, retry_ms);
 }
 
-json_t *
-trigger_transact(struct session *session, const json_t *params, const json_t *id,
-                 struct db_error *error)
+/* The database that the request names; NULL with '*error' set. */
+static struct db *
+find_db(struct session *session, const json_t *params, struct db_error *error)
 {
 	const char *name = json_string_value(json_array_get(params, 0));
 	struct db *db = name ? server_find_db(session->server, name) : NULL;
-	uint64_t since_ns = clock_mono_ns(), retry_ms;
-	json_t *results;
 
 	if (!name)
 		db_error_set(error, -EINVAL, "syntax error",
@@ -118,6 +123,34 @@ trigger_transact(struct session *session, const json_t *params, const json_t *id
 	else if (!db)
 		db_error_set(error, -EINVAL, "unknown database", "no database named %s",
 		             name);
+	return db;
+}
+
+json_t *
+trigger_check(struct session *session, const json_t *params, const json_t *id UNUSED,
+              struct db_error *error)
+{
+	struct db *db = find_db(session, params, error);
+	struct exec_request request;
+
+	if (!db)
+		return NULL;
+	request = make_request(session, db, params, clock_mono_ns());
+	if (db->judge)
+		return exec_trial(&request);
+	db_error_set(error, -ENOTSUP, "not supported", "nobody judges database %s",
+	             db->schema->name);
+	return NULL;
+}
+
+json_t *
+trigger_transact(struct session *session, const json_t *params, const json_t *id,
+                 struct db_error *error)
+{
+	struct db *db = find_db(session, params, error);
+	uint64_t since_ns = clock_mono_ns(), retry_ms;
+	json_t *results;
+
 	if (!db)
 		return NULL;
 	results = run(session, db, params, since_ns, &retry_ms);

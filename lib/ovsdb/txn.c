@@ -66,6 +66,7 @@ txn_insert(struct txn *txn, struct db_table *table, const struct uuid *uuid)
 	row = xcalloc(1, sizeof(*row));
 	row->table = table;
 	row->uuid = *uuid;
+	list_init(&row->recent);
 	row->datums = xcalloc(schema->n_columns, sizeof(*row->datums));
 	for (size_t i = 0; i < schema->n_columns; i++)
 		ovsdb_datum_init_default(&row->datums[i], &schema->columns[i]->type);
@@ -251,6 +252,14 @@ update_indexes(struct txn_row *txn_row)
 }
 
 static void
+note_change(struct db_row *row)
+{
+	list_remove(&row->recent);
+	list_push_front(&row->table->recent, &row->recent);
+	row->changed_at = row->table->db->generation;
+}
+
+static void
 txn_row_finish(struct txn *txn, struct txn_row *txn_row)
 {
 	struct db_row *row = txn_row->row;
@@ -289,11 +298,14 @@ txn_finish(struct txn *txn, bool is_changed)
 	struct txn_row *txn_row;
 	struct list *link;
 
-	LIST_FOR_EACH (txn_row, link, &txn->rows)
-		if (txn_row->is_changed)
-			update_indexes(txn_row);
-	if (is_changed) {
+	if (is_changed)
 		db->generation++;
+	LIST_FOR_EACH (txn_row, link, &txn->rows)
+		if (txn_row->is_changed) {
+			update_indexes(txn_row);
+			note_change(txn_row->row);
+		}
+	if (is_changed) {
 		if (db->observer)
 			db->observer(txn, db->observer_aux);
 	}

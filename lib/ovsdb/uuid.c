@@ -2,24 +2,31 @@
 #include "ovsdb/uuid.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "base/hmap.h"
 
+/* Sixteen at a time: a large transaction makes tens of thousands. 256 bytes is what
+ * getrandom(2) gives without being interrupted. */
 struct uuid
 uuid_random(void)
 {
+	static _Thread_local struct uuid pool[16];
+	static _Thread_local size_t n_left;
 	struct uuid uuid;
 	ssize_t n;
 
-	do {
-		n = getrandom(&uuid, sizeof(uuid), 0);
-	} while (n < 0 && errno == EINTR);
-	if (n != sizeof(uuid))
-		abort(); /* cannot happen for 16 bytes (getrandom(2)) */
+	if (!n_left) {
+		do {
+			n = getrandom(pool, sizeof(pool), 0);
+		} while (n < 0 && errno == EINTR);
+		if (n != sizeof(pool))
+			abort(); /* cannot happen for 256 bytes (getrandom(2)) */
+		n_left = ARRAY_SIZE(pool);
+	}
+	uuid = pool[--n_left];
 	uuid.parts[1] = (uuid.parts[1] & 0xffff0fff) | 0x00004000; /* version 4 */
 	uuid.parts[2] = (uuid.parts[2] & 0x3fffffff) | 0x80000000; /* RFC 4122 */
 	return uuid;
@@ -86,8 +93,13 @@ uuid_from_text(struct uuid *uuid, const char *text)
 void
 uuid_to_text(const struct uuid *uuid, char text[UUID_TEXT_BYTES])
 {
-	const uint32_t *p = uuid->parts;
+	static const char digits[] = "0123456789abcdef";
+	char *out = text;
 
-	snprintf(text, UUID_TEXT_BYTES, "%08x-%04x-%04x-%04x-%04x%08x", p[0], p[1] >> 16,
-	         p[1] & 0xffff, p[2] >> 16, p[2] & 0xffff, p[3]);
+	for (unsigned i = 0; i < 32; i++) {
+		if (i == 8 || i == 12 || i == 16 || i == 20)
+			*out++ = '-';
+		*out++ = digits[uuid->parts[i / 8] >> (28 - i % 8 * 4) & 15];
+	}
+	*out = '\0';
 }

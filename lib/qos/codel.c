@@ -1,6 +1,8 @@
 /* codel.c - the state machine of RFC 8289, one packet at a time. Any one thread. */
 #include "qos/codel.h"
 
+#include "base/compiler.h"
+
 /* Dropping that begins again within this many intervals goes on at the rate at which it
  * ended (RFC 8289, section 5.4). */
 #define RESUME_INTERVALS 16
@@ -52,17 +54,32 @@ is_standing(struct codel *codel, const struct codel_params *params, uint32_t now
 	return false;
 }
 
+/* Where the count goes on when dropping begins again. RFC 8289 takes the drops of the
+ * last time, if that was not long ago: too few for a source that does not respond, which
+ * made the first of several times long and needs the same rate again. So the count falls
+ * by one drop for each that would have been due since, if that leaves more. */
+static uint32_t
+count_resume(const struct codel *codel, const struct codel_params *params, uint32_t now)
+{
+	uint32_t drops = codel->count - codel->last_count;
+	int32_t since = (int32_t)(now - codel->next_drop);
+	uint64_t missed;
+
+	if (!codel->count || since >= (int64_t)RESUME_INTERVALS * params->interval)
+		return 1;
+	missed = since > 0 ? (uint64_t)since * square_root((uint64_t)codel->count << 16) /
+	                             ((uint64_t)params->interval << 8)
+	                   : 0;
+	if (codel->count > missed && codel->count - missed > drops)
+		return codel->count - (uint32_t)missed;
+	return MAX_OF(drops, 1);
+}
+
 static void
 drop_begin(struct codel *codel, const struct codel_params *params, uint32_t now)
 {
-	uint32_t drops = codel->count - codel->last_count;
-	uint32_t since = now - codel->next_drop;
-
 	codel->is_dropping = true;
-	codel->count = 1;
-	if (drops > 1 && drops < COUNT_MAX &&
-	    (int32_t)since < (int64_t)RESUME_INTERVALS * params->interval)
-		codel->count = drops & COUNT_MAX;
+	codel->count = count_resume(codel, params, now) & COUNT_MAX;
 	codel->last_count = codel->count;
 	codel->next_drop = drop_after(now, params->interval, codel->count);
 }

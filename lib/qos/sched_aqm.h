@@ -7,9 +7,11 @@
 #include "qos/codel.h"
 #include "qos/flows.h"
 
-/* The largest item of this many arrivals, and of as many before, is taken for the largest
- * there is. */
-#define AQM_WINDOW_ITEMS 1024U
+/* The largest item is taken from a window of arrivals and the one before. It spans this
+ * many largest items of each flow, and of as many more flows, so that a flow of large
+ * items that has its share is in each. */
+#define AQM_WINDOW_TURNS 4U
+#define AQM_WINDOW_FLOWS 16U
 
 struct sched_aqm {
 	/* Of the class and all below it; owner writes, any thread reads. */
@@ -22,7 +24,7 @@ struct sched_aqm {
 	uint32_t fixed_target; /* 0: from largest_bytes and the rate */
 	uint32_t largest_bytes;
 	uint32_t window_largest_bytes; /* of the arrivals since the window began */
-	uint16_t window_items;
+	uint64_t window_bytes;         /* that arrived since the window began */
 	bool has_codel;
 	bool has_ecn;
 	bool is_fair;

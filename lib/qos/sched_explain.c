@@ -48,10 +48,10 @@ blocker_of(const struct sched *sched, uint32_t id, uint64_t now)
 
 /* The nearest class above that is under its floor, or the root. */
 static uint32_t
-lender_of(const struct sched *sched, uint32_t id, uint64_t now)
+lender_of(const struct sched *sched, uint32_t id)
 {
 	for (id = sched->nodes[id].parent; id != NODE_ROOT; id = sched->nodes[id].parent)
-		if (!tick_is_after(sched->nodes[id].floor_tag, now))
+		if (node_is_green(sched, &sched->nodes[id]))
 			return id;
 	return NODE_ROOT;
 }
@@ -106,11 +106,11 @@ sched_class_explain(const struct sched *sched, uint32_t ref, uint64_t now_ns,
 		why->doing = SCHED_AT_CEIL_OF;
 		why->who = ref_of(sched, blocker);
 		why->wait_ns = tag_wait_ns(sched->nodes[blocker].ceil_tag, now);
-	} else if (!tick_is_after(node->floor_tag, now)) {
+	} else if (node_is_green(sched, node)) {
 		why->doing = SCHED_ON_FLOOR;
 	} else {
 		why->doing = SCHED_ON_EXCESS;
-		why->who = ref_of(sched, lender_of(sched, id, now));
+		why->who = ref_of(sched, lender_of(sched, id));
 	}
 	return true;
 }

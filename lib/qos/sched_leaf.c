@@ -80,8 +80,10 @@ leaf_note_size(struct sched *sched, uint32_t id, uint32_t bytes)
 	uint32_t largest = aqm->largest_bytes;
 
 	aqm->window_largest_bytes = MAX_OF(aqm->window_largest_bytes, bytes);
-	if (++aqm->window_items == AQM_WINDOW_ITEMS) {
-		aqm->window_items = 0;
+	aqm->window_bytes += bytes;
+	if (aqm->window_bytes >= (uint64_t)AQM_WINDOW_TURNS * largest *
+	                                 (AQM_WINDOW_FLOWS + aqm->flows.own_count)) {
+		aqm->window_bytes = 0;
 		largest = aqm->window_largest_bytes;
 		aqm->window_largest_bytes = FLOW_QUANTUM_MIN_BYTES;
 	}
@@ -308,8 +310,10 @@ leaf_apply_params(struct sched *sched, uint32_t id,
 		return;
 	if (!was_managed)
 		aqm->largest_bytes = aqm->window_largest_bytes = FLOW_QUANTUM_MIN_BYTES;
-	aqm->codel_params.interval = codel_time_of_ns(interval_ns);
-	aqm->fixed_target = codel_time_of_ns(params->codel_target_ns);
+	aqm->codel_params.interval = MAX_OF(codel_time_of_ns(interval_ns), 1);
+	aqm->fixed_target = 0;
+	if (params->codel_target_ns)
+		aqm->fixed_target = MAX_OF(codel_time_of_ns(params->codel_target_ns), 1);
 	aqm->flows.packet_worth_bytes = tail->limit.bytes / tail->limit.packets;
 	leaf_set_target(sched, id);
 }

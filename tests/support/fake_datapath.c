@@ -339,6 +339,76 @@ dp_port_qos_stats(uint32_t port_id, void (*cb)(const struct dp_class_stats *, vo
 	return port->qos.kind;
 }
 
+struct why_call {
+	uint32_t number;
+	void (*cb)(const struct dp_class_why *, void *aux);
+	void *aux;
+};
+
+/* Class 2 borrows from its parent, the root is at its rate, others have no packets. */
+static void
+why_tell(const struct dp_class_stats *stats, void *aux)
+{
+	const struct why_call *call = aux;
+	struct dp_class_why why = {.stats = *stats, .who = DP_CLASS_NONE};
+
+	if (call->number != DP_CLASS_NONE && call->number != stats->number)
+		return;
+	if (stats->number == DP_CLASS_ROOT) {
+		why.is_inner = true;
+		why.state = DP_STATE_OWN_CEIL;
+		why.wait_ns = 1200000;
+	} else if (stats->number == 2) {
+		why.state = DP_STATE_BORROWING;
+		why.who = stats->parent;
+		why.rates.span_ns = 1000000000;
+		why.rates.sent_bps = 2500000;
+		why.rates.sent_pps = 250;
+		why.rates.borrowed_bps = 1500000;
+		why.delay[DP_DELAY_QUEUE] =
+			(struct dp_class_delay){7, 1500, 20000, 3000000, 4000000000};
+		why.drops_n = 1;
+		why.drops[0] = (struct dp_class_drop){"queue full", 300000000, 12};
+		why.shares[why.shares_n++] =
+			(struct dp_class_share){DP_STATE_BORROWING, stats->parent, 700};
+	}
+	why.shares[why.shares_n] = (struct dp_class_share){DP_STATE_IDLE, DP_CLASS_NONE,
+	                                                   why.shares_n ? 300 : 1000};
+	why.shares_n++;
+	call->cb(&why, call->aux);
+}
+
+enum dp_qos_kind
+dp_port_qos_why(uint32_t port_id, uint32_t number,
+                void (*cb)(const struct dp_class_why *, void *aux), void *aux)
+{
+	struct why_call call = {.number = number, .cb = cb, .aux = aux};
+	uint64_t time_ns;
+
+	return dp_port_qos_stats(port_id, why_tell, &call, &time_ns);
+}
+
+bool
+dp_class_delay_counts(uint32_t port_id, uint32_t number, enum dp_delay_part part,
+                      const uint64_t *bounds_ns, size_t n, uint64_t *counts,
+                      uint64_t *total, uint64_t *sum_ns)
+{
+	(void)port_id, (void)bounds_ns;
+	if (number != 2 || part != DP_DELAY_QUEUE)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		counts[i] = i < 7 ? i : 7;
+	*total = 7;
+	*sum_ns = 4003000000;
+	return true;
+}
+
+uint64_t
+dp_time_ns(void)
+{
+	return clock_mono_ns();
+}
+
 /* ---- workers ---- */
 
 void

@@ -21,6 +21,7 @@ class Switch:
         self.directory = pathlib.Path(directory)
         self.hugepages = hugepages
         self.pmd_mask = pmd_mask
+        self.more_eal = ""  # more words for EAL; to be set before start()
         self.rundir = self.directory / "run"
         self.dbdir = self.directory / "db"
         self.logdir = self.directory / "log"
@@ -105,7 +106,7 @@ class Switch:
         proc.wait_until(lambda: self.link_up(port), timeout, f"link of {port} up", 0.2)
 
     def dpdk_options(self):
-        prefix = f"--no-pci --file-prefix={self.directory.name}-{os.getpid()}"
+        prefix = f"--no-pci --file-prefix={self.directory.name}-{os.getpid()} {self.more_eal}".rstrip()
         if self.hugepages:
             return f"--in-memory {prefix}", str(MEMORY_MB)
         return f"--no-huge -m {MEMORY_MB} {prefix}", None

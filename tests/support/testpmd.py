@@ -1,4 +1,5 @@
-# testpmd.py - DPDK's testpmd as a vhost-user frontend: two virtio-user ports that bounce frames through the switch.
+# testpmd.py - DPDK's testpmd as a vhost-user frontend: two virtio-user ports that bounce frames through the switch,
+# or flood each other.
 import os
 import re
 import subprocess
@@ -8,9 +9,12 @@ from support import proc
 
 
 class Testpmd:
-    """Forwards between two virtio-user ports. Each port is (socket path, this side listens)."""
+    """Two virtio-user ports; each is (socket path, this side listens).
 
-    def __init__(self, directory, ports, queues=1, cpu=0):
+    They bounce frames, or with flood_bytes send frames of that size to each other as fast as the rings take them.
+    """
+
+    def __init__(self, directory, ports, queues=1, cpu=0, flood_bytes=None):
         self.log = directory / "testpmd.log"
         words = ["stdbuf", "-oL", "dpdk-testpmd", "--lcores", f"0@{cpu},1@{cpu}", "--no-pci", "--in-memory",
                  "--single-file-segments", "-m", "192", f"--file-prefix={directory.name}-pmd-{os.getpid()}"]
@@ -19,8 +23,14 @@ class Testpmd:
                 path.unlink(missing_ok=True)
             words += ["--vdev", f"net_virtio_user{index},path={path},queues={queues},queue_size=256,"
                                 f"mac=52:54:00:00:01:{index:02x}" + (",server=1" if listens else "")]
-        words += ["--", "--interactive", "--forward-mode=io", "--no-mlockall",
+        words += ["--", "--interactive", "--no-mlockall",
                   f"--rxq={queues}", f"--txq={queues}", "--total-num-mbufs=8192"]
+        if flood_bytes:
+            words += ["--forward-mode=flowgen", f"--txpkts={flood_bytes}", "--tx-offloads=0",
+                      "--eth-peer=0,52:54:00:00:01:01", "--eth-peer=1,52:54:00:00:01:00"]
+        else:
+            words += ["--forward-mode=io"]
+        self._floods = bool(flood_bytes)
         with open(self.log, "wb") as sink:
             self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=sink, stderr=sink, text=True,
                                              start_new_session=True)
@@ -30,8 +40,8 @@ class Testpmd:
         self._process.stdin.flush()
 
     def start(self):
-        """Begins to forward, with one burst from each port; both links must be up."""
-        self.command("start tx_first")
+        """Begins to flood, or to forward with one burst from each port; both links must be up."""
+        self.command("start" if self._floods else "start tx_first")
 
     def received(self):
         """Frames received so far by each port: {0: N, 1: N}."""

@@ -23,9 +23,10 @@ def mbit(rate):
 
 
 def create_words(port, link, classes):
-    """Words for ovs-vsctl that give a port a tree; 'link' in Mbit/s."""
+    """Words for ovs-vsctl that give a port a tree; 'link' in Mbit/s. Rates are of frames as a receiver in Linux
+    counts them, without what a wire adds to each."""
     words = ["set", "port", port, "qos=@qos", "--", "--id=@qos", "create", "qos", "type=linux-htb",
-             f"other_config:max-rate={mbit(link)}"]
+             f"other_config:max-rate={mbit(link)}", "other_config:overhead=0"]
     words += [f"queues:{one.number}=@c{one.number}" for one in classes]
     for one in classes:
         # ovs-vsctl makes no row without a column.

@@ -4,6 +4,7 @@ The stand-in is a real daemon with a real database, locked pidfile and control s
 ovsdb-server, started in weir-vswitchd's name and by its options.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -245,3 +246,54 @@ def test_bad_command_line(service, words):
     assert got.returncode == 1
     assert got.stderr.startswith("weir-ctl: ") and len(got.stderr.splitlines()) == 1
     assert not service.record.exists()
+
+
+# ---- qos-simulate and qos-record
+
+
+def simulate(service, *words, loads="class 10 backlogged\n"):
+    (service.folder / "tree").write_text("link 1G\nclass 10 min-rate 100M\nclass 11 max-rate 50M\n")
+    (service.folder / "loads").write_text(loads)
+    return service.ctl("qos-simulate", *words, cwd=service.folder)
+
+
+def test_simulate_runs_the_installed_program(service):
+    (service.bin / "weir-qos-simulate").symlink_to(build_folder() / "weir-qos-simulate")
+    got = simulate(service, "--seconds=0.1", "--json", "tree", "loads")
+    assert got.returncode == 0, got.stderr
+    classes = {one["number"]: one for one in json.loads(got.stdout)["classes"]}
+    assert abs(classes[10]["sent_bps"] - 1e9) < 2e7
+    assert classes[10]["floor"] == "met" and classes[11]["sent_bps"] == 0
+
+
+def test_simulate_says_who_loses(service):
+    (service.bin / "weir-qos-simulate").symlink_to(build_folder() / "weir-qos-simulate")
+    got = simulate(service, "--change", "class 30 min-rate 900M", "tree", "loads")
+    assert got.returncode == 0, got.stderr
+    lines = {line.split()[1]: line for line in got.stdout.splitlines() if line.startswith("  class")}
+    assert re.search(r"1\.00G +100M +- +900M", lines["10"]), got.stdout
+    assert "30" in lines and "11" not in lines
+    got = simulate(service, "--change", "class 30 min-rate 901M", "tree", "loads")
+    assert got.returncode == 1
+    assert "would refuse" in got.stderr and "class 10 has 100M, class 30 has 901M" in got.stderr
+
+
+def test_simulate_refuses_bad_input(service):
+    (service.bin / "weir-qos-simulate").symlink_to(build_folder() / "weir-qos-simulate")
+    for words, loads, reason in [
+        (("tree", "loads"), "class 12 backlogged", "no such class"),
+        (("tree", "loads"), "nonsense", "loads: line 1"),
+        (("tree", "missing"), "", "missing: No such file"),
+        (("tree",), "", "needs TREE and LOADS"),
+        (("--live=p0", "loads"), "", "is not running"),
+    ]:
+        got = simulate(service, *words, loads=loads)
+        assert got.returncode == 1 and reason in got.stderr, (words, got)
+        assert len(got.stderr.splitlines()) == 1
+
+
+def test_missing_program_is_named(service):
+    got = service.ctl("qos-record", "p0", "1")
+    if got.returncode == 0 or "not installed" not in got.stderr:
+        pytest.skip("weir is installed on this machine")
+    assert got.stderr == "weir-ctl: weir-qos-record is not installed\n"

@@ -150,6 +150,10 @@ test_qos_as_text(void **state)
 	                           "  borrowed_bytes: 0\n"
 	                           "  queued_packets: 0\n"
 	                           "  queued_bytes: 0\n"
+	                           "  rate: 0\n"
+	                           "  rate_borrowed: 0\n"
+	                           "  rate_dropped: 0\n"
+	                           "  state: no packets\n"
 	                           "\n"
 	                           "Queue 2:\n"
 	                           "  priority: 3\n"
@@ -161,7 +165,11 @@ test_qos_as_text(void **state)
 	                           "  tx_errors: 0\n"
 	                           "  borrowed_bytes: 0\n"
 	                           "  queued_packets: 0\n"
-	                           "  queued_bytes: 0\n");
+	                           "  queued_bytes: 0\n"
+	                           "  rate: 2500000\n"
+	                           "  rate_borrowed: 1500000\n"
+	                           "  rate_dropped: 0\n"
+	                           "  state: borrowing from class 0\n");
 	assert_shows("qos/show vh", "QoS not configured on vh\n");
 	assert_refuses("qos/show nobody", "no such interface");
 	assert_int_equal(run("qos/show-types a"), 0);
@@ -191,6 +199,81 @@ test_qos_as_json(void **state)
 	assert_refuses("qos/show a b", "more than one interface");
 	assert_int_equal(run("qos/show --json vh"), 0);
 	assert_non_null(strstr(str_text(&out), "\"type\": null"));
+}
+
+static double
+real_of(const json_t *object, const char *name)
+{
+	return json_number_value(json_object_get(object, name));
+}
+
+static void
+test_qos_states_as_json(void **state)
+{
+	json_t *top, *port, *root, *class, *share, *delay;
+
+	(void)state;
+	/* Of all ports that have QoS: one. */
+	assert_int_equal(run("qos/show --json"), 0);
+	top = json_loads(str_text(&out), 0, NULL);
+	assert_non_null(top);
+	assert_int_equal(json_array_size(json_object_get(top, "ports")), 1);
+	port = json_array_get(json_object_get(top, "ports"), 0);
+	assert_string_equal(json_string_value(json_object_get(port, "port")), "a");
+	assert_string_equal(json_string_value(json_object_get(port, "kind")), "tree");
+	root = json_array_get(json_object_get(port, "classes"), 0);
+	assert_true(json_is_true(json_object_get(root, "inner")));
+	assert_int_equal((int)real_of(json_object_get(root, "state"), "in_ns"), 1200000);
+	class = json_array_get(json_object_get(port, "classes"), 2);
+	assert_int_equal((int)real_of(class, "priority"), 3);
+	assert_int_equal((int)real_of(json_object_get(class, "rates"), "borrowed_bps"),
+	                 1500000);
+	delay = json_object_get(json_object_get(class, "delay_ns"), "queue");
+	assert_int_equal((int)real_of(delay, "p999"), 3000000);
+	share = json_array_get(json_object_get(class, "shares"), 0);
+	assert_string_equal(json_string_value(json_object_get(share, "name")),
+	                    "borrowing");
+	assert_int_equal((int)real_of(share, "class"), 0);
+	assert_int_equal((int)real_of(share, "percent"), 70);
+	share = json_array_get(json_object_get(class, "shares"), 1);
+	assert_null(json_object_get(share, "class"));
+	json_decref(top);
+}
+
+static void
+test_qos_explain(void **state)
+{
+	json_t *class;
+
+	(void)state;
+	assert_shows("qos/explain a 2",
+	             "a, linux-htb: class 2, floor 1 kbit/s, priority 3, below class 0\n"
+	             "  now: borrowing from class 0\n"
+	             "  last 10 s: borrowing from class 0 70 %, no packets 30 %\n"
+	             "  rates: offered 0 bit/s (0 packets/s), sent 2.5 Mbit/s (250 "
+	             "packets/s), of that borrowed 1.5 Mbit/s, dropped 0 bit/s (0 "
+	             "packets/s)\n"
+	             "  queue: 0 packets, 0 bytes\n"
+	             "  delay in the queue: p50 1.5 us, p99 20 us, p99.9 3 ms, max 4 s "
+	             "(of 7 packets)\n"
+	             "  drops: 0 packets; last queue full 300 ms ago (12 in 0.1 s)\n"
+	             "  advice: bursts are larger than its queue: see limit_bytes and "
+	             "limit_packets\n");
+	assert_int_equal(run("qos/explain a root"), 0);
+	assert_non_null(
+		strstr(str_text(&out), "  now: link at its rate until +1.2 ms\n"));
+	assert_int_equal(run("qos/explain --json a 2"), 0);
+	class = json_loads(str_text(&out), 0, NULL);
+	assert_int_equal((int)real_of(class, "number"), 2);
+	json_decref(class);
+	assert_refuses("qos/explain a 3", "a has no class 3");
+	assert_refuses("qos/explain a first", "first: a class is a number");
+	assert_refuses("qos/explain a -1", "-1: a class is a number");
+	assert_refuses("qos/explain a 4294967294", "a class is a number");
+	assert_refuses("qos/explain vh 0", "vh has no QoS");
+	assert_refuses("qos/explain nobody 0", "nobody: no such interface");
+	assert_refuses("qos/explain a --json", "an interface and a class are needed");
+	assert_refuses("qos/explain a 0 1", "one word too many: 1");
 }
 
 static void
@@ -301,6 +384,8 @@ main(void)
 		TEST(test_fdb_has_the_known_columns),
 		TEST(test_qos_as_text),
 		TEST(test_qos_as_json),
+		TEST(test_qos_states_as_json),
+		TEST(test_qos_explain),
 		TEST(test_pmd_shapes),
 		TEST(test_dpif_shapes),
 		TEST(test_counters),

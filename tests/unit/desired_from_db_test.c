@@ -15,6 +15,7 @@
 #include "support/fake_datapath.h"
 #include "vswitchd/apply.h"
 #include "vswitchd/desired_from_db.h"
+#include "vswitchd/desired_qos_from_db.h"
 #include "vswitchd/status.h"
 #include "vswitchd/validate.h"
 
@@ -25,6 +26,7 @@ static struct db_txn *txn;
 static struct uuid root;
 static struct running running;
 static struct desired *desired;
+static struct qos_cache *cache; /* kept from reading to reading, as the daemon does */
 
 static int
 setup(void **state)
@@ -43,6 +45,7 @@ setup(void **state)
 		fail_msg("%s", err.text);
 	fake_datapath_reset();
 	running_init(&running);
+	cache = qos_cache_create();
 	txn = db_txn_begin(db);
 	root = db_txn_insert(txn, "Open_vSwitch");
 	return 0;
@@ -56,6 +59,7 @@ teardown(void **state)
 	(void)state;
 	desired_destroy(desired);
 	desired = NULL;
+	qos_cache_destroy(cache);
 	running_destroy(&running);
 	db_close(db);
 	assert_int_equal(system(command), 0);
@@ -160,7 +164,7 @@ test_every_column_arrives(void **state)
 	set("Interface", &interface, "ofport", "13");
 	set("Interface", &interface, "admin_state", "down");
 	commit();
-	desired = desired_from_db(db);
+	desired = desired_from_db(db, cache);
 
 	const struct desired_port *p = port_named("vh0");
 	const struct dp_port_settings *s = &p->config.settings;
@@ -186,6 +190,55 @@ test_every_column_arrives(void **state)
 	assert_int_equal(p->ofport_recorded, 13);
 }
 
+static const struct dp_port_settings *
+policing_of(const char *options, const char *rate, const char *burst, const char *kpkts)
+{
+	struct uuid bridge, port, interface;
+
+	add_bridge_with_port("p", &bridge, &port, &interface);
+	set("Interface", &interface, "type", "dummy");
+	set("Interface", &interface, "options", options);
+	set("Interface", &interface, "ingress_policing_rate", rate);
+	set("Interface", &interface, "ingress_policing_burst", burst);
+	set("Interface", &interface, "ingress_policing_kpkts_rate", kpkts);
+	commit();
+	desired = desired_from_db(db);
+	return &port_named("p")->config.settings;
+}
+
+static void
+test_policing_burst_follows_the_rate(void **state)
+{
+	const struct dp_port_settings *s = policing_of("", "100000", "0", "50");
+
+	(void)state;
+	assert_int_equal(s->policing_burst_bits, 80000000);
+	assert_int_equal(s->policing_burst_packets, 40000);
+}
+
+static void
+test_policing_burst_that_is_set_holds(void **state)
+{
+	const struct dp_port_settings *s = policing_of("", "100000", "500", "0");
+
+	(void)state;
+	assert_int_equal(s->policing_burst_bits, 500000);
+}
+
+static void
+test_gate_needs_no_policing_burst(void **state)
+{
+	const struct dp_port_settings *s =
+		policing_of("ingress-shaping=true", "100000", "0", "50");
+
+	(void)state;
+	assert_int_equal(s->on_excess, DP_EXCESS_GATE);
+	assert_int_equal(s->policing_bps, 100000000);
+	assert_int_equal(s->policing_burst_bits, 0);
+	assert_int_equal(s->policing_pps, 50000);
+	assert_int_equal(s->policing_burst_packets, 0);
+}
+
 static void
 test_vlan_defaults(void **state)
 {
@@ -195,7 +248,7 @@ test_vlan_defaults(void **state)
 	add_bridge_with_port("p", &bridge, &port, &interface);
 	set("Interface", &interface, "type", "dummy");
 	commit();
-	desired = desired_from_db(db);
+	desired = desired_from_db(db, cache);
 	assert_int_equal(port_named("p")->config.settings.vlan_mode, DP_VLAN_TRUNK);
 	assert_int_equal(port_named("p")->config.settings.vlan_tag, DP_VLAN_NONE);
 	assert_int_equal(port_named("p")->config.settings.egress_class, -1);
@@ -204,7 +257,7 @@ test_vlan_defaults(void **state)
 	set("Port", &port, "tag", "9");
 	set("Port", &port, "trunks", "1,2");
 	commit();
-	desired = desired_from_db(db);
+	desired = desired_from_db(db, cache);
 	assert_int_equal(port_named("p")->config.settings.vlan_mode, DP_VLAN_ACCESS);
 	assert_int_equal(port_named("p")->config.settings.vlan_tag, 9);
 	assert_int_equal(port_named("p")->config.settings.trunks[0], 0);
@@ -221,7 +274,7 @@ test_bad_rows_have_reasons(void **state)
 	set("Bridge", &bridge, "other_config", "mac-aging-time=soon");
 	set("Open_vSwitch", &root, "other_config", "pmd-cpu-mask=zebra");
 	commit();
-	desired = desired_from_db(db);
+	desired = desired_from_db(db, cache);
 	assert_non_null(strstr(port_named("p")->problem, "\"warp\""));
 	assert_non_null(strstr(port_named("p")->problem, "dpdkvhostuserclient"));
 	assert_non_null(
@@ -232,14 +285,14 @@ test_bad_rows_have_reasons(void **state)
 	set("Interface", &interface, "type", "dpdkvhostuserclient");
 	set("Port", &port, "other_config", "egress-class=best");
 	commit();
-	desired = desired_from_db(db);
+	desired = desired_from_db(db, cache);
 	assert_string_equal(port_named("p")->problem,
 	                    "options:vhost-server-path is missing");
 	desired_destroy(desired);
 	txn = db_txn_begin(db);
 	set("Interface", &interface, "type", "dummy");
 	commit();
-	desired = desired_from_db(db);
+	desired = desired_from_db(db, cache);
 	assert_non_null(strstr(port_named("p")->problem, "egress-class=best"));
 }
 
@@ -255,7 +308,7 @@ test_bond_uses_its_first_interface(void **state)
 	set("Interface", &b, "type", "dummy");
 	refer("Port", &port, "interfaces", &a, &b);
 	commit();
-	desired = desired_from_db(db);
+	desired = desired_from_db(db, cache);
 	assert_null(port_named("a")->problem);
 	assert_non_null(strstr(port_named("z")->problem, "only interface a"));
 	assert_string_equal(port_named("a")->port_name, "z");
@@ -272,7 +325,7 @@ test_interface_of_two_ports_is_taken_once(void **state)
 	refer("Port", &other, "interfaces", &interface, NULL);
 	refer("Bridge", &bridge, "ports", &port, &other);
 	commit();
-	desired = desired_from_db(db);
+	desired = desired_from_db(db, cache);
 	assert_int_equal(desired->bridges[0].n_ports, 1);
 }
 
@@ -297,7 +350,7 @@ test_qos_tree_with_a_bad_queue(void **state)
 	set("Queue", &good, "other_config", "min-rate=10,parent=9");
 	refer("Port", &port, "qos", &qos, NULL);
 	commit();
-	desired = desired_from_db(db);
+	desired = desired_from_db(db, cache);
 	assert_null(port_named("p")->qos->problem);
 	assert_int_equal(port_named("p")->qos->config.rate_bps, 1000);
 	assert_int_equal(port_named("p")->qos->config.n_classes, 2);
@@ -307,10 +360,142 @@ test_qos_tree_with_a_bad_queue(void **state)
 	txn = db_txn_begin(db);
 	set("Queue", &bad, "other_config", "max-rate=abc");
 	commit();
-	desired = desired_from_db(db);
+	desired = desired_from_db(db, cache);
 	assert_null(port_named("p")->problem);
 	assert_non_null(strstr(port_named("p")->qos->problem, "queue 9"));
 	assert_non_null(strstr(port_named("p")->qos->problem, "max-rate=abc"));
+}
+
+static void
+queue(const struct uuid *row, const char *other_config)
+{
+	txn = db_txn_begin(db);
+	set("Queue", row, "other_config", other_config);
+	commit();
+	desired_destroy(desired);
+	desired = desired_from_db(db, cache);
+}
+
+/* The second reading and those after it read only what has changed; the result must be
+ * what a reading of everything gives. */
+static void
+test_changed_queues_are_read_again(void **state)
+{
+	struct uuid bridge, port, interface, qos, one, two;
+	char one_text[UUID_TEXT_BYTES], two_text[UUID_TEXT_BYTES], map[200];
+	const struct dp_qos_config *config;
+	struct desired *whole;
+
+	(void)state;
+	add_bridge_with_port("p", &bridge, &port, &interface);
+	set("Interface", &interface, "type", "dummy");
+	qos = db_txn_insert(txn, "QoS");
+	one = db_txn_insert(txn, "Queue");
+	two = db_txn_insert(txn, "Queue");
+	uuid_to_text(&one, one_text);
+	uuid_to_text(&two, two_text);
+	snprintf(map, sizeof(map), "1=%s,2=%s,3=%s", one_text, two_text, one_text);
+	set("QoS", &qos, "type", "linux-htb");
+	set("QoS", &qos, "other_config", "max-rate=1000,shared=true");
+	set("QoS", &qos, "queues", map);
+	set("Queue", &two, "other_config", "min-rate=20,macs=\"52:54:00:00:00:02\"");
+	refer("Port", &port, "qos", &qos, NULL);
+	commit();
+	desired = desired_from_db(db, cache);
+
+	/* A row that two numbers share. */
+	queue(&one, "min-rate=10");
+	config = &port_named("p")->qos->config;
+	assert_int_equal(config->classes[0].floor_bps, 10);
+	assert_int_equal(config->classes[1].floor_bps, 20);
+	assert_int_equal(config->classes[2].floor_bps, 10);
+	assert_int_equal(config->n_macs, 1);
+	assert_non_null(config->domain);
+	/* Keys that are gone are defaults again; the address stays. */
+	queue(&two, "max-rate=30,macs=\"52:54:00:00:00:02\"");
+	config = &port_named("p")->qos->config;
+	assert_int_equal(config->classes[1].floor_bps, 0);
+	assert_int_equal(config->classes[1].ceil_bps, 30);
+	assert_int_equal(config->n_macs, 1);
+	/* Addresses that change, an error, and what follows it. */
+	queue(&two, "macs=\"52:54:00:00:00:03\"");
+	config = &port_named("p")->qos->config;
+	assert_int_equal(config->n_macs, 1);
+	assert_int_equal(config->macs[0].mac[5], 3);
+	queue(&one, "min-rate=x");
+	assert_non_null(strstr(port_named("p")->qos->problem, "queue 1"));
+	assert_non_null(strstr(port_named("p")->qos->problem, "min-rate=x"));
+	queue(&one, "min-rate=11,macs=\"52:54:00:00:00:03\"");
+	assert_non_null(
+		strstr(port_named("p")->qos->problem, "of queue 1 and of queue 2"));
+	queue(&one, "min-rate=11");
+	assert_null(port_named("p")->qos->problem);
+
+	whole = desired_from_db(db, NULL);
+	assert_true(desired_qos_equal(&desired_find_port(whole, "p")->qos->config,
+	                              &port_named("p")->qos->config));
+	desired_destroy(whole);
+	/* The tree itself. */
+	txn = db_txn_begin(db);
+	snprintf(map, sizeof(map), "7=%s", one_text);
+	set("QoS", &qos, "queues", map);
+	commit();
+	desired_destroy(desired);
+	desired = desired_from_db(db, cache);
+	assert_int_equal(port_named("p")->qos->config.n_classes, 1);
+	assert_int_equal(port_named("p")->qos->config.classes[0].number, 7);
+}
+
+static void
+test_dscp_of_a_queue_is_said_to_have_no_effect(void **state)
+{
+	struct uuid bridge, port, interface, qos, one;
+	char text[UUID_TEXT_BYTES], map[100];
+
+	(void)state;
+	add_bridge_with_port("p", &bridge, &port, &interface);
+	set("Interface", &interface, "type", "dummy");
+	qos = db_txn_insert(txn, "QoS");
+	one = db_txn_insert(txn, "Queue");
+	uuid_to_text(&one, text);
+	snprintf(map, sizeof(map), "4=%s", text);
+	set("QoS", &qos, "type", "linux-htb");
+	set("QoS", &qos, "queues", map);
+	set("Queue", &one, "dscp", "46");
+	refer("Port", &port, "qos", &qos, NULL);
+	commit();
+	desired = desired_from_db(db, cache);
+	assert_null(port_named("p")->qos->problem);
+	assert_non_null(strstr(port_named("p")->qos->warning, "(queue 4)"));
+}
+
+static void
+test_trtcm_without_queue_0_holds_the_rest_to_the_port(void **state)
+{
+	struct uuid bridge, port, interface, qos, one;
+	char text[UUID_TEXT_BYTES], map[100];
+	const struct dp_qos_config *config;
+
+	(void)state;
+	add_bridge_with_port("p", &bridge, &port, &interface);
+	set("Interface", &interface, "type", "dummy");
+	qos = db_txn_insert(txn, "QoS");
+	one = db_txn_insert(txn, "Queue");
+	uuid_to_text(&one, text);
+	snprintf(map, sizeof(map), "4=%s", text);
+	set("QoS", &qos, "type", "trtcm-policer");
+	set("QoS", &qos, "other_config", "cir=100,eir=200,cbs=10,ebs=20");
+	set("QoS", &qos, "queues", map);
+	set("Queue", &one, "other_config", "cir=50");
+	refer("Port", &port, "qos", &qos, NULL);
+	commit();
+	desired = desired_from_db(db, cache);
+	config = &port_named("p")->qos->config;
+	assert_null(port_named("p")->qos->problem);
+	assert_int_equal(config->n_classes, 2);
+	assert_int_equal(config->classes[0].floor_bps, 400);
+	assert_int_equal(config->classes[1].number, 0);
+	assert_int_equal(config->classes[1].excess_bps, 1600);
 }
 
 static void
@@ -323,14 +508,14 @@ test_address_of_a_bridge_outlives_reading(void **state)
 	add_bridge_with_port("br0", &bridge, &port, &interface);
 	set("Interface", &interface, "type", "internal");
 	commit();
-	desired = desired_from_db(db);
+	desired = desired_from_db(db, cache);
 	id = desired->bridges[0].datapath_id;
 	assert_true(id > 0 && id >> 48 == 0);
 	assert_memory_equal(port_named("br0")->config.settings.mac,
 	                    desired->bridges[0].mac, 6);
 	assert_int_equal(desired->bridges[0].mac[0] & 3, 2);
 	desired_destroy(desired);
-	desired = desired_from_db(db);
+	desired = desired_from_db(db, cache);
 	assert_true(desired->bridges[0].datapath_id == id);
 }
 
@@ -341,7 +526,7 @@ configure(void)
 	struct apply apply;
 
 	desired_destroy(desired);
-	desired = desired_from_db(db);
+	desired = desired_from_db(db, cache);
 	validate(desired, &running);
 	apply_init(&apply, &running, desired);
 	while (!apply_run(&apply, 0))
@@ -442,11 +627,17 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_every_column_arrives),
+		TEST(test_policing_burst_follows_the_rate),
+		TEST(test_policing_burst_that_is_set_holds),
+		TEST(test_gate_needs_no_policing_burst),
 		TEST(test_vlan_defaults),
 		TEST(test_bad_rows_have_reasons),
 		TEST(test_bond_uses_its_first_interface),
 		TEST(test_interface_of_two_ports_is_taken_once),
 		TEST(test_qos_tree_with_a_bad_queue),
+		TEST(test_changed_queues_are_read_again),
+		TEST(test_dscp_of_a_queue_is_said_to_have_no_effect),
+		TEST(test_trtcm_without_queue_0_holds_the_rest_to_the_port),
 		TEST(test_address_of_a_bridge_outlives_reading),
 		TEST(test_outcome_is_written_back),
 		TEST(test_failed_port_has_no_number_but_a_reason),

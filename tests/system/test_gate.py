@@ -1,0 +1,141 @@
+# test_gate.py - what guests send above their rates: left in their rings, or dropped.
+"""
+              dpdk-testpmd (each port floods the other)
+               | virtio-user, dials        | virtio-user, listens
+         pu0 dpdkvhostuser            pu1 dpdkvhostuserclient
+               +------------ br0 ------------+
+"""
+import json
+import time
+
+import pytest
+
+from support import proc, testpmd
+
+pytestmark = pytest.mark.weir_only("OVS-DPDK has no ingress shaping")
+
+MBIT = 1_000_000
+RING = 256
+PORTS = ("pu0", "pu1")
+
+
+class Watch:
+    """The counters of both ports over some seconds."""
+
+    def __init__(self, switch, seconds=4.0, settle=1.5):
+        self._switch = switch
+        time.sleep(settle)
+        before = {port: self._read(port) for port in PORTS}
+        time.sleep(seconds)
+        self.after = {port: self._read(port) for port in PORTS}
+        self._seconds = {port: self.after[port][0] - before[port][0] for port in PORTS}
+        self.grown = {port: {name: value - before[port][1].get(name, 0) for name, value in self.after[port][1].items()}
+                      for port in PORTS}
+
+    def _read(self, port):
+        counters = json.loads(self._switch.weir_appctl("port/counters", "--json", port))
+        return time.monotonic(), counters
+
+    def mbit(self, port, name="rx_bytes"):
+        return self.grown[port][name] * 8 / MBIT / self._seconds[port]
+
+    def drops(self, port, side):
+        return {name: count for name, count in self.grown[port].items() if name.startswith(f"drop_{side}") and count}
+
+    def now(self, port, name):
+        return self.after[port][1][name]
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["1 queue", "2 queues"])
+def flood(lab, request):
+    """Both ports up and flooding, with frames of 1514 bytes."""
+    switch = lab.switch
+    paths = switch.add_vhost_server("br0", "pu0"), lab.directory / "pu1"
+    switch.add_vhost_client("br0", "pu1", paths[1])
+    limit(switch, "pu0", 1, shape=True)
+    limit(switch, "pu1", 1, shape=True)
+    frontend = testpmd.Testpmd(lab.directory, [(paths[0], False), (paths[1], True)], request.param, flood_bytes=1514)
+    try:
+        for port in PORTS:
+            switch.wait_link(port, 30)
+        proc.wait_until(lambda: "testpmd>" in frontend.log.read_text(), 30, "testpmd's prompt")
+        frontend.start()
+        yield switch
+        assert frontend.alive(), proc.tail(frontend.log)
+    finally:
+        frontend.kill()
+        for port in PORTS:
+            switch.vsctl("--if-exists", "del-port", port)
+
+
+def is_near(mbit, wanted):
+    """Above the limit by no more than a burst; below it where the machine kept the worker or the peer from running."""
+    return 0.93 * wanted <= mbit <= 1.03 * wanted
+
+
+def limit(switch, port, mbit, shape, *more):
+    switch.vsctl("set", "interface", port, f"ingress_policing_rate={mbit * 1000}", "ingress_policing_burst=500",
+                 f"options:ingress-shaping={'true' if shape else 'false'}", *more)
+
+
+def test_excess_stays_in_the_ring(flood):
+    limit(flood, "pu0", 40, True)
+    limit(flood, "pu1", 16, True)
+    watch = Watch(flood)
+    for port, mbit, other in (("pu0", 40, "pu1"), ("pu1", 16, "pu0")):
+        assert is_near(watch.mbit(port), mbit)
+        assert is_near(watch.mbit(other, "tx_bytes"), mbit)
+        assert watch.drops(port, "rx") == {} and watch.drops(port, "tx") == {}
+        assert watch.now(port, "rx_gate_waiting") > RING / 2
+        assert watch.now(port, "rx_gate_held") <= 2 * 64
+        assert watch.grown[port]["rx_gated_ns"] > 0
+
+
+def test_rates_change_while_traffic_flows(flood):
+    for mbit in (8, 64, 24):
+        limit(flood, "pu0", mbit, True)
+        watch = Watch(flood, 3)
+        assert is_near(watch.mbit("pu0"), mbit)
+        assert watch.drops("pu0", "rx") == {}
+
+
+def test_police_drops_the_excess(flood):
+    limit(flood, "pu0", 40, False)
+    limit(flood, "pu1", 16, True)
+    try:
+        watch = Watch(flood)
+        assert is_near(watch.mbit("pu1", "tx_bytes"), 40)
+        assert set(watch.drops("pu0", "rx")) == {"drop_rx_policed"}
+        assert watch.mbit("pu0") > 60, "the ring is emptied"
+    finally:
+        limit(flood, "pu0", 40, True)
+    watch = Watch(flood, 2)
+    assert watch.drops("pu0", "rx") == {}
+
+
+def test_floors_hold_between_guests(flood):
+    flood.vsctl("set", "bridge", "br0", "other_config:ingress-max-rate=60000000")
+    try:
+        limit(flood, "pu0", 0, True, f"options:ingress-min-rate={45 * MBIT}")
+        limit(flood, "pu1", 50, True)
+        watch = Watch(flood)
+        assert watch.mbit("pu0") >= 0.97 * 45
+        assert is_near(watch.mbit("pu0") + watch.mbit("pu1"), 60)
+        assert watch.drops("pu0", "rx") == {} and watch.drops("pu1", "rx") == {}
+        # What the first does not use is the second's, up to its own rate.
+        limit(flood, "pu0", 4, True, f"options:ingress-min-rate={MBIT}")
+        watch = Watch(flood)
+        assert is_near(watch.mbit("pu0"), 4)
+        assert is_near(watch.mbit("pu1"), 50)
+    finally:
+        flood.vsctl("remove", "interface", "pu0", "options", "ingress-min-rate")
+        flood.vsctl("remove", "bridge", "br0", "other_config", "ingress-max-rate")
+
+
+def test_gated_port_goes_while_traffic_flows(flood):
+    limit(flood, "pu0", 8, True)
+    limit(flood, "pu1", 16, True)
+    flood.vsctl("del-port", "pu0")
+    begin = json.loads(flood.weir_appctl("port/counters", "--json", "pu1"))["rx_bytes"]
+    proc.wait_until(lambda: json.loads(flood.weir_appctl("port/counters", "--json", "pu1"))["rx_bytes"] > begin + 1_000_000,
+                    10, "pu1 goes on")

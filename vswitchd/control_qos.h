@@ -1,0 +1,45 @@
+/* control_qos.h - what the commands about QoS share: the classes of a port as text and as
+ * JSON. Private to control_qos*.c. Main thread. */
+#pragma once
+
+#include "base/error.h"
+#include "base/str.h"
+#include "datapath/datapath.h"
+#include "vswitchd/running.h"
+
+/* The configured classes of a port, found by number. */
+struct qos_classes {
+	const struct running_port *port;
+	size_t n;
+	const struct dp_class_config **sorted;
+};
+
+void qos_classes_init(struct qos_classes *classes, const struct running_port *port);
+void qos_classes_destroy(struct qos_classes *classes);
+
+/* NULL for the root, and for class 0 where it is not configured. */
+const struct dp_class_config *qos_classes_find(const struct qos_classes *classes,
+                                               uint32_t number);
+
+/* ---- control_qos_json.c, which says what is in them ---- */
+
+void qos_json_port(const struct running_port *port, struct str *out);
+void qos_json_class(const struct qos_classes *classes, const struct dp_class_why *why,
+                    struct str *out);
+
+/* The name as a JSON string, with its quotes. */
+void qos_json_string(const char *text, struct str *out);
+
+const char *qos_state_name(enum dp_class_state state);
+
+/* ---- control_explain.c ---- */
+
+/* "qos/explain": a control_fn; 'aux' is the struct running. */
+int qos_explain(size_t n_args, const char *const *args, struct str *out,
+                struct error *err, void *aux);
+
+/* "borrowing from class 1". */
+void qos_print_state(enum dp_class_state state, uint32_t who, struct str *out);
+
+/* "12.3 Mbit/s" */
+void qos_print_rate(uint64_t bps, struct str *out);

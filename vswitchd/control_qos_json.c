@@ -1,0 +1,268 @@
+/* control_qos_json.c - the class tree of a port as JSON. Main thread.
+ *
+ * The JSON of "qos/show --json PORT", one object a port, and of "qos/show --json",
+ * {"time_ns", "ports": [object, ...]} for every port that has QoS:
+ *
+ * port, type (null: none), kind ("none", "tree", "policer", "trtcm"), time_ns (moment
+ * of reading), classes: the root first, then by number. Of each class:
+ *
+ * - number, parent: integers; null stands for the root
+ * - inner: true if classes hang below it
+ * - floor_bps, ceil_bps, peak_bps, floor_pps, ceil_pps, weight, priority: as
+ *   configured, 0 = none (weight: from the floor)
+ * - offered_*, sent_*, dropped_* (each packets and bytes), borrowed_bytes, full_packets,
+ *   aged_packets, codel_packets (dropped: queue full, too old, CoDel), marked_packets:
+ *   counters since the class exists
+ * - queued_packets, queued_bytes: now; of an inner class: of all below it
+ * - rates: {span_ns, offered_bps, offered_pps, sent_bps, sent_pps, dropped_bps,
+ *   dropped_pps, borrowed_bps} over the last second or a little more; span_ns 0: not
+ *   known yet, and then the rates are 0
+ * - delay_ns: {queue, gate, ring}, each {samples, p50, p99, p999, max}, over the last 5
+ *   to 10 s, from one packet in 64: waiting in the class's queue; in the sender's ring
+ *   while that is gated (not measured yet: 0); for room in the port's ring.
+ *   samples 0: all 0
+ * - state: {name, class, in_ns}: what it does now
+ * - shares: [{name, class, percent}, ...]: of the last 10 s, largest first; they add up
+ *   to 100, or the array is empty
+ *
+ * name is one of
+ *
+ * - "idle": no packets
+ * - "own_floor": sends on its own floor
+ * - "borrowing": sends, in its turn, what 'class' lends it
+ * - "own_ceiling": waits for its own ceiling
+ * - "ancestor_ceiling": waits for the ceiling of 'class'
+ * - "ring_full": the port's ring takes no packet
+ * - "below": the classes below send or wait on their own account
+ *
+ * class is there with "borrowing" and "ancestor_ceiling" only: a number, or "root".
+ * in_ns is there with the two ceilings, in 'state' only: how long until it ends. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "base/compiler.h"
+#include "vswitchd/control_qos.h"
+
+static const char *const state_names[DP_STATE_N] = {
+	[DP_STATE_IDLE] = "idle",
+	[DP_STATE_OWN_FLOOR] = "own_floor",
+	[DP_STATE_BORROWING] = "borrowing",
+	[DP_STATE_OWN_CEIL] = "own_ceiling",
+	[DP_STATE_ANCESTOR_CEIL] = "ancestor_ceiling",
+	[DP_STATE_RING_FULL] = "ring_full",
+	[DP_STATE_BELOW] = "below",
+};
+
+static const char *const part_names[DP_DELAY_N] = {
+	[DP_DELAY_QUEUE] = "queue",
+	[DP_DELAY_GATE] = "gate",
+	[DP_DELAY_RING] = "ring",
+};
+
+const char *
+qos_state_name(enum dp_class_state state)
+{
+	return state_names[state];
+}
+
+void
+qos_json_string(const char *text, struct str *out)
+{
+	json_t *string = json_string(text);
+	char *encoded = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
+
+	str_append(out, encoded ? encoded : "null");
+	free(encoded);
+	json_decref(string);
+}
+
+/* A list of numbers, each with its name; a comma before all but the first. */
+struct field {
+	const char *name;
+	uint64_t value;
+};
+
+static void
+json_fields(const struct field *fields, size_t n, struct str *out)
+{
+	for (size_t i = 0; i < n; i++)
+		str_printf(out, "%s\"%s\": %" PRIu64, i ? ", " : "", fields[i].name,
+		           fields[i].value);
+}
+
+static void
+json_number_or_null(const char *name, uint32_t number, struct str *out)
+{
+	if (number == DP_CLASS_ROOT)
+		str_printf(out, "\"%s\": null, ", name);
+	else
+		str_printf(out, "\"%s\": %" PRIu32 ", ", name, number);
+}
+
+/* As configured; the root is the port itself. */
+static void
+json_config(const struct qos_classes *classes, const struct dp_class_stats *stats,
+            struct str *out)
+{
+	const struct dp_qos_config *qos = &classes->port->qos;
+	const struct dp_class_config *class = qos_classes_find(classes, stats->number);
+	const struct dp_class_config none = {.number = stats->number};
+	bool is_root = stats->number == DP_CLASS_ROOT;
+
+	class = class ? class : &none;
+	const struct field fields[] = {
+		{"floor_bps", stats->floor_bps},
+		{"ceil_bps", stats->ceil_bps},
+		{"peak_bps", is_root ? qos->peak_bps : class->peak_bps},
+		{"floor_pps", class->floor_pps},
+		{"ceil_pps", is_root ? qos->max_pps : class->ceil_pps},
+		{"weight", class->weight},
+		{"priority", class->priority},
+	};
+
+	json_fields(fields, ARRAY_SIZE(fields), out);
+}
+
+static void
+json_counters(const struct dp_class_stats *stats, struct str *out)
+{
+	const struct field fields[] = {
+		{"offered_packets", stats->offered_packets},
+		{"offered_bytes", stats->offered_bytes},
+		{"sent_packets", stats->sent_packets},
+		{"sent_bytes", stats->sent_bytes},
+		{"dropped_packets", stats->dropped_packets},
+		{"dropped_bytes", stats->dropped_bytes},
+		{"full_packets", stats->full_packets},
+		{"aged_packets", stats->aged_packets},
+		{"codel_packets", stats->codel_packets},
+		{"marked_packets", stats->marked_packets},
+		{"borrowed_bytes", stats->borrowed_bytes},
+		{"queued_packets", stats->queued_packets},
+		{"queued_bytes", stats->queued_bytes},
+	};
+
+	json_fields(fields, ARRAY_SIZE(fields), out);
+}
+
+static void
+json_rates(const struct dp_class_rates *rates, struct str *out)
+{
+	const struct field fields[] = {
+		{"span_ns", rates->span_ns},
+		{"offered_bps", rates->offered_bps},
+		{"offered_pps", rates->offered_pps},
+		{"sent_bps", rates->sent_bps},
+		{"sent_pps", rates->sent_pps},
+		{"dropped_bps", rates->dropped_bps},
+		{"dropped_pps", rates->dropped_pps},
+		{"borrowed_bps", rates->borrowed_bps},
+	};
+
+	str_append(out, "\"rates\": {");
+	json_fields(fields, ARRAY_SIZE(fields), out);
+	str_append(out, "}, ");
+}
+
+static void
+json_delays(const struct dp_class_why *why, struct str *out)
+{
+	str_append(out, "\"delay_ns\": {");
+	for (unsigned i = 0; i < DP_DELAY_N; i++) {
+		const struct dp_class_delay *delay = &why->delay[i];
+		const struct field fields[] = {
+			{"samples", delay->samples}, {"p50", delay->p50_ns},
+			{"p99", delay->p99_ns},      {"p999", delay->p999_ns},
+			{"max", delay->max_ns},
+		};
+
+		str_printf(out, "%s\"%s\": {", i ? ", " : "", part_names[i]);
+		json_fields(fields, ARRAY_SIZE(fields), out);
+		str_append_char(out, '}');
+	}
+	str_append(out, "}, ");
+}
+
+/* The name of a state and whom it is about. */
+static void
+json_state(enum dp_class_state state, uint32_t who, struct str *out)
+{
+	str_printf(out, "{\"name\": \"%s\"", state_names[state]);
+	if (who == DP_CLASS_ROOT)
+		str_append(out, ", \"class\": \"root\"");
+	else if (who != DP_CLASS_NONE)
+		str_printf(out, ", \"class\": %" PRIu32, who);
+}
+
+void
+qos_json_class(const struct qos_classes *classes, const struct dp_class_why *why,
+               struct str *out)
+{
+	const struct dp_class_stats *stats = &why->stats;
+
+	str_append_char(out, '{');
+	json_number_or_null("number", stats->number, out);
+	json_number_or_null("parent", stats->parent, out);
+	str_printf(out, "\"inner\": %s, ", why->is_inner ? "true" : "false");
+	json_config(classes, stats, out);
+	str_append(out, ", ");
+	json_counters(stats, out);
+	str_append(out, ", ");
+	json_rates(&why->rates, out);
+	json_delays(why, out);
+	str_append(out, "\"state\": ");
+	json_state(why->state, why->who, out);
+	if (why->state == DP_STATE_OWN_CEIL || why->state == DP_STATE_ANCESTOR_CEIL)
+		str_printf(out, ", \"in_ns\": %" PRIu64, why->wait_ns);
+	str_append(out, "}, \"shares\": [");
+	for (uint32_t i = 0; i < why->shares_n; i++) {
+		str_append(out, i ? ", " : "");
+		json_state(why->shares[i].state, why->shares[i].who, out);
+		str_printf(out, ", \"percent\": %" PRIu32 ".%" PRIu32 "}",
+		           why->shares[i].per_mille / 10, why->shares[i].per_mille % 10);
+	}
+	str_append(out, "]}");
+}
+
+struct json_list {
+	struct qos_classes classes;
+	struct str *out;
+	bool has_some;
+};
+
+static void
+json_add_class(const struct dp_class_why *why, void *aux)
+{
+	struct json_list *list = aux;
+
+	str_append(list->out, list->has_some ? ",\n  " : "\n  ");
+	list->has_some = true;
+	qos_json_class(&list->classes, why, list->out);
+}
+
+void
+qos_json_port(const struct running_port *port, struct str *out)
+{
+	static const char *const kinds[] = {
+		[DP_QOS_NONE] = "none",
+		[DP_QOS_TREE] = "tree",
+		[DP_QOS_POLICER] = "policer",
+		[DP_QOS_TRTCM] = "trtcm",
+	};
+	struct json_list list = {.out = out};
+
+	str_append(out, "{\"port\": ");
+	qos_json_string(port->config.name, out);
+	str_append(out, ", \"type\": ");
+	if (port->qos_type)
+		qos_json_string(port->qos_type, out);
+	else
+		str_append(out, "null");
+	str_printf(out, ", \"kind\": \"%s\", \"time_ns\": %" PRIu64 ", \"classes\": [",
+	           kinds[port->qos.kind], dp_time_ns());
+	qos_classes_init(&list.classes, port);
+	dp_port_qos_why(port->id, DP_CLASS_NONE, json_add_class, &list);
+	qos_classes_destroy(&list.classes);
+	str_append(out, "]}");
+}
