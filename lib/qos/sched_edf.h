@@ -46,7 +46,7 @@ edf_add(struct sched_node *nodes, struct edf_calendar *edf, uint32_t id,
 		deadline = edf->base;
 	distance = bucket_distance(deadline, edf->base, shift);
 	if (distance >= EDF_BUCKETS) {
-		/* The row before the last that may be too fine. */
+		/* Where that row begins may make the next one needed. */
 		row = edf_row_guess(distance);
 		shift += row * EDF_ROW_SHIFT;
 		distance = bucket_distance(deadline, edf->base, shift);

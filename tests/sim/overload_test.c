@@ -254,7 +254,7 @@ measure_no_overload(double part, uint64_t stall_ns, bool ceilings, int sizes)
 	                                 &root, over->sim.now_ns),
 	                 0);
 	over->sim.stall_ns = stall_ns;
-	run = overload_run(over, 0, 4);
+	run = overload_run(over, 0, 2);
 	assert_true(run.sent_bytes > 0);
 	sim_report("T21", (double)sched_overload_ns(over->sim.sched) / 1e6, SIM_AT_MOST,
 	           0, "floors %.2f of the link, stalls of %.1f ms, %s%s: ms held back",
@@ -268,7 +268,7 @@ measure_no_overload(double part, uint64_t stall_ns, bool ceilings, int sizes)
 static void
 test_t21_is_not_seen_where_floors_fit(void **state)
 {
-	static const uint64_t stalls_ns[] = {100000, 1000000, 5000000};
+	static const uint64_t stalls_ns[] = {100000, 5000000};
 
 	(void)state;
 	for (unsigned s = 0; s < ARRAY_SIZE(stalls_ns); s++) {
