@@ -10,6 +10,7 @@
  * tags of the lender and of all above it move, those below it do not. */
 #include "qos/sched_gate.h"
 #include "qos/sched_link.h"
+#include "qos/sched_overload.h"
 
 /* What one call does at most without sending: classes taken off the wheels, and classes
  * found unable to send. The next call goes on. */
@@ -49,7 +50,8 @@ leaf_wake(struct sched *sched, uint32_t id, uint64_t now_ns)
 
 	sched_set_now(sched, now_ns);
 	/* The only place where the credit of a leaf's floor is forfeited. */
-	node->floor_tag = tag_clamp(node->floor_tag, sched->now, node->floor_burst_ns);
+	node->floor_tag =
+		tag_clamp(node->floor_tag, sched->floor_now, node->floor_burst_ns);
 	node->ceil_tag = tag_clamp(node->ceil_tag, sched->now, node->ceil_burst_ns);
 	node_arm(sched, id);
 }
@@ -157,15 +159,18 @@ lender_choose(struct sched *sched, unsigned *looks, uint32_t *lender)
 {
 	while (sched->edf_levels) {
 		unsigned level = (unsigned)__builtin_ctz(sched->edf_levels);
-		uint64_t until = 0;
-		uint32_t id = edf_first(&sched->edf[level], sched->now, &until), blocker;
+		uint64_t until = 0, deadline;
+		uint32_t id = edf_first(&sched->edf[level], sched->floor_now, &until);
 		struct sched_node *node = &sched->nodes[id];
+		uint32_t blocker;
 
 		if (!*looks)
 			return false;
 		blocker = blocker_find(sched, id);
+		deadline = floor_deadline(sched, node);
 		if (likely(!blocker && !node_is_red(sched, node) &&
-		           tick_is_after(until, floor_deadline(sched, node)))) {
+		           tick_is_after(until, deadline))) {
+			overload_check(sched, node, deadline);
 			*lender = id;
 			return true;
 		}
@@ -177,6 +182,7 @@ lender_choose(struct sched *sched, unsigned *looks, uint32_t *lender)
 			/* At its own ceiling, or charged since it was put here. */
 			node_arm(sched, id);
 	}
+	sched->watch_served.is_on = sched->watch_waiting.is_on = false;
 	*lender = NODE_ROOT;
 	return sched->nodes[NODE_ROOT].inner.active_bands != 0;
 }
@@ -234,12 +240,12 @@ static void
 node_charge_floor(const struct sched *sched, struct sched_node *node,
                   const struct visit *visit)
 {
-	int64_t debt = (int64_t)(node->floor_tag - sched->now);
+	int64_t debt = (int64_t)(node->floor_tag - sched->floor_now);
 
 	if (unlikely(debt > FLOOR_DEBT_MAX))
 		return;
 	if (unlikely(debt < -FLOOR_DEBT_MAX))
-		node->floor_tag = sched->now - FLOOR_DEBT_MAX;
+		node->floor_tag = sched->floor_now - FLOOR_DEBT_MAX;
 	node->floor_tag += floor_cost(sched, node, visit->bytes, visit->packets);
 }
 

@@ -319,8 +319,8 @@ sched_leaf_park(struct sched *sched, uint32_t ref, uint64_t until_ns, uint64_t n
 	gate->set |= GATE_PARK;
 	gate_close(sched, id);
 	/* It wanted nothing meanwhile: as after idling, a burst is all it is owed. */
-	node->floor_tag =
-		tag_clamp(node->floor_tag, gate->park_tag, node->floor_burst_ns);
+	node->floor_tag = tag_clamp(node->floor_tag, gate->park_tag - sched->floor_held,
+	                            node->floor_burst_ns);
 	class_attach(sched, id);
 }
 

@@ -18,7 +18,7 @@
 
 struct edf_calendar {
 	uint64_t bitmap[EDF_ROWS];
-	uint64_t base; /* no class is in a bucket that ended before; never after now */
+	uint64_t base; /* no class is in a bucket that ended before */
 	uint32_t rows; /* bit per row that is not empty */
 	struct node_list bucket[EDF_ROWS * EDF_BUCKETS];
 } CACHE_ALIGNED;
@@ -87,7 +87,10 @@ edf_first(struct edf_calendar *edf, uint64_t now, uint64_t *until)
 			*until = (first + buckets + 1) << shift;
 		}
 	}
-	/* Never beyond now: later arrivals may have earlier deadlines than those here. */
+	/* Never beyond now: later arrivals may have earlier deadlines than those here.
+	 * The floor clock may have been held back to before the base. */
+	if ((int64_t)ahead < 0)
+		ahead = 0;
 	edf->base += MIN_OF(best, ahead);
 	return edf->bucket[best_slot].head;
 }

@@ -60,7 +60,7 @@ floor_add_edf(struct sched *sched, uint32_t id)
 	struct sched_node *node = &sched->nodes[id];
 
 	edf_add(sched->nodes, &sched->edf[node->edf_level], id,
-	        floor_deadline(sched, node), sched->now);
+	        floor_deadline(sched, node), sched->floor_now);
 	sched->edf_levels |= 1U << node->edf_level;
 	node->flags |= NODE_IN_EDF;
 }
@@ -80,7 +80,7 @@ floor_arm(struct sched *sched, uint32_t id)
 		node->floor_mantissa = parent->inner.child_floor_mantissa;
 		node->floor_shift = parent->inner.child_floor_shift;
 	}
-	due = node->floor_tag;
+	due = node->floor_tag + sched->floor_held;
 	if ((node->flags & NODE_HAS_CEIL) && tick_is_after(node->ceil_tag, due))
 		due = node->ceil_tag;
 	if (!tick_is_after(due, sched->now)) {
@@ -138,8 +138,8 @@ excess_link(struct sched *sched, uint32_t id)
 			return;
 		id = node->parent;
 		parent = &sched->nodes[id];
-		parent->floor_tag =
-			tag_clamp(parent->floor_tag, sched->now, parent->floor_burst_ns);
+		parent->floor_tag = tag_clamp(parent->floor_tag, sched->floor_now,
+		                              parent->floor_burst_ns);
 		floor_arm(sched, id);
 		if (parent->flags & NODE_IN_EDF)
 			return;
@@ -183,7 +183,7 @@ node_arm(struct sched *sched, uint32_t id)
 		return;
 	/* At its ceiling, and under its floor when that ends: the floor wheel will do. */
 	if ((node->flags & NODE_ON_FLOOR_WHEEL) && node_is_red(sched, node) &&
-	    !tick_is_after(node->floor_tag, node->ceil_tag))
+	    !tick_is_after(node->floor_tag + sched->floor_held, node->ceil_tag))
 		return;
 	excess_link(sched, id);
 }

@@ -112,8 +112,9 @@ apply_floor(struct sched *sched, struct sched_node *node,
 	} else {
 		price = price_of_rate(params->floor_bps);
 	}
-	node->floor_tag = is_new ? sched->now
-	                         : tag_convert(node->floor_tag, sched->now, old, price);
+	node->floor_tag =
+		is_new ? sched->floor_now
+		       : tag_convert(node->floor_tag, sched->floor_now, old, price);
 	node->floor_mantissa = price.mantissa;
 	node->floor_shift = price.shift;
 	node->floor_burst_ns = burst_to_ns(price, params->floor_burst_bytes);

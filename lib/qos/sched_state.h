@@ -27,6 +27,23 @@
 /* A tag further away than this is older than the clock's half range, not a real debt. */
 #define TAG_DISTANCE_MAX (1ULL << 62)
 
+/* The floor clock, which all floor tags are in, is behind the clock by as much as it was
+ * held back: see overload_note_late(). */
+#define OVERLOAD_INTERVAL 32 /* visits between looks at all levels */
+
+/* What is not yet too late, and for how long all must be too late. Once it was so, and
+ * until it was not for OVERLOAD_LINGER, less is enough: queues are to stay short. */
+#define OVERLOAD_LATE_FIRST TICKS_OF_US(10000)
+#define OVERLOAD_LATE_LATER TICKS_OF_US(500)
+#define OVERLOAD_LINGER     TICKS_OF_US(100000)
+
+/* Whether all classes looked at since 'since' were too late. */
+struct late_watch {
+	uint64_t since;
+	uint64_t least; /* beyond a class's burst */
+	bool is_on;
+};
+
 /* The part of a class that only configuration reads. */
 struct sched_class {
 	struct sched_class_params params;
@@ -51,7 +68,9 @@ struct sched {
 	struct sched_aqm *aqm;
 	struct sched_class *classes;
 	struct share_calendar *shares;
-	uint64_t now; /* ticks */
+	uint64_t now;       /* ticks */
+	uint64_t floor_now; /* the floor clock: now - floor_held */
+	uint64_t floor_held;
 	uint64_t backlog_packets;
 	uint32_t edf_levels;    /* bit per EDF level that is not empty */
 	uint32_t quantum_bytes; /* one visit to a leaf takes up to this, at least a packet
@@ -67,6 +86,12 @@ struct sched {
 		share_free; /* through bucket[0].head; 0 ends: calendar 0 is the root's */
 	struct item_list dropped;   /* until sched_take_dropped() */
 	struct flow_pool flow_pool; /* of all fair leaves */
+	uint64_t overload_ns;       /* owner writes, any thread reads */
+	struct late_watch watch_served;
+	struct late_watch watch_waiting; /* first in turn, of all levels */
+	uint32_t watch_visits;           /* until the next look */
+	int64_t late_limit;              /* OVERLOAD_LATE_FIRST or _LATER */
+	uint64_t overload_until;         /* when that was LATER: end of the linger */
 	struct wheel floor_wheel;
 	struct wheel ceil_wheel;
 	struct edf_calendar edf[EDF_LEVELS];
@@ -75,7 +100,7 @@ struct sched {
 static inline bool
 node_is_green(const struct sched *sched, const struct sched_node *node)
 {
-	return !tick_is_after(node->floor_tag, sched->now);
+	return !tick_is_after(node->floor_tag, sched->floor_now);
 }
 
 static inline bool
@@ -114,8 +139,10 @@ sched_set_now(struct sched *sched, uint64_t now_ns)
 {
 	uint64_t now = now_ns * TICKS_PER_NS;
 
-	if (tick_is_after(now, sched->now))
+	if (tick_is_after(now, sched->now)) {
 		sched->now = now;
+		sched->floor_now = now - sched->floor_held;
+	}
 }
 
 static inline bool

@@ -107,6 +107,7 @@ sim_init(struct sim *sim, uint32_t capacity, uint32_t packets, uint64_t link_bps
 	memset(sim, 0, sizeof(*sim));
 	sim->random.state = 88172645463325252ULL;
 	sim->stalls = true;
+	sim->stall_ns = 100000;
 	sim->now_ns = SIM_NS_PER_SEC;
 	sim->memory = aligned_alloc(CACHE_LINE_BYTES, bytes);
 	assert_non_null(sim->memory);
@@ -187,9 +188,10 @@ void
 sim_step(struct sim *sim)
 {
 	if (sim->stalls && sim_random_below(&sim->random, 2000) == 0)
-		sim->now_ns += 100000;
+		sim->now_ns += sim->stall_ns;
 	else
 		sim->now_ns += 500 + sim_random_below(&sim->random, 3500);
+	sim->now_ns += sim->last_count * sim->item_ns;
 }
 
 unsigned
@@ -199,6 +201,7 @@ sim_dequeue(struct sim *sim, struct sim_packet **packets)
 	unsigned count =
 		sched_dequeue(sim->sched, sim->now_ns, items, SIM_BATCH, SIM_BATCH_BYTES);
 
+	sim->last_count = count;
 	for (unsigned i = 0; i < count; i++) {
 		packets[i] = (struct sim_packet *)items[i];
 		sim->sent_bytes[sim_index(items[i]->class_ref)] +=

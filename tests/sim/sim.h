@@ -90,7 +90,10 @@ struct sim {
 	void *memory;
 	uint64_t now_ns;
 	struct sim_random random;
-	bool stalls; /* now and then the loop takes 100 us */
+	bool stalls;       /* now and then the loop takes stall_ns */
+	uint64_t stall_ns; /* 100 us unless changed */
+	uint64_t item_ns;  /* what an item costs the owner; 0 unless changed */
+	unsigned last_count;
 	struct sim_packet *packets;
 	struct sim_packet *free; /* linked through item.next */
 	uint32_t packet_count;
