@@ -340,11 +340,12 @@ history_note_answer(struct qos_history *history, uint32_t at,
 		break;
 	case SCHED_ON_FLOOR:
 	case SCHED_ON_EXCESS:
-		if (history->ring_is_full) {
-			past_set(past, DP_STATE_RING_FULL, DP_CLASS_NONE);
-			break;
+		if (!history->ring_is_full) {
+			past_set_open(history, past, why, is_sample);
+			return;
 		}
-		/* FALLTHROUGH */
+		past_set(past, DP_STATE_RING_FULL, DP_CLASS_NONE);
+		break;
 	case SCHED_HAS_NOTHING:
 		past_set_open(history, past, why, is_sample);
 		return;

@@ -181,7 +181,9 @@ void sched_leaf_park(struct sched *sched, uint32_t ref, uint64_t until_ns,
 uint64_t sched_overload_ns(const struct sched *sched);
 
 /* Room for queues per flow, shared by the fair leaves of a tree: 'memory' (the caller's,
- * cache-line aligned, sched_flows_bytes() long) serves 'flows' flows at a time. Once,
+ * cache-line aligned, sched_flows_bytes() long: 68 bytes a flow, 272 KB for 4096)
+ * serves 'flows' flows that have items at a time. Of these no leaf takes more than are
+ * left; flows beyond share one queue of their leaf, each still in order. Once,
  * before the first fair leaf; sched_relocate() keeps it. */
 size_t sched_flows_bytes(uint32_t flows);
 void sched_flows_attach(struct sched *sched, void *memory, uint32_t flows);
