@@ -160,6 +160,7 @@ qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, un
 	struct port_qos *qos = atomic_load_explicit(&port->qos, memory_order_acquire);
 	const struct port_settings *settings = port->settings;
 	const struct qos_class_map *map;
+	uint32_t numbers[BATCH_MAX];
 
 	if (unlikely(!qos)) {
 		/* Its QoS went while the packets were on their way. */
@@ -177,10 +178,14 @@ qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, un
 		return;
 	}
 	map = atomic_load_explicit(&qos->map, memory_order_acquire);
+	for (unsigned i = 0; i < n; i++) {
+		numbers[i] = qos_classify(map, pkts[i],
+		                          settings->config.egress_default_class);
+		/* With thousands of classes, theirs is seldom in the cache. */
+		sched_prefetch(qos->sched, qos_map_ref(map, numbers[i]));
+	}
 	for (unsigned i = 0; i < n; i++)
-		qos_enqueue_one(worker, port, qos, pkts[i], map,
-		                qos_classify(map, pkts[i],
-		                             settings->config.egress_default_class));
+		qos_enqueue_one(worker, port, qos, pkts[i], map, numbers[i]);
 	worker->next_qos_ns = 0;
 }
 
