@@ -106,6 +106,21 @@ qos_police(struct worker *worker, struct port *port, struct port_qos *qos,
 		transmit_or_drop(worker, port, pass, n_pass);
 }
 
+/* A scheduler's packets are bounded. The more of them are in use, the less any one class
+ * may hold: as much as is free. So there is always room for the others, whatever some
+ * classes offer, or floors would be worth no more than arriving first. (Choudhury, Hahne:
+ * Dynamic queue length thresholds, 1998.) */
+static bool
+qos_is_crowded(const struct port_qos *qos, uint32_t class_ref)
+{
+	uint64_t backlog = sched_backlog_packets(qos->sched);
+
+	if (likely(backlog < qos->backlog_limit / 2))
+		return false;
+	return backlog >= qos->backlog_limit ||
+	       sched_leaf_packets(qos->sched, class_ref) >= qos->backlog_limit - backlog;
+}
+
 /* The backlog limit counts packets: large frames, of many buffers each, are not queued
  * any more when few buffers are left for all others. */
 static bool
@@ -129,13 +144,13 @@ qos_enqueue_one(struct worker *worker, struct port *port, struct port_qos *qos,
 	struct qos_item *item = &packet_meta(pkt)->item;
 
 	packet_charge(pkt, qos->overhead_bytes, qos->mpu_bytes);
-	if (unlikely(sched_backlog_packets(qos->sched) >= qos->backlog_limit ||
+	item->class_ref = qos_map_ref(map, number);
+	if (unlikely(qos_is_crowded(qos, item->class_ref) ||
 	             qos_starves_pool(worker, qos, pkt))) {
 		qos_count_loss(worker, qos, number, item->charged_bytes);
 		port_drop(port, worker, DROP_TX_QOS_PORT_FULL, &pkt, 1);
 		return;
 	}
-	item->class_ref = qos_map_ref(map, number);
 	item->caller_tag = (uint16_t)port->id;
 	item->flags = 0;
 	if (unlikely(atomic_load_explicit(&qos->uses_ecn, memory_order_relaxed)) &&
@@ -179,8 +194,8 @@ qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, un
 	}
 	map = atomic_load_explicit(&qos->map, memory_order_acquire);
 	for (unsigned i = 0; i < n; i++) {
-		numbers[i] = qos_classify(map, pkts[i],
-		                          settings->config.egress_default_class);
+		numbers[i] =
+			qos_classify(map, pkts[i], settings->config.egress_default_class);
 		/* With thousands of classes, theirs is seldom in the cache. */
 		sched_prefetch(qos->sched, qos_map_ref(map, numbers[i]));
 	}

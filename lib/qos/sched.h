@@ -196,6 +196,9 @@ uint64_t sched_next_event_ns(const struct sched *sched, uint64_t now_ns);
  * and delays others by as much. 0, the default: one packet per visit. */
 void sched_set_quantum(struct sched *sched, uint32_t bytes);
 
+/* Items queued in a leaf; 0 for a stale reference or an inner class. Owner. */
+uint32_t sched_leaf_packets(const struct sched *sched, uint32_t ref);
+
 /* Items queued in the whole tree. */
 uint64_t sched_backlog_packets(const struct sched *sched);
 
