@@ -1,9 +1,10 @@
 /* assign.c - assigns queues and schedulers to workers and publishes the result. Main
  * thread.
  *
- * A queue changes hands in two steps: its owner is taken away, every worker passes a
- * quiescent point, then the new owner is named. Nobody polls it in between, so its
- * packets wait in the ring and keep their order. */
+ * Queues and schedulers change hands while no worker takes packets in and none is on its
+ * way between workers: the owner is taken away, every worker passes a quiescent point,
+ * then the new owner is named. So packets wait in the rings they came by, keep their
+ * order, and none meets a scheduler without an owner. */
 #include "datapath/assign.h"
 
 #include <stdlib.h>
@@ -25,8 +26,17 @@ struct assignment {
 	unsigned n_polling;
 	uint16_t leaving[DP_WORKERS_MAX]; /* they pass on what they have */
 	unsigned n_leaving;
-	bool must_wait; /* something was taken from an owner that may still use it */
+	bool must_wait; /* something is taken from an owner that may still use it */
+	bool is_paused; /* nothing is taken in */
 };
+
+static void
+assign_pause(struct assignment *a)
+{
+	if (!a->is_paused)
+		worker_pause_intake();
+	a->is_paused = true;
+}
 
 static int
 assign_numa_node(const struct port *port)
@@ -82,13 +92,17 @@ assign_choose(const struct assignment *a, uint16_t present, int numa_node, bool 
 }
 
 static void
-assign_set_owner(struct assignment *a, _Atomic uint16_t *owner, uint16_t wanted)
+assign_note_choice(struct assignment *a, uint16_t owner, uint16_t wanted)
 {
-	if (*owner != wanted && *owner != WORKER_NONE) {
-		*owner = WORKER_NONE;
-		a->must_wait = true;
-	}
+	a->must_wait |= owner != wanted && owner != WORKER_NONE;
 	a->load[wanted]++;
+}
+
+static void
+assign_take_owner(_Atomic uint16_t *owner, uint16_t wanted)
+{
+	if (*owner != wanted)
+		*owner = WORKER_NONE;
 }
 
 static void
@@ -122,7 +136,7 @@ assign_choose_qos_owner(struct assignment *a, struct port_qos *qos, uint16_t *wa
 			node = assign_numa_node(qos->ports[i]);
 	}
 	*wanted = assign_choose(a, qos->owner, node, by_kernel);
-	assign_set_owner(a, &qos->owner, *wanted);
+	assign_note_choice(a, qos->owner, *wanted);
 }
 
 /* The worker of a gate and of all queues behind it, of whichever port. */
@@ -132,13 +146,12 @@ assign_choose_for_gate(struct assignment *a, struct gate *gate, int numa_node,
 {
 	if (gate->wanted_owner == WORKER_NONE) {
 		gate->wanted_owner = assign_choose(a, gate->owner, numa_node, by_kernel);
-		assign_set_owner(a, &gate->owner, gate->wanted_owner);
+		assign_note_choice(a, gate->owner, gate->wanted_owner);
 	}
 	return gate->wanted_owner;
 }
 
-/* First step: takes from their owners what shall move. 'wanted' holds the new owners,
- * queue by queue in the order of assign_name_owners(). */
+/* Chooses the owners: 'wanted', queue by queue in the order of assign_name_owners(). */
 static void
 assign_choose_owners(struct assignment *a, uint16_t *wanted)
 {
@@ -176,11 +189,29 @@ assign_choose_owners(struct assignment *a, uint16_t *wanted)
 					? first
 					: assign_choose(a, rxq->owner, node, by_kernel);
 			first = wanted[k];
-			assign_set_owner(a, &rxq->owner, wanted[k]);
+			assign_note_choice(a, rxq->owner, wanted[k]);
 		}
 	}
 	for (struct port_qos *qos = qos_all; qos; qos = qos->next, k++)
 		assign_choose_qos_owner(a, qos, &wanted[k]);
+}
+
+/* First step: takes from their owners what shall move. */
+static void
+assign_take_from_owners(const uint16_t *wanted)
+{
+	size_t k = 0;
+
+	for (struct gate *gate = gates; gate; gate = gate->next)
+		assign_take_owner(&gate->owner, gate->wanted_owner);
+	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
+		struct port *port = ports[i];
+
+		for (uint16_t q = 0; port && q < port->n_rxqs; q++)
+			assign_take_owner(&port->rxqs[q].owner, wanted[k++]);
+	}
+	for (struct port_qos *qos = qos_all; qos; qos = qos->next)
+		assign_take_owner(&qos->owner, wanted[k++]);
 }
 
 /* Second step: nobody uses what was taken; names the new owners. */
@@ -287,8 +318,29 @@ assign_route_shared(const struct assignment *a, const struct port *port,
 	route_set(&map->routes[a->kernel], TX_HANDOVER, a->polling[base]);
 }
 
+/* Whether packets that some worker has handed over might be overtaken by its next ones.
+ */
 static bool
-assign_publish_routes(const struct assignment *a, struct port *port)
+routes_leave_a_hand_over(const struct tx_map *old, const struct tx_map *map)
+{
+	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
+		if (old->routes[i].mode == TX_HANDOVER &&
+		    memcmp(&old->routes[i], &map->routes[i], sizeof(map->routes[i])) != 0)
+			return true;
+	return false;
+}
+
+static bool
+routes_have_a_sender(const struct tx_map *map)
+{
+	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
+		if (map->routes[i].n_queues > 0)
+			return true;
+	return false;
+}
+
+static bool
+assign_publish_routes(struct assignment *a, struct port *port)
 {
 	struct tx_map *map = xcalloc_cacheline(sizeof(*map)), *old = port->tx_map;
 	uint8_t queues[DP_QUEUES_MAX];
@@ -304,11 +356,13 @@ assign_publish_routes(const struct assignment *a, struct port *port)
 		free(map);
 		return n > 1;
 	}
-	/* Nobody sends while a queue changes its sender; what arrives meanwhile is
-	 * dropped. */
-	if (old && port->ops->tx_needs_one_sender) {
+	if (old && routes_leave_a_hand_over(old, map))
+		assign_pause(a);
+	/* Nobody sends while a queue changes its sender. */
+	if (old && port->ops->tx_needs_one_sender && routes_have_a_sender(old)) {
 		struct tx_map *nobody = xcalloc_cacheline(sizeof(*nobody));
 
+		assign_pause(a);
 		atomic_store_explicit(&port->tx_map, nobody, memory_order_release);
 		rcu_free_after(old);
 		rcu_synchronize();
@@ -349,8 +403,11 @@ assign_update(void)
 		return;
 	}
 	assign_choose_owners(&a, wanted);
-	if (a.must_wait)
+	if (a.must_wait) {
+		assign_pause(&a);
+		assign_take_from_owners(wanted);
 		rcu_synchronize();
+	}
 	assign_name_owners(wanted);
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++)
 		if (ports[i])
@@ -358,6 +415,8 @@ assign_update(void)
 	for (const struct port_qos *qos = qos_all; qos; qos = qos->next)
 		needs_hash |= qos->is_fair;
 	pipeline_needs_hash = needs_hash;
+	if (a.is_paused)
+		worker_resume_intake(); /* before the views, which wake sleepers */
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
 		if (workers[i])
 			assign_publish_view(workers[i], n_places);

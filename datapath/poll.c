@@ -91,15 +91,17 @@ worker_take_call(struct worker *worker)
 static unsigned
 worker_round(struct worker *worker)
 {
+	bool is_paused =
+		atomic_load_explicit(&worker_intake_is_paused, memory_order_acquire);
 	const struct worker_view *view;
 	unsigned moved = 0;
 
 	worker_take_call(worker);
 	view = atomic_load_explicit(&worker->view, memory_order_acquire);
-	for (uint32_t i = 0; i < view->n_rxqs; i++)
+	for (uint32_t i = 0; i < view->n_rxqs && likely(!is_paused); i++)
 		moved += worker_poll_rxq(worker, view->rxqs[i]);
 	worker->next_qos_ns = UINT64_MAX;
-	for (uint32_t i = 0; i < view->n_gates; i++)
+	for (uint32_t i = 0; i < view->n_gates && likely(!is_paused); i++)
 		moved += gate_drain(worker, view->gates[i]);
 	moved += output_drain_inboxes(worker);
 	output_flush(worker);

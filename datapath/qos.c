@@ -206,7 +206,8 @@ qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, un
 
 /* ---- out ---- */
 
-/* Packets that the port did not take wait, in order. */
+/* Packets that the port did not take wait, in order; with others behind the same
+ * scheduler perhaps in vain: they are not sent until the port has them. */
 static void
 port_keep(struct worker *worker, struct port_qos *qos, struct port *port,
           struct rte_mbuf **pkts, unsigned n)
@@ -226,12 +227,14 @@ port_keep(struct worker *worker, struct port_qos *qos, struct port *port,
 			pending->head = item;
 		pending->tail = item;
 		pending->n++;
-		if (!alone)
-			sched_leaf_park(qos->sched, item->class_ref,
-			                worker->now_ns + (pending->n <= PARKED_MAX
-			                                          ? RETRY_NS
-			                                          : PARK_REST_NS),
-			                worker->now_ns);
+		if (alone)
+			continue;
+		sched_item_hold(qos->sched, item);
+		sched_leaf_park(qos->sched, item->class_ref,
+		                worker->now_ns + (pending->n <= PARKED_MAX
+		                                          ? RETRY_NS
+		                                          : PARK_REST_NS),
+		                worker->now_ns);
 	}
 	if (!pending->is_waiting) {
 		pending->is_waiting = true;
@@ -241,16 +244,26 @@ port_keep(struct worker *worker, struct port_qos *qos, struct port *port,
 	}
 }
 
+/* It is known what became of an item that waited for its port. */
+static void
+item_settle(struct port_qos *qos, const struct qos_item *item, bool is_sent)
+{
+	if (item->flags & QOS_ITEM_HELD)
+		sched_item_release(qos->sched, item->class_ref, item->charged_bytes,
+		                   is_sent);
+}
+
 /* Sends what waits for the port; true if nothing is left. */
 static bool
-port_send_pending(struct worker *worker, const struct port_qos *qos, struct port *port,
+port_send_pending(struct worker *worker, struct port_qos *qos, struct port *port,
                   unsigned *moved)
 {
 	struct port_pending *pending = &port->pending;
 
 	while (pending->head) {
 		struct rte_mbuf *pkts[BATCH_MAX];
-		struct qos_item *rest[BATCH_MAX]; /* what is left without those before */
+		struct qos_item *rest[BATCH_MAX];  /* what is left without those before */
+		struct qos_item copies[BATCH_MAX]; /* of what is the port's then */
 		struct qos_timed timed = {0, 0, 0};
 		unsigned n = 0, taken;
 
@@ -258,11 +271,14 @@ port_send_pending(struct worker *worker, const struct port_qos *qos, struct port
 		     item = item->next) {
 			qos_delay_offer(&qos->timing, &timed, item, n);
 			rest[n] = item->next;
+			copies[n] = *item;
 			pkts[n++] = packet_from_item(item);
 		}
 		taken = transmit_packets(worker, port, pkts, n);
 		qos_delay_taken(&qos->timing, &timed, taken, worker->now_ns);
 		*moved += taken;
+		for (unsigned i = 0; i < taken; i++)
+			item_settle(qos, &copies[i], true);
 		if (taken > 0) {
 			pending->head = rest[taken - 1];
 			pending->n -= taken;
@@ -286,6 +302,7 @@ port_give_way(struct worker *worker, struct port_qos *qos, struct port *port)
 	       worker->now_ns - pending->head->enqueued_ns > WAIT_MAX_NS) {
 		struct rte_mbuf *pkt = packet_from_item(pending->head);
 
+		item_settle(qos, pending->head, false);
 		pending->head = pending->head->next;
 		pending->n--;
 		port_drop(port, worker, DROP_TX_RING_FULL, &pkt, 1);

@@ -383,6 +383,10 @@ qos_forget_port(struct worker *worker, void *arg)
 			break;
 		}
 	}
+	for (const struct qos_item *item = pending->head; item; item = item->next)
+		if (item->flags & QOS_ITEM_HELD)
+			sched_item_release(departure->qos->sched, item->class_ref,
+			                   item->charged_bytes, false);
 	departure->items = pending->head;
 	memset(pending, 0, sizeof(*pending));
 	return false;

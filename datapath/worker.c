@@ -24,8 +24,12 @@
 /* A worker that ends waits this long for the rings to and from it. */
 #define RINGS_WAITS   10000
 #define RINGS_WAIT_US 100
+/* A pause waits this long for the rings among all workers. */
+#define PAUSE_WAITS   1000
+#define PAUSE_WAIT_US 20
 
 struct worker *_Atomic workers[DP_WORKERS_MAX];
+_Atomic bool worker_intake_is_paused;
 
 static int main_fd = -1;
 static _Atomic bool main_notified;
@@ -152,6 +156,49 @@ void
 worker_wait_until_passed_on(const struct worker *worker)
 {
 	worker_wait_for_rings(worker, true);
+}
+
+static bool
+worker_rings_are_empty(void)
+{
+	for (unsigned to = 0; to < DP_WORKERS_MAX; to++) {
+		const struct worker *worker = workers[to];
+
+		for (unsigned from = 0; worker && from < DP_WORKERS_MAX; from++)
+			if (worker->inbox[from] && !rte_ring_empty(worker->inbox[from]))
+				return false;
+	}
+	return true;
+}
+
+void
+worker_pause_intake(void)
+{
+	unsigned waits = 0;
+	bool were_empty = false;
+
+	worker_intake_is_paused = true;
+	/* What a worker took out of a ring goes on in the same round, perhaps into
+	 * another one: they must be empty after a round in which they were. */
+	while (waits < PAUSE_WAITS) {
+		bool are_empty;
+
+		rcu_synchronize();
+		are_empty = worker_rings_are_empty();
+		if (are_empty && were_empty)
+			return;
+		were_empty = are_empty;
+		if (!are_empty) {
+			usleep(PAUSE_WAIT_US);
+			waits++;
+		}
+	}
+}
+
+void
+worker_resume_intake(void)
+{
+	worker_intake_is_paused = false;
 }
 
 /* Takes down the rings between 'worker' and all others. It does not run any more, or not

@@ -107,12 +107,22 @@ struct worker {
 /* By id; NULL where there is none. main writes; others read between quiescent points. */
 extern struct worker *_Atomic workers[DP_WORKERS_MAX];
 
+/* No worker takes packets from ports or gates. main writes, workers read. */
+extern _Atomic bool worker_intake_is_paused;
+
 /* ---- main thread ---- */
 
 /* Creates, pins and starts a worker ('core' -1: the kernel worker), connected by rings
  * with all others. -errno with the reason; nothing is left behind then. */
 int worker_start(int core, int numa_node, uint32_t max_sleep_us, struct worker **worker,
                  struct error *err);
+
+/* Lets no worker take packets from ports or gates, and waits until none is on its way
+ * from one worker to another (20 ms at most): what they have is with schedulers and ports
+ * then. For changes of who sends where, which packets on their way would otherwise be
+ * overtaken by later ones. */
+void worker_pause_intake(void);
+void worker_resume_intake(void);
 
 /* Waits until the worker has taken what others handed over to it; a second at most. */
 void worker_wait_until_passed_on(const struct worker *worker);

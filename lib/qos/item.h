@@ -13,6 +13,7 @@
 #define QOS_ITEM_FULL           8U  /* dropped: made room in a full queue */
 #define QOS_ITEM_CODEL          12U /* dropped by CoDel */
 #define QOS_ITEM_TIMED          16U /* the caller's own: it notes how long this takes */
+#define QOS_ITEM_HELD           8U  /* given, and since then held: sched_item_hold() */
 #define QOS_ITEM_FLAGS          31U
 #define QOS_ITEM_DROPPED(flags) ((flags)&12U) /* one of the reasons above, or 0 */
 

@@ -94,7 +94,7 @@ struct sched_class_stats {
 	uint64_t offered_packets, offered_bytes; /* sent, dropped or queued */
 	uint64_t sent_packets, sent_bytes;
 	uint64_t dropped_packets, dropped_bytes; /* all that follow */
-	uint64_t full_packets;                   /* dropped: queue full */
+	uint64_t full_packets;                   /* dropped: no room */
 	uint64_t aged_packets;                   /* dropped: in the queue for too long */
 	uint64_t codel_packets;                  /* dropped by CoDel */
 	uint64_t marked_packets; /* sent with a congestion mark, by CoDel */
@@ -162,6 +162,14 @@ void sched_prefetch(const struct sched *sched, uint32_t ref);
  * exceeded. They are the caller's again and already charged: send them. */
 unsigned sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
                        unsigned max_items, uint32_t max_bytes);
+
+/* An item that sched_dequeue() gave cannot be sent yet: from now on it counts as queued,
+ * not as sent, although it is the caller's. What it was charged stays. */
+void sched_item_hold(struct sched *sched, struct qos_item *item);
+
+/* Ends that for an item with QOS_ITEM_HELD and this 'class_ref' and 'charged_bytes',
+ * which was sent or lost. Without effect on a stale reference. */
+void sched_item_release(struct sched *sched, uint32_t ref, uint32_t bytes, bool is_sent);
 
 /* Items that were dropped after they had been queued since the last call: by
  * sched_dequeue() (CoDel, age), by sched_enqueue() (to make room in a fair leaf). Linked

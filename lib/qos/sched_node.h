@@ -111,6 +111,8 @@ struct sched_node_tail {
 		struct {
 			uint32_t packets; /* owner writes, any thread reads */
 			uint32_t bytes;
+			/* Given and held since; the same. */
+			uint32_t held_packets, held_bytes;
 		} limit;                          /* leaf */
 		uint32_t share[SCHED_PRIORITIES]; /* inner: calendars of the bands */
 	};

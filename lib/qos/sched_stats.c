@@ -46,8 +46,11 @@ sched_class_get_stats(const struct sched *sched, uint32_t ref,
 	stats->queued_packets = stats->queued_bytes = 0;
 	if (node->flags & NODE_LEAF) {
 		stats->queued_packets =
-			used_read(&tail->limit.packets, &node->queue.room_packets);
-		stats->queued_bytes = used_read(&tail->limit.bytes, &node->room_bytes);
+			used_read(&tail->limit.packets, &node->queue.room_packets) +
+			__atomic_load_n(&tail->limit.held_packets, __ATOMIC_RELAXED);
+		stats->queued_bytes =
+			used_read(&tail->limit.bytes, &node->room_bytes) +
+			__atomic_load_n(&tail->limit.held_bytes, __ATOMIC_RELAXED);
 	}
 	stats->offered_packets =
 		stats->sent_packets + stats->dropped_packets + stats->queued_packets;

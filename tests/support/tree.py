@@ -22,11 +22,14 @@ def mbit(rate):
     return None if rate is None else int(rate * 1_000_000)
 
 
-def create_words(port, link, classes):
+def create_words(port, link, classes, *qos_words, others=()):
     """Words for ovs-vsctl that give a port a tree; 'link' in Mbit/s. Rates are of frames as a receiver in Linux
-    counts them, without what a wire adds to each."""
-    words = ["set", "port", port, "qos=@qos", "--", "--id=@qos", "create", "qos", "type=linux-htb",
-             f"other_config:max-rate={mbit(link)}", "other_config:overhead=0"]
+    counts them, without what a wire adds to each. The ports 'others' name the same row."""
+    words = []
+    for other in others:
+        words += ["set", "port", other, "qos=@qos", "--"]
+    words += ["set", "port", port, "qos=@qos", "--", "--id=@qos", "create", "qos", "type=linux-htb",
+              f"other_config:max-rate={mbit(link)}", "other_config:overhead=0", *qos_words]
     words += [f"queues:{one.number}=@c{one.number}" for one in classes]
     for one in classes:
         # ovs-vsctl makes no row without a column.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # udp.py - UDP load without any control connection, and a sink that counts what arrives; run inside namespaces.
 #
-#   udp.py send ADDRESS PORT MBIT SIZE        sends datagrams of SIZE bytes for ever, paced to MBIT of payload
+#   udp.py send ADDRESS PORT MBIT SIZE [N]    sends N (default: for ever) datagrams of SIZE bytes, paced to MBIT of payload
 #   udp.py sink INTERFACE                     a line per 100 ms: CLOCK_MONOTONIC in ns, then {source address: bytes}
 #                                             of all IPv4 frames so far, each with its Ethernet header
 import json
@@ -12,19 +12,20 @@ import time
 SO_RCVBUFFORCE = 33
 
 
-def send(address, port, mbit, size):
+def send(address, port, mbit, size, count=None):
     payload = bytes(size)
     interval_ns = size * 8e3 / mbit
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.connect((address, port))
         next_ns = time.monotonic_ns()
-        while True:
+        while count != 0:
             now_ns = time.monotonic_ns()
             # After a stall the lost time is not made up for, beyond 20 ms.
             next_ns = max(next_ns, now_ns - 20_000_000)
-            while next_ns <= now_ns:
+            while next_ns <= now_ns and count != 0:
                 try:
                     sock.send(payload)
+                    count = count and count - 1
                 except (ConnectionRefusedError, BlockingIOError, OSError):
                     pass
                 next_ns += interval_ns
@@ -56,6 +57,7 @@ def sink(interface):
 
 if __name__ == "__main__":
     if sys.argv[1] == "send":
-        send(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5]))
+        send(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5]),
+             *map(int, sys.argv[6:]))
     else:
         sink(sys.argv[2])

@@ -268,9 +268,14 @@ test_a_full_port_does_not_hold_up_others(void **state)
 	}
 	assert_int_equal(got_b, N);
 	assert_int_equal(tx_dropped(b), 0);
-	/* After 5 ms each, packets for 'c' go. */
-	while (tx_dropped(c) == 0)
+	/* After 5 ms each, packets for 'c' go; its class knows what came of them. */
+	while (class_stats(b, 2).queued_packets > 0)
 		settle();
+	assert_int_equal(class_stats(b, 2).offered_packets, N);
+	assert_int_equal(class_stats(b, 2).dropped_packets, tx_dropped(c));
+	assert_int_equal(class_stats(b, 2).sent_packets, 1023);
+	assert_int_equal(class_stats(b, 2).sent_bytes, 1023 * 64);
+	assert_int_equal(class_stats(b, 7 /* the root */).sent_packets, N + 1023);
 	qos_none(c);
 	while (take(c, frame, 0))
 		got_c++;
