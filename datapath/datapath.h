@@ -385,9 +385,17 @@ struct dp_class_why {
 /* The clock of all moments here; 0 before the start. */
 uint64_t dp_time_ns(void);
 
-/* For how long so far the floors of the port's tree were held back because its worker, or
- * what takes its packets, could not carry them. */
-uint64_t dp_port_overload_ns(uint32_t port_id);
+/* Of a port's tree as a whole; all 0 if it has none. */
+struct dp_tree_status {
+	uint64_t
+		overload_ns;    /* how long so far floors were held back because its
+	                           worker, or what takes its packets, could not carry them */
+	uint64_t catch_up_ns;   /* default burst of ceilings */
+	uint32_t quantum_bytes; /* of a visit to a class */
+	uint32_t pool_packets;  /* that may be queued in it */
+};
+
+void dp_port_tree_status(uint32_t port_id, struct dp_tree_status *status);
 
 /* Tells of class 'number', or, with DP_CLASS_NONE, of all in the order of
  * dp_port_qos_stats(). Asks the owner of the tree: less than a millisecond per thousand

@@ -4,8 +4,8 @@
 
 #include "base/compiler.h"
 #include "datapath/port/port.h"
-#include "datapath/qos.h"
 #include "datapath/qos_history.h"
+#include "datapath/qos_tree.h"
 #include "datapath/qos_watch.h"
 #include "datapath/tsc.h"
 
@@ -163,10 +163,16 @@ dp_time_ns(void)
 	return tsc_line ? tsc_to_ns(rte_rdtsc()) : 0;
 }
 
-uint64_t
-dp_port_overload_ns(uint32_t port_id)
+void
+dp_port_tree_status(uint32_t port_id, struct dp_tree_status *status)
 {
 	const struct port_qos *qos = watched_qos(port_id);
 
-	return qos && qos->sched ? sched_overload_ns(qos->sched) : 0;
+	memset(status, 0, sizeof(*status));
+	if (!qos || qos->kind != DP_QOS_TREE || !qos->sched)
+		return;
+	status->overload_ns = sched_overload_ns(qos->sched);
+	status->catch_up_ns = qos->tree->catch_up_ms * 1000000;
+	status->quantum_bytes = QOS_QUANTUM_BYTES;
+	status->pool_packets = qos->backlog_limit;
 }

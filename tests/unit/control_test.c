@@ -198,7 +198,7 @@ test_qos_as_json(void **state)
 	json_decref(top);
 	assert_refuses("qos/show a b", "more than one interface");
 	assert_int_equal(run("qos/show --json vh"), 0);
-	assert_non_null(strstr(str_text(&out), "\"type\": null"));
+	assert_non_null(strstr(str_text(&out), "\"type\":null"));
 }
 
 static double
@@ -221,6 +221,9 @@ test_qos_states_as_json(void **state)
 	port = json_array_get(json_object_get(top, "ports"), 0);
 	assert_string_equal(json_string_value(json_object_get(port, "port")), "a");
 	assert_string_equal(json_string_value(json_object_get(port, "kind")), "tree");
+	assert_int_equal((int)real_of(port, "overload_ns"), 5);
+	assert_int_equal((int)real_of(port, "catch_up_ns"), 20000000);
+	assert_int_equal((int)real_of(port, "pool_packets"), 4096);
 	root = json_array_get(json_object_get(port, "classes"), 0);
 	assert_true(json_is_true(json_object_get(root, "inner")));
 	assert_int_equal((int)real_of(json_object_get(root, "state"), "in_ns"), 1200000);

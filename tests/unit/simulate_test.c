@@ -106,14 +106,20 @@ test_tree_json(void **state)
 
 	(void)state;
 	make_tree(&tree,
-	          " {\"port\": \"a\", \"overhead_bytes\": 24, \"classes\": ["
+	          " {\"port\": \"a\", \"overhead_bytes\": -4, \"mpu_bytes\": 64,"
+	          "\"catch_up_ns\": 20000000, \"quantum_bytes\": 1514,"
+	          "\"pool_packets\": 4096, \"classes\": ["
 	          "{\"number\": null, \"parent\": null, \"ceil_bps\": 1000000},"
 	          "{\"number\": 7, \"parent\": 3, \"floor_bps\": 5000, \"codel\": true,"
 	          " \"state\": {\"name\": \"idle\"}},"
 	          "{\"number\": 3, \"parent\": null, \"floor_bps\": 0}]}");
 	assert_int_equal(tree.n, 3);
 	assert_int_equal(tree.root.ceil_bps, 1000000);
-	assert_int_equal(tree.overhead_bytes, 24);
+	assert_int_equal(tree.overhead_bytes, -4);
+	assert_int_equal(tree.mpu_bytes, 64);
+	assert_int_equal(tree.catch_up_ns, 20000000);
+	assert_int_equal(tree.quantum_bytes, 1514);
+	assert_int_equal(tree.pool_packets, 4096);
 	assert_int_equal(tree.classes[2].number, 7);
 	assert_int_equal(tree.classes[2].parent_index, 1);
 	assert_int_equal(tree.classes[2].floor_bps, 5000);
