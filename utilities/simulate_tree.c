@@ -23,8 +23,6 @@
 #define QUANTUM_MAX      (1 << 20)
 #define POOL_MAX         100000000
 
-#define NUMBER_MAX 0xfffffffd /* the last two mean "root" and "none" */
-
 enum key_kind { KEY_AMOUNT, KEY_BOOL };
 
 /* The same fields under the names of the database and of qos/show. */
@@ -164,7 +162,7 @@ apply_key(struct simulate_class *class, const char *name, const char *value,
 	if (!strcmp(name, "parent")) {
 		if (!strcmp(value, "root"))
 			class->parent = SIMULATE_ROOT;
-		else if (parse_u64(value, 0, NUMBER_MAX, &number))
+		else if (parse_u64(value, 0, SIMULATE_NUMBER_MAX, &number))
 			class->parent = (uint32_t)number;
 		else
 			return error_set(err, -EINVAL, "parent: \"%s\" is no class",
@@ -221,7 +219,7 @@ apply_class(struct simulate_tree *tree, char **rest, struct error *err)
 	size_t i;
 	int ret;
 
-	if (!word || !parse_u64(word, 0, NUMBER_MAX, &number))
+	if (!word || !parse_u64(word, 0, SIMULATE_NUMBER_MAX, &number))
 		return error_set(err, -EINVAL, "class: \"%s\" is no class's number",
 		                 word ? word : "");
 	i = simulate_tree_find(tree, (uint32_t)number);
@@ -370,7 +368,7 @@ read_json_number(const json_t *json, const char *name, const char *where,
 	if (!value || json_is_null(value))
 		return 0;
 	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
-	    json_integer_value(value) > NUMBER_MAX)
+	    json_integer_value(value) > SIMULATE_NUMBER_MAX)
 		return error_set(err, -EINVAL, "%s: \"%s\" is no class's number", where,
 		                 name);
 	*number = (uint32_t)json_integer_value(value);

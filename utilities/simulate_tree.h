@@ -9,9 +9,10 @@
 #include "base/error.h"
 #include "qos/sched.h"
 
-#define SIMULATE_ROOT    UINT32_MAX /* as a number: the link */
-#define SIMULATE_NONE    SIZE_MAX   /* as an index */
-#define SIMULATE_CLASSES 200000     /* at most in a tree */
+#define SIMULATE_ROOT       UINT32_MAX /* as a number: the link */
+#define SIMULATE_NONE       SIZE_MAX   /* as an index */
+#define SIMULATE_NUMBER_MAX 0xfffffffd /* the last two mean "root" and "none" */
+#define SIMULATE_CLASSES    200000     /* at most in a tree */
 
 /* The keys of a class, 0 where they are not given. */
 struct simulate_class {

@@ -136,15 +136,18 @@ test_bad_trees_are_refused(void **state)
 	assert_refused("link 1G\nclass 1 colour red", "unknown key \"colour\"");
 	assert_refused("link 1G\nclass 1 min-rate", "has no value");
 	assert_refused("link 1G\nclass 1 min-rate -5", "is no number");
-	assert_refused("link 1G\nclass 1 parent 2", "class 2, is not in the tree");
+	assert_refused("link 1G\nclass 1 parent 2", "class 2, is not in the same QoS");
 	assert_refused("link 1G\nclass 1 parent 2\nclass 2 parent 1", "its own ancestor");
 	assert_refused("link 1G\nclass 1 delete", "is not in the tree");
-	assert_refused("link 1G\nclass 1 min-rate 2G", "above the lowest ceiling");
+	assert_refused("link 1G\nclass 1 min-rate 2G", "above the rate of the link");
 	assert_refused("link 1G\nclass 1 min-rate 600M\nclass 2 min-rate 500M",
-	               "100000000 bit/s too much (class 1 has 600M, class 2 has 500M)");
+	               "the largest floor that fits class 1 is 500000000 bit/s");
 	assert_refused("link 1G\nclass 1 max-rate 10M\nclass 2 parent 1 min-rate 8M\n"
 	               "class 3 parent 1 min-rate 8M",
-	               "class 1's ceiling is 10.0M");
+	               "class 1: floors below it add up to 16000000 bit/s");
+	assert_refused("link 1G\nroot max-pps 100\nclass 1 min-pps 200",
+	               "floor of 200 packets/s is above the rate of the link");
+	assert_refused("link 1G\nclass 1 max-rate 9M peak-rate 8M", "peak rate");
 	assert_refused("{", "bad JSON");
 	assert_refused("{\"classes\": []}", "has no classes");
 	assert_refused("{\"classes\": [{\"number\": -1}]}", "classes[0]");
