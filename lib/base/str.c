@@ -58,18 +58,6 @@ str_append_char(struct str *s, char c)
 }
 
 void
-str_append_u64(struct str *s, uint64_t value)
-{
-	char digits[20];
-	size_t at = sizeof(digits);
-
-	do
-		digits[--at] = (char)('0' + value % 10);
-	while (value /= 10);
-	str_append_bytes(s, digits + at, sizeof(digits) - at);
-}
-
-void
 str_printf(struct str *s, const char *fmt, ...)
 {
 	va_list args;

@@ -24,7 +24,6 @@ void str_clear(struct str *s);
 void str_append(struct str *s, const char *text);
 void str_append_bytes(struct str *s, const void *data, size_t n);
 void str_append_char(struct str *s, char c);
-void str_append_u64(struct str *s, uint64_t value); /* decimal */
 void str_printf(struct str *s, const char *fmt, ...) PRINTF_FORMAT(2, 3);
 
 /* The text, never NULL; valid until the next change. */

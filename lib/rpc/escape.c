@@ -4,47 +4,38 @@
 
 #include <string.h>
 
+#include "base/compiler.h"
+
 #define CHUNK 4096
 
-/* A letter of the short form of an escape, or 0. */
-static char
-short_form(unsigned char c)
-{
-	switch (c) {
-	case '"':
-	case '\\':
-		return (char)c;
-	case '\n':
-		return 'n';
-	case '\t':
-		return 't';
-	case '\r':
-		return 'r';
-	default:
-		return 0;
-	}
-}
-
-/* One byte at 'to', which has room for 6; returns how many it took. */
+/* A control character at 'to'; returns how many bytes it took. */
 static size_t
-escape_byte(char *to, unsigned char c)
+escape_control(char *to, unsigned char c)
 {
 	static const char digits[] = "0123456789abcdef";
-	char letter;
 
-	if (c >= ' ' && c != '"' && c != '\\') {
-		to[0] = (char)c;
-		return 1;
-	}
-	letter = short_form(c);
-	to[0] = '\\';
-	to[1] = letter;
-	if (letter)
+	if (c == '\n') {
+		memcpy(to, "\\n", 2);
 		return 2;
-	memcpy(to + 1, "u00", 3);
+	}
+	memcpy(to, "\\u00", 4);
 	to[4] = digits[c >> 4];
 	to[5] = digits[c & 15];
 	return 6;
+}
+
+/* One character at 'to', which has room for 6. Quotes are so many that a branch on them
+ * would be mispredicted all the time. */
+static size_t
+escape_char(char *to, unsigned char c)
+{
+	unsigned is_escaped = c == '"' || c == '\\';
+
+	if (unlikely(c < ' '))
+		return escape_control(to, c);
+	to[0] = '\\';
+	to[is_escaped] = (char)c;
+	return 1 + is_escaped;
 }
 
 bool
@@ -60,7 +51,7 @@ json_escape_ascii(struct str *out, const char *text, size_t n)
 		return false;
 	str_append_char(out, '"');
 	for (size_t i = 0; i < n; i++) {
-		length += escape_byte(chunk + length, (unsigned char)text[i]);
+		length += escape_char(chunk + length, (unsigned char)text[i]);
 		if (length >= CHUNK) {
 			str_append_bytes(out, chunk, length);
 			length = 0;
