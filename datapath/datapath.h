@@ -331,7 +331,6 @@ enum dp_class_state {
 
 enum dp_delay_part {
 	DP_DELAY_QUEUE, /* from arrival until the scheduler sends */
-	DP_DELAY_GATE,  /* in the sender's ring, while that is gated */
 	DP_DELAY_RING,  /* from there until the port takes it */
 	DP_DELAY_N,
 };
@@ -381,6 +380,18 @@ struct dp_class_why {
 	uint32_t drops_n; /* latest first */
 	struct dp_class_drop drops[DP_WHY_DROPS_MAX];
 };
+
+/* What a gated port sends, before it enters the switch. */
+struct dp_ingress {
+	uint64_t waiting_packets;    /* in the sender's ring, now; 0 = not known */
+	uint32_t held_packets;       /* taken from it, behind the gate */
+	uint64_t passed_packets;     /* so far */
+	uint64_t gated_ns;           /* for how long so far the ring was not polled */
+	struct dp_class_delay delay; /* behind the gate */
+};
+
+/* False if the port is not gated. */
+bool dp_port_ingress(uint32_t port_id, struct dp_ingress *ingress);
 
 /* The clock of all moments here; 0 before the start. */
 uint64_t dp_time_ns(void);

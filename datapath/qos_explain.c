@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "datapath/gate.h"
 #include "datapath/port/port.h"
 #include "datapath/qos_history.h"
 #include "datapath/qos_tree.h"
@@ -139,7 +140,7 @@ dp_class_delay_counts(uint32_t port_id, uint32_t number, enum dp_delay_part part
 	struct histogram copy;
 	uint32_t at;
 
-	if (!qos || !qos->history || part == DP_DELAY_GATE)
+	if (!qos || !qos->history)
 		return false;
 	at = history_find(qos->history, number);
 	if (at == HISTORY_NOWHERE)
@@ -154,6 +155,28 @@ dp_class_delay_counts(uint32_t port_id, uint32_t number, enum dp_delay_part part
 		counts[i] = histogram_count_below(&copy, bounds_ns[i]);
 	*total = histogram_total(&copy);
 	*sum_ns = copy.sum_ns;
+	return true;
+}
+
+bool
+dp_port_ingress(uint32_t port_id, struct dp_ingress *ingress)
+{
+	struct port *port = port_id < DP_PORTS_MAX ? ports[port_id] : NULL;
+	struct gate_counts counts;
+	struct histogram waits;
+
+	memset(ingress, 0, sizeof(*ingress));
+	if (!port || !port->gate)
+		return false;
+	gate_get_counts(port, &counts, &ingress->held_packets);
+	ingress->passed_packets = counts.packets;
+	ingress->gated_ns = counts.full_ns;
+	for (uint16_t q = 0; port->ops->rx_waiting && q < port->n_rxqs; q++)
+		if (port->rxqs[q].enabled)
+			ingress->waiting_packets += port->ops->rx_waiting(port, q);
+	memset(&waits, 0, sizeof(waits));
+	gate_sum_waits(port, tsc_to_ns(rte_rdtsc()), &waits);
+	delay_of(&waits, &ingress->delay);
 	return true;
 }
 

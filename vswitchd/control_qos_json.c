@@ -11,6 +11,12 @@
  * - catch_up_ns: how much of its rate a ceiling without a burst may catch up on;
  *   quantum_bytes: of one visit to a class; pool_packets: that may be queued in all
  *
+ * ingress is null, or of a port whose packets wait in its own ring (on-excess=gate):
+ * floor_bps, ceil_bps, peak_bps, ceil_pps (as configured, 0 = none), waiting_packets (in
+ * that ring), held_packets (behind the gate), passed_packets, gated_ns (how long so far
+ * the ring was left alone), delay_ns: {samples, ...} as below, from one packet in 61:
+ * behind the gate. How long they stood in the ring nobody knows but the sender.
+ *
  * Of each class:
  *
  * - number, parent: integers; null stands for the root
@@ -27,10 +33,9 @@
  * - rates: {span_ns, offered_bps, offered_pps, sent_bps, sent_pps, dropped_bps,
  *   dropped_pps, borrowed_bps} over the last second or a little more; not known yet:
  *   {"span_ns": 0}
- * - delay_ns: {queue, gate, ring}, each {samples, p50, p99, p999, max}, over the last 5
- *   to 10 s, from one packet in 64: waiting in the class's queue; in the sender's ring
- *   while that is gated (not measured yet); for room in the port's ring. {"samples": 0}
- *   where there were none
+ * - delay_ns: {queue, ring}, each {samples, p50, p99, p999, max}, over the last 5 to 10
+ *   s, from one packet in 64: waiting in the class's queue; for room in the port's ring.
+ *   {"samples": 0} where there were none
  * - state: {name, class, in_ns}: what it does now
  * - shares: [{name, class, percent}, ...]: of the last 10 s, largest first; they add up
  *   to 100, or the array is empty
@@ -67,7 +72,6 @@ static const char *const state_names[DP_STATE_N] = {
 
 static const char *const part_names[DP_DELAY_N] = {
 	[DP_DELAY_QUEUE] = "queue",
-	[DP_DELAY_GATE] = "gate",
 	[DP_DELAY_RING] = "ring",
 };
 
@@ -88,18 +92,12 @@ qos_json_string(const char *text, struct str *out)
 	json_decref(string);
 }
 
-/* A list of numbers, each with its name. */
-struct field {
-	const char *name;
-	uint64_t value;
-};
-
 #define FIELDS_MAX  16 /* in a list */
 #define FIELD_BYTES 64 /* of one, at most */
 
 /* Returns the end of what it wrote. */
 static char *
-json_field(char *to, const struct field *field)
+json_field(char *to, const struct qos_field *field)
 {
 	char digits[20];
 	size_t n = strlen(field->name), at = sizeof(digits);
@@ -119,8 +117,8 @@ json_field(char *to, const struct field *field)
 
 /* With a comma before all but the first. Ten thousand classes have half a million of
  * fields: no printf(), and one copy for all. */
-static void
-json_fields(const struct field *fields, size_t n, struct str *out)
+void
+qos_json_fields(const struct qos_field *fields, size_t n, struct str *out)
 {
 	char text[FIELDS_MAX * FIELD_BYTES], *to = text;
 
@@ -145,7 +143,7 @@ json_number_or_null(const char *name, uint32_t number, struct str *out)
 static void
 json_settings(const struct dp_class_config *class, struct str *out)
 {
-	const struct field fields[] = {
+	const struct qos_field fields[] = {
 		{"burst_bits", class->burst_bits},
 		{"peak_burst_bits", class->peak_burst_bits},
 		{"burst_packets", class->burst_packets},
@@ -160,7 +158,7 @@ json_settings(const struct dp_class_config *class, struct str *out)
 		if (!fields[i].value)
 			continue;
 		str_append_char(out, ',');
-		json_fields(&fields[i], 1, out);
+		qos_json_fields(&fields[i], 1, out);
 	}
 	if (class->codel)
 		str_append(out, ",\"codel\":true");
@@ -187,21 +185,21 @@ json_config(const struct qos_classes *classes, const struct dp_class_stats *stat
 		none.burst_packets = qos->burst_packets;
 	}
 	class = class ? class : &none;
-	const struct field fields[] = {
+	const struct qos_field fields[] = {
 		{"floor_bps", stats->floor_bps}, {"ceil_bps", stats->ceil_bps},
 		{"peak_bps", class->peak_bps},   {"floor_pps", class->floor_pps},
 		{"ceil_pps", class->ceil_pps},   {"weight", class->weight},
 		{"priority", class->priority},
 	};
 
-	json_fields(fields, ARRAY_SIZE(fields), out);
+	qos_json_fields(fields, ARRAY_SIZE(fields), out);
 	json_settings(class, out);
 }
 
 static void
 json_counters(const struct dp_class_stats *stats, struct str *out)
 {
-	const struct field fields[] = {
+	const struct qos_field fields[] = {
 		{"offered_packets", stats->offered_packets},
 		{"offered_bytes", stats->offered_bytes},
 		{"sent_packets", stats->sent_packets},
@@ -217,13 +215,13 @@ json_counters(const struct dp_class_stats *stats, struct str *out)
 		{"queued_bytes", stats->queued_bytes},
 	};
 
-	json_fields(fields, ARRAY_SIZE(fields), out);
+	qos_json_fields(fields, ARRAY_SIZE(fields), out);
 }
 
 static void
 json_rates(const struct dp_class_rates *rates, struct str *out)
 {
-	const struct field fields[] = {
+	const struct qos_field fields[] = {
 		{"span_ns", rates->span_ns},
 		{"offered_bps", rates->offered_bps},
 		{"offered_pps", rates->offered_pps},
@@ -235,8 +233,22 @@ json_rates(const struct dp_class_rates *rates, struct str *out)
 	};
 
 	str_append(out, "\"rates\":{");
-	json_fields(fields, rates->span_ns ? ARRAY_SIZE(fields) : 1, out);
+	qos_json_fields(fields, rates->span_ns ? ARRAY_SIZE(fields) : 1, out);
 	str_append(out, "},");
+}
+
+void
+qos_json_delay(const struct dp_class_delay *delay, struct str *out)
+{
+	const struct qos_field fields[] = {
+		{"samples", delay->samples}, {"p50", delay->p50_ns},
+		{"p99", delay->p99_ns},      {"p999", delay->p999_ns},
+		{"max", delay->max_ns},
+	};
+
+	str_append_char(out, '{');
+	qos_json_fields(fields, delay->samples ? ARRAY_SIZE(fields) : 1, out);
+	str_append_char(out, '}');
 }
 
 static void
@@ -244,18 +256,10 @@ json_delays(const struct dp_class_why *why, struct str *out)
 {
 	str_append(out, "\"delay_ns\":{");
 	for (unsigned i = 0; i < DP_DELAY_N; i++) {
-		const struct dp_class_delay *delay = &why->delay[i];
-		const struct field fields[] = {
-			{"samples", delay->samples}, {"p50", delay->p50_ns},
-			{"p99", delay->p99_ns},      {"p999", delay->p999_ns},
-			{"max", delay->max_ns},
-		};
-
 		str_append(out, i ? ",\"" : "\"");
 		str_append(out, part_names[i]);
-		str_append(out, "\":{");
-		json_fields(fields, delay->samples ? ARRAY_SIZE(fields) : 1, out);
-		str_append_char(out, '}');
+		str_append(out, "\":");
+		qos_json_delay(&why->delay[i], out);
 	}
 	str_append(out, "},");
 }
@@ -323,7 +327,7 @@ json_tree(const struct running_port *port, struct str *out)
 	struct dp_tree_status status;
 
 	dp_port_tree_status(port->id, &status);
-	const struct field fields[] = {
+	const struct qos_field fields[] = {
 		{"overload_ns", status.overload_ns},
 		{"mpu_bytes", port->qos.mpu_bytes},
 		{"catch_up_ns", status.catch_up_ns},
@@ -332,7 +336,7 @@ json_tree(const struct running_port *port, struct str *out)
 	};
 
 	str_printf(out, ",\"overhead_bytes\":%" PRIi32 ",", port->qos.overhead_bytes);
-	json_fields(fields, ARRAY_SIZE(fields), out);
+	qos_json_fields(fields, ARRAY_SIZE(fields), out);
 }
 
 void
@@ -357,6 +361,9 @@ qos_json_port(const struct running_port *port, struct str *out)
 	           dp_time_ns());
 	if (port->qos.kind == DP_QOS_TREE)
 		json_tree(port, out);
+	str_append(out, ",\"ingress\":");
+	if (!qos_json_ingress(port, out))
+		str_append(out, "null");
 	str_append(out, ",\"classes\":[");
 	qos_classes_init(&list.classes, port);
 	dp_port_qos_why(port->id, DP_CLASS_NONE, json_add_class, &list);

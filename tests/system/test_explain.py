@@ -191,6 +191,7 @@ def test_metrics_are_what_the_counters_say(site, metrics):
               if key.startswith(label + ',part="queue"')]
     assert counts == sorted(counts) and counts[-1] > 0
     assert counts[-1] == found["weir_qos_class_delay_seconds_count"][label + ',part="queue"']
+    assert f'port="{site.out}"' in found["weir_qos_overload_seconds_total"]
     assert any('state="busy"' in key for key in found["weir_worker_cycles_total"])
 
 

@@ -45,6 +45,8 @@ setup(void **state)
 	classes[1].priority = 3;
 	port = make_port(desired, bridge, "vh", DP_PORT_VHOST_CLIENT);
 	strcpy(port->config.socket_path, "/tmp/weir-control-test.sock");
+	port->config.settings.on_excess = DP_EXCESS_GATE;
+	port->config.settings.policing_bps = 8000000;
 	make_port(desired, bridge, "br0", DP_PORT_INTERNAL);
 	desired_sort(desired);
 	validate(desired, &running);
@@ -280,6 +282,39 @@ test_qos_explain(void **state)
 }
 
 static void
+test_ingress(void **state)
+{
+	json_t *top, *ingress;
+
+	(void)state;
+	assert_int_equal(run("qos/explain vh ingress"), 0);
+	assert_non_null(strstr(str_text(&out),
+	                       "vh, ingress, gated, ceiling 8 Mbit/s\n"
+	                       "  now: 100 packets wait in the sender's ring, 3 in the "
+	                       "gate\n"));
+	assert_non_null(strstr(str_text(&out),
+	                       "  delay in the gate: p50 1 us, p99 2 us, p99.9 3 us, max "
+	                       "4 us (of 9 packets)\n"
+	                       "  so far: 1000 packets passed; the ring was left alone "
+	                       "for 2.5 s\n"));
+	assert_refuses("qos/explain a ingress", "a is not gated");
+	assert_int_equal(run("qos/explain --json vh ingress"), 0);
+	top = json_loads(str_text(&out), 0, NULL);
+	assert_int_equal((int)real_of(top, "ceil_bps"), 8000000);
+	json_decref(top);
+	assert_int_equal(run("qos/show --json vh"), 0);
+	top = json_loads(str_text(&out), 0, NULL);
+	ingress = json_object_get(top, "ingress");
+	assert_int_equal((int)real_of(ingress, "waiting_packets"), 100);
+	assert_int_equal((int)real_of(json_object_get(ingress, "delay_ns"), "p99"), 2000);
+	json_decref(top);
+	assert_int_equal(run("qos/show --json a"), 0);
+	top = json_loads(str_text(&out), 0, NULL);
+	assert_true(json_is_null(json_object_get(top, "ingress")));
+	json_decref(top);
+}
+
+static void
 test_pmd_shapes(void **state)
 {
 	(void)state;
@@ -389,6 +424,7 @@ main(void)
 		TEST(test_qos_as_json),
 		TEST(test_qos_states_as_json),
 		TEST(test_qos_explain),
+		TEST(test_ingress),
 		TEST(test_pmd_shapes),
 		TEST(test_dpif_shapes),
 		TEST(test_counters),
