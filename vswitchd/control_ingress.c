@@ -83,12 +83,11 @@ print_ingress(const struct running_port *port, const struct dp_ingress *ingress,
 		           frame_bytes);
 	}
 	qos_print_delay("gate", &ingress->delay, out);
-	str_printf(out, "  so far: %" PRIu64 " packets passed; the ring was left alone ",
+	str_printf(out,
+	           "  so far: %" PRIu64 " packets passed; the ring was left alone for ",
 	           ingress->passed_packets);
-	str_append(out, "for ");
 	qos_print_span(ingress->gated_ns, out);
 	str_append_char(out, '\n');
-	qos_print_gate(port, out);
 }
 
 bool
