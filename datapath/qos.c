@@ -160,6 +160,7 @@ qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, un
 	struct port_qos *qos = atomic_load_explicit(&port->qos, memory_order_acquire);
 	const struct port_settings *settings = port->settings;
 	const struct qos_class_map *map;
+	uint32_t numbers[BATCH_MAX];
 
 	if (unlikely(!qos)) {
 		/* Its QoS went while the packets were on their way. */
@@ -177,10 +178,14 @@ qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, un
 		return;
 	}
 	map = atomic_load_explicit(&qos->map, memory_order_acquire);
+	for (unsigned i = 0; i < n; i++) {
+		numbers[i] = qos_classify(map, pkts[i],
+		                          settings->config.egress_default_class);
+		/* With thousands of classes, theirs is seldom in the cache. */
+		sched_prefetch(qos->sched, qos_map_ref(map, numbers[i]));
+	}
 	for (unsigned i = 0; i < n; i++)
-		qos_enqueue_one(worker, port, qos, pkts[i], map,
-		                qos_classify(map, pkts[i],
-		                             settings->config.egress_default_class));
+		qos_enqueue_one(worker, port, qos, pkts[i], map, numbers[i]);
 	worker->next_qos_ns = 0;
 }
 
@@ -383,6 +388,16 @@ qos_mark(struct qos_item *const *items, unsigned n)
 			ecn_mark(packet_from_item(items[i]));
 }
 
+/* Packets that waited are in no near cache any more: fetches what sending them reads. */
+static void
+qos_prefetch(struct qos_item *const *items, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		rte_prefetch0(packet_from_item(items[i]));
+	for (unsigned i = 0; i < n; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(packet_from_item(items[i]), void *));
+}
+
 unsigned
 qos_drain(struct worker *worker, struct port_qos *qos)
 {
@@ -398,6 +413,7 @@ qos_drain(struct worker *worker, struct port_qos *qos)
 	if (likely(!qos->waiting) || !qos_is_alone(qos)) {
 		n = sched_dequeue(qos->sched, worker->now_ns, items, BATCH_MAX,
 		                  QOS_DRAIN_BYTES);
+		qos_prefetch(items, n);
 		qos_drop_managed(worker, sched_take_dropped(qos->sched));
 		if (unlikely(atomic_load_explicit(&qos->uses_ecn, memory_order_relaxed)))
 			qos_mark(items, n);
