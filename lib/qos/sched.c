@@ -62,6 +62,10 @@ enqueue_managed(struct sched *sched, uint32_t id, struct qos_item *item, uint64_
 	struct sched_node *node = &sched->nodes[id];
 	bool was_busy = node->queue.head != NULL;
 
+	if (unlikely(!was_busy && !leaf_needs_aqm(&sched->aqm[id]))) {
+		node->managed = 0;
+		return sched_enqueue(sched, item, now_ns);
+	}
 	if (item->charged_bytes > SCHED_ITEM_BYTES_MAX ||
 	    (!node_has_room(node) && !leaf_make_room(sched, id, item))) {
 		sched_count_drop(sched, id, item->charged_bytes);
@@ -100,6 +104,7 @@ sched_enqueue(struct sched *sched, struct qos_item *item, uint64_t now_ns)
 	if (node->queue.head) {
 		/* A busy class is already where it should be. */
 		node->queue.tail->next = item;
+		node->queue.tail->class_ref = bytes;
 		node->queue.tail = item;
 		return SCHED_QUEUED;
 	}
@@ -128,7 +133,7 @@ floor_expired(struct sched *sched, uint32_t id)
 
 	node->flags &= (uint8_t)~NODE_ON_FLOOR_WHEEL;
 	if (node->flags & NODE_LEAF)
-		__builtin_prefetch(node->queue.head);
+		__builtin_prefetch(node->queue.head, 1);
 	if (node_has_backlog(node))
 		node_arm(sched, id);
 }
@@ -205,13 +210,15 @@ leaf_choose(const struct sched *sched, uint32_t id)
 }
 
 /* Takes the packets of one visit from a leaf: at least one, then as many as the quantum
- * allows. */
+ * allows. Of those that stay not even the first is looked at: it would have to come from
+ * memory. */
 static unsigned
 leaf_take(struct sched *sched, uint32_t id, struct qos_item **items, unsigned max_items,
           uint32_t max_bytes, struct visit *visit)
 {
 	struct sched_node *leaf = &sched->nodes[id];
 	uint32_t quantum = MIN_OF(sched->quantum_bytes, max_bytes), bytes = 0, wire = 0;
+	uint32_t head_bytes = leaf->queue.head_bytes, ref = node_ref(sched, id);
 	struct qos_item *item = leaf->queue.head;
 	unsigned count = 0;
 
@@ -219,14 +226,16 @@ leaf_take(struct sched *sched, uint32_t id, struct qos_item **items, unsigned ma
 		return leaf_take_managed(sched, id, items, max_items, max_bytes, visit);
 	do {
 		items[count++] = item;
-		bytes += leaf->queue.head_bytes;
+		bytes += head_bytes;
 		wire += item->charged_packets;
+		head_bytes = item->class_ref;
+		item->class_ref = ref;
 		item = item->next;
-		if (!item)
-			break;
-		leaf->queue.head_bytes = item->charged_bytes;
-	} while (count < max_items && bytes + leaf->queue.head_bytes <= quantum);
+	} while (item && count < max_items && bytes + head_bytes <= quantum);
 	leaf->queue.head = item;
+	leaf->queue.head_bytes = head_bytes;
+	/* What was taken makes room: more may come soon, behind the last. */
+	__builtin_prefetch(leaf->queue.tail, 1);
 	node_take_room(leaf, -(int32_t)count, -(int32_t)bytes);
 	sched->backlog_packets -= count;
 	visit->bytes = bytes;
@@ -406,8 +415,8 @@ list_next(const struct sched *sched, const struct sched_node *node, enum node_ch
 }
 
 /* Those that follow in a list of this class are likely to be visited next. Memory may be
- * two visits away: of the fifth the lines are fetched now, of the third its item, of the
- * first the item after that. By then what each of these is found through has come. */
+ * two visits away: of the fifth the lines are fetched now, of the third, whose lines have
+ * come by then, the item. */
 static inline void
 prefetch_next(const struct sched *sched, uint32_t id, enum node_chain chain)
 {
@@ -417,9 +426,7 @@ prefetch_next(const struct sched *sched, uint32_t id, enum node_chain chain)
 
 	node_prefetch(list_next(sched, list_next(sched, third, chain), chain));
 	if (third->flags & NODE_LEAF)
-		__builtin_prefetch(third->queue.head);
-	if ((first->flags & NODE_LEAF) && first->queue.head)
-		__builtin_prefetch(first->queue.head->next);
+		__builtin_prefetch(third->queue.head, 1);
 }
 
 unsigned

@@ -171,6 +171,12 @@ ref_find(const struct sched *sched, uint32_t ref, uint32_t *id)
 	       (node->flags & NODE_LIVE);
 }
 
+static inline uint32_t
+node_ref(const struct sched *sched, uint32_t id)
+{
+	return (uint32_t)sched->nodes[id].generation << REF_INDEX_BITS | id;
+}
+
 /* Room is what is left of a leaf's limits; negative if they were lowered since. */
 static inline void
 node_take_room(struct sched_node *node, int32_t packets, int32_t bytes)
