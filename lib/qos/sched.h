@@ -145,7 +145,8 @@ int sched_class_set(struct sched *sched, uint32_t ref,
 int sched_class_move(struct sched *sched, uint32_t ref, uint32_t parent, uint64_t now_ns);
 
 /* Removes a class without children (-EBUSY otherwise, and for the root; -ENOENT). Hands
- * its queued items to the caller as a list linked through 'next'. */
+ * its queued items to the caller as a list linked through 'next'; their class_ref may be
+ * anything. */
 int sched_class_delete(struct sched *sched, uint32_t ref, uint64_t now_ns,
                        struct qos_item **items);
 
