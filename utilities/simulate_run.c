@@ -223,6 +223,18 @@ source_waits(const struct simulate_source *source)
 	return source->load->kind == SIMULATE_LOAD_BACKLOGGED;
 }
 
+/* As the switch: the more of all packets are queued, the less any one class may hold. */
+static bool
+run_is_crowded(const struct run *run, uint32_t class_ref)
+{
+	uint32_t pool = run->options->pool;
+
+	if (!pool || run->pool_queued < pool / 2)
+		return false;
+	return run->pool_queued >= pool ||
+	       sched_leaf_packets(run->sched, class_ref) >= pool - run->pool_queued;
+}
+
 /* Offers the next packet of the source; false if the class's queue did not take it. */
 static bool
 run_offer(struct run *run, struct simulate_source *source, struct simulate_frame *frame)
@@ -241,7 +253,7 @@ run_offer(struct run *run, struct simulate_source *source, struct simulate_frame
 	                           UINT64_C(0x9e3779b97f4a7c15) >>
 	                   32);
 	packet->item.flags = source->load->ecn ? QOS_ITEM_ECT : 0;
-	if (waits || !run->options->pool || run->pool_queued < run->options->pool)
+	if (waits || !run_is_crowded(run, packet->item.class_ref))
 		taken = sched_enqueue(run->sched, &packet->item, run->now_ns) ==
 		        SCHED_QUEUED;
 	if (taken) {

@@ -312,6 +312,25 @@ test_overload_drops(void **state)
 	end(&outcome);
 }
 
+/* A class that would fill all room leaves half of it to the others. */
+static void
+test_pool_has_room_for_all(void **state)
+{
+	struct simulate_options options = SIMULATE_OPTIONS_INIT;
+	struct outcome outcome;
+
+	(void)state;
+	options.pool = 1000;
+	run(&outcome,
+	    "link 1G\nclass 1 limit-packets 5000 limit-bytes 50M\n"
+	    "class 2 min-rate 100M\n",
+	    "class 1 rate 2G\nclass 2 rate 50M\n", &options);
+	assert_true(result_of(&outcome, 1)->dropped_packets > 10000);
+	assert_int_equal(result_of(&outcome, 2)->dropped_packets, 0);
+	assert_rate(result_of(&outcome, 2), 1, 50e6);
+	end(&outcome);
+}
+
 static void
 test_loads_start_stop_and_pause(void **state)
 {
@@ -507,6 +526,7 @@ main(void)
 		cmocka_unit_test(test_floors_ceilings_and_borrowing),
 		cmocka_unit_test(test_slow_wire_misses_floors),
 		cmocka_unit_test(test_overload_drops),
+		cmocka_unit_test(test_pool_has_room_for_all),
 		cmocka_unit_test(test_loads_start_stop_and_pause),
 		cmocka_unit_test(test_codel_drops_or_marks),
 		cmocka_unit_test(test_packet_rates_and_peaks),
