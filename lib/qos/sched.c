@@ -414,6 +414,17 @@ list_next(const struct sched *sched, const struct sched_node *node, enum node_ch
 	return &sched->nodes[node->link[chain].next];
 }
 
+/* The item of a leaf that is 'behind' its first. */
+static inline void
+prefetch_behind(const struct sched_node *node, unsigned behind)
+{
+	const struct qos_item *item = node->flags & NODE_LEAF ? node->queue.head : NULL;
+
+	while (item && behind--)
+		item = item->next;
+	__builtin_prefetch(item, 1);
+}
+
 /* Those that follow in a list of this class are likely to be visited next. Memory may be
  * two visits away: of the fifth the lines are fetched now, of the third, whose lines have
  * come by then, the item. */
@@ -427,6 +438,11 @@ prefetch_next(const struct sched *sched, uint32_t id, enum node_chain chain)
 	node_prefetch(list_next(sched, list_next(sched, third, chain), chain));
 	if (third->flags & NODE_LEAF)
 		__builtin_prefetch(third->queue.head, 1);
+	/* With a quantum those behind it are taken too. */
+	if (sched->quantum_bytes && (first->flags & NODE_LEAF)) {
+		prefetch_behind(list_next(sched, first, chain), 1);
+		prefetch_behind(first, 2);
+	}
 }
 
 /* The same for inner classes that are to lend in turn: of the second the calendar and the
