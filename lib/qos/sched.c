@@ -201,9 +201,7 @@ leaf_choose(const struct sched *sched, uint32_t id)
 	const struct sched_node *node = &sched->nodes[id];
 
 	while (!(node->flags & NODE_LEAF)) {
-		unsigned band = (unsigned)__builtin_ctz(node->inner.active_bands);
-
-		id = share_first(&sched->shares[sched->tails[id].share[band]]);
+		id = share_first(&sched->shares[node->inner.first_share]);
 		node = &sched->nodes[id];
 	}
 	return id;
@@ -368,6 +366,8 @@ settle_borrower(struct sched *sched, uint32_t id, struct visit visit, bool is_re
 		excess_unlink(sched, id);
 		node_arm(sched, id);
 	} else if (node->flags & NODE_IN_SHARE) {
+		sched->nodes[node->parent].inner.next_child =
+			node->link[CHAIN_EXCESS].next;
 		share_remove(sched->nodes, share, id);
 		share_add(sched->nodes, share, id);
 	}
@@ -414,6 +414,17 @@ list_next(const struct sched *sched, const struct sched_node *node, enum node_ch
 	return &sched->nodes[node->link[chain].next];
 }
 
+/* The item of a leaf that is 'behind' its first. */
+static inline void
+prefetch_behind(const struct sched_node *node, unsigned behind)
+{
+	const struct qos_item *item = node->flags & NODE_LEAF ? node->queue.head : NULL;
+
+	while (item && behind--)
+		item = item->next;
+	__builtin_prefetch(item, 1);
+}
+
 /* Those that follow in a list of this class are likely to be visited next. Memory may be
  * two visits away: of the fifth the lines are fetched now, of the third, whose lines have
  * come by then, the item. */
@@ -427,6 +438,30 @@ prefetch_next(const struct sched *sched, uint32_t id, enum node_chain chain)
 	node_prefetch(list_next(sched, list_next(sched, third, chain), chain));
 	if (third->flags & NODE_LEAF)
 		__builtin_prefetch(third->queue.head, 1);
+	/* With a quantum those behind it are taken too. */
+	if (sched->quantum_bytes && (first->flags & NODE_LEAF)) {
+		prefetch_behind(list_next(sched, first, chain), 1);
+		prefetch_behind(first, 2);
+	}
+}
+
+/* The same for inner classes that are to lend in turn: of the second the calendar and the
+ * child that is likely to be first, of the first that child's item. */
+static inline void
+prefetch_next_inner(const struct sched *sched, uint32_t lender)
+{
+	const struct sched_node *first =
+		list_next(sched, &sched->nodes[lender], CHAIN_FLOOR);
+	const struct sched_node *second = list_next(sched, first, CHAIN_FLOOR), *child;
+
+	if (first->flags & NODE_LEAF || second->flags & NODE_LEAF)
+		return;
+	node_prefetch(list_next(sched, second, CHAIN_FLOOR));
+	__builtin_prefetch(&sched->shares[second->inner.first_share], 1);
+	node_prefetch(&sched->nodes[second->inner.next_child]);
+	child = &sched->nodes[first->inner.next_child];
+	if (child->flags & NODE_LEAF)
+		__builtin_prefetch(child->queue.head, 1);
 }
 
 unsigned
@@ -443,7 +478,12 @@ sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
 	while (count < max_items && bytes < max_bytes && !node_is_red(sched, root) &&
 	       lender_choose(sched, &looks, &lender)) {
 		leaf = leaf_choose(sched, lender);
-		prefetch_next(sched, leaf, leaf == lender ? CHAIN_FLOOR : CHAIN_EXCESS);
+		if (leaf == lender) {
+			prefetch_next(sched, leaf, CHAIN_FLOOR);
+		} else {
+			prefetch_next(sched, leaf, CHAIN_EXCESS);
+			prefetch_next_inner(sched, lender);
+		}
 		count += leaf_take(sched, leaf, items + count, max_items - count,
 		                   max_bytes - bytes, &visit);
 		bytes += visit.bytes;

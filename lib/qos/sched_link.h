@@ -108,6 +108,17 @@ ceil_wheel_add(struct sched *sched, uint32_t id)
 	node->flags |= NODE_ON_CEIL_WHEEL;
 }
 
+static inline void
+bands_set(struct sched *sched, uint32_t id, uint8_t bands)
+{
+	struct sched_node *node = &sched->nodes[id];
+
+	node->inner.active_bands = bands;
+	if (bands)
+		node->inner.first_share =
+			sched->tails[id].share[(unsigned)__builtin_ctz(bands)];
+}
+
 /* Puts a class into the share calendar of its parent. True if that woke the parent. */
 static inline bool
 share_join(struct sched *sched, uint32_t id)
@@ -123,7 +134,9 @@ share_join(struct sched *sched, uint32_t id)
 		node->share_tag = share->served_tag;
 	share_add(sched->nodes, share, id);
 	node->flags |= NODE_IN_SHARE;
-	parent->inner.active_bands |= (uint8_t)(1U << node->priority);
+	if (!(parent->inner.active_bands >> node->priority & 1))
+		bands_set(sched, node->parent,
+		          (uint8_t)(parent->inner.active_bands | 1U << node->priority));
 	return was_idle;
 }
 
@@ -168,7 +181,9 @@ excess_unlink(struct sched *sched, uint32_t id)
 		share_remove(sched->nodes, share, id);
 		if (!share_is_empty(share))
 			return;
-		parent->inner.active_bands &= (uint8_t) ~(1U << node->priority);
+		bands_set(
+			sched, node->parent,
+			(uint8_t)(parent->inner.active_bands & ~(1U << node->priority)));
 		if (parent->inner.active_bands || node->parent == NODE_ROOT)
 			return;
 		id = node->parent;

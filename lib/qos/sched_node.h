@@ -85,6 +85,8 @@ struct sched_node {
 			uint32_t child_floor_mantissa; /* of children without a floor */
 			uint8_t child_floor_shift;
 			uint8_t active_bands; /* whose share calendar is not empty */
+			uint32_t first_share; /* calendar of the first of them */
+			uint32_t next_child;  /* likely to be visited next: a hint */
 		} inner;
 	};
 	int32_t room_bytes;  /* leaf; owner writes, any thread reads */

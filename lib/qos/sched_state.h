@@ -130,6 +130,12 @@ node_has_backlog(const struct sched_node *node)
 static inline struct share_calendar *
 node_share(const struct sched *sched, const struct sched_node *node)
 {
+	const struct sched_node *parent = &sched->nodes[node->parent];
+	unsigned bit = 1U << node->priority;
+
+	/* As a rule there is one band; the tail's line is not read then. */
+	if (likely((parent->inner.active_bands & (2 * bit - 1)) == bit))
+		return &sched->shares[parent->inner.first_share];
 	return &sched->shares[sched->tails[node->parent].share[node->priority]];
 }
 
