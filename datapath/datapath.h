@@ -331,7 +331,6 @@ enum dp_class_state {
 
 enum dp_delay_part {
 	DP_DELAY_QUEUE, /* from arrival until the scheduler sends */
-	DP_DELAY_GATE,  /* in the sender's ring, while that is gated */
 	DP_DELAY_RING,  /* from there until the port takes it */
 	DP_DELAY_N,
 };
@@ -382,12 +381,32 @@ struct dp_class_why {
 	struct dp_class_drop drops[DP_WHY_DROPS_MAX];
 };
 
+/* What a gated port sends, before it enters the switch. */
+struct dp_ingress {
+	uint64_t waiting_packets;    /* in the sender's ring, now; 0 = not known */
+	uint32_t held_packets;       /* taken from it, behind the gate */
+	uint64_t passed_packets;     /* so far */
+	uint64_t gated_ns;           /* for how long so far the ring was not polled */
+	struct dp_class_delay delay; /* behind the gate */
+};
+
+/* False if the port is not gated. */
+bool dp_port_ingress(uint32_t port_id, struct dp_ingress *ingress);
+
 /* The clock of all moments here; 0 before the start. */
 uint64_t dp_time_ns(void);
 
-/* For how long so far the floors of the port's tree were held back because its worker, or
- * what takes its packets, could not carry them. */
-uint64_t dp_port_overload_ns(uint32_t port_id);
+/* Of a port's tree as a whole; all 0 if it has none. */
+struct dp_tree_status {
+	uint64_t
+		overload_ns;    /* how long so far floors were held back because its
+	                           worker, or what takes its packets, could not carry them */
+	uint64_t catch_up_ns;   /* default burst of ceilings */
+	uint32_t quantum_bytes; /* of a visit to a class */
+	uint32_t pool_packets;  /* that may be queued in it */
+};
+
+void dp_port_tree_status(uint32_t port_id, struct dp_tree_status *status);
 
 /* Tells of class 'number', or, with DP_CLASS_NONE, of all in the order of
  * dp_port_qos_stats(). Asks the owner of the tree: less than a millisecond per thousand

@@ -17,6 +17,10 @@
 #define GATE_DRAIN_BATCHES 4
 #define GATE_DRAIN_BYTES   (128 * 1024)
 
+/* Between packets that are timed. One in 61: a prime, so that every place in a batch has
+ * its turn. */
+#define GATE_UNTIMED 60
+
 /* item.caller_tag of a packet in a gate: the port and queue it came from. */
 static_assert(DP_PORTS_MAX * DP_QUEUES_MAX <= UINT16_MAX + 1, "a tag holds both");
 
@@ -104,6 +108,17 @@ gate_send_run(struct worker *worker, struct gate_queue *queue, struct rte_mbuf *
 }
 
 static void
+gate_note_wait(struct gate_queue *queue, uint64_t wait_ns, uint64_t now_ns)
+{
+	queue->counts.packets++;
+	queue->counts.wait_ns += wait_ns;
+	if (likely(queue->untimed-- > 0))
+		return;
+	queue->untimed = GATE_UNTIMED;
+	recent_add(&queue->waits, wait_ns, now_ns);
+}
+
+static void
 gate_send(struct worker *worker, struct qos_item **items, unsigned n)
 {
 	struct gate_queue *first = NULL;
@@ -119,8 +134,8 @@ gate_send(struct worker *worker, struct qos_item **items, unsigned n)
 			continue;
 		}
 		gate_window_remove(&queue->window, items[i]->charged_bytes);
-		queue->counts.packets++;
-		queue->counts.wait_ns += worker->now_ns - items[i]->enqueued_ns;
+		gate_note_wait(queue, worker->now_ns - items[i]->enqueued_ns,
+		               worker->now_ns);
 		if (length > 0 && queue->rxq->port != first->rxq->port) {
 			gate_send_run(worker, first, run, length);
 			length = 0;

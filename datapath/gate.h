@@ -18,6 +18,7 @@
 #include "datapath/packet.h"
 #include "datapath/port/port.h"
 #include "qos/gate_window.h"
+#include "qos/recent.h"
 #include "qos/sched.h"
 
 struct bridge;
@@ -34,6 +35,8 @@ struct gate_queue {
 	uint16_t item_tag; /* finds the queue of an item again */
 	struct gate_window window;
 	struct gate_counts counts; /* full_ns is the window's */
+	uint32_t untimed;          /* packets until the next one that is timed */
+	struct recent waits;       /* in the window */
 } CACHE_ALIGNED;
 
 struct gate {
@@ -102,3 +105,6 @@ void gates_collect(void);
 
 /* False if the port has never had a gate. 'held' gets the packets in the window. */
 bool gate_get_counts(const struct port *port, struct gate_counts *counts, uint32_t *held);
+
+/* Adds what is known of the last seconds' waits in the port's windows. */
+void gate_sum_waits(const struct port *port, uint64_t now_ns, struct histogram *sum);

@@ -389,6 +389,13 @@ gate_get_counts(const struct port *port, struct gate_counts *counts, uint32_t *h
 	return port->gate || counts->packets;
 }
 
+void
+gate_sum_waits(const struct port *port, uint64_t now_ns, struct histogram *sum)
+{
+	for (uint16_t q = 0; port->gate && q < port->gate->n_queues; q++)
+		recent_sum(&port->gate->queues[q].waits, now_ns, sum);
+}
+
 int
 gate_update_bridge(struct bridge *bridge, struct error *err)
 {

@@ -106,6 +106,21 @@ qos_police(struct worker *worker, struct port *port, struct port_qos *qos,
 		transmit_or_drop(worker, port, pass, n_pass);
 }
 
+/* A scheduler's packets are bounded. The more of them are in use, the less any one class
+ * may hold: as much as is free. So there is always room for the others, whatever some
+ * classes offer, or floors would be worth no more than arriving first. (Choudhury, Hahne:
+ * Dynamic queue length thresholds, 1998.) */
+static bool
+qos_is_crowded(const struct port_qos *qos, uint32_t class_ref)
+{
+	uint64_t backlog = sched_backlog_packets(qos->sched);
+
+	if (likely(backlog < qos->backlog_limit / 2))
+		return false;
+	return backlog >= qos->backlog_limit ||
+	       sched_leaf_packets(qos->sched, class_ref) >= qos->backlog_limit - backlog;
+}
+
 /* The backlog limit counts packets: large frames, of many buffers each, are not queued
  * any more when few buffers are left for all others. */
 static bool
@@ -129,13 +144,13 @@ qos_enqueue_one(struct worker *worker, struct port *port, struct port_qos *qos,
 	struct qos_item *item = &packet_meta(pkt)->item;
 
 	packet_charge(pkt, qos->overhead_bytes, qos->mpu_bytes);
-	if (unlikely(sched_backlog_packets(qos->sched) >= qos->backlog_limit ||
+	item->class_ref = qos_map_ref(map, number);
+	if (unlikely(qos_is_crowded(qos, item->class_ref) ||
 	             qos_starves_pool(worker, qos, pkt))) {
 		qos_count_loss(worker, qos, number, item->charged_bytes);
 		port_drop(port, worker, DROP_TX_QOS_PORT_FULL, &pkt, 1);
 		return;
 	}
-	item->class_ref = qos_map_ref(map, number);
 	item->caller_tag = (uint16_t)port->id;
 	item->flags = 0;
 	if (unlikely(atomic_load_explicit(&qos->uses_ecn, memory_order_relaxed)) &&
@@ -160,6 +175,7 @@ qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, un
 	struct port_qos *qos = atomic_load_explicit(&port->qos, memory_order_acquire);
 	const struct port_settings *settings = port->settings;
 	const struct qos_class_map *map;
+	uint32_t numbers[BATCH_MAX];
 
 	if (unlikely(!qos)) {
 		/* Its QoS went while the packets were on their way. */
@@ -177,10 +193,14 @@ qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, un
 		return;
 	}
 	map = atomic_load_explicit(&qos->map, memory_order_acquire);
+	for (unsigned i = 0; i < n; i++) {
+		numbers[i] =
+			qos_classify(map, pkts[i], settings->config.egress_default_class);
+		/* With thousands of classes, theirs is seldom in the cache. */
+		sched_prefetch(qos->sched, qos_map_ref(map, numbers[i]));
+	}
 	for (unsigned i = 0; i < n; i++)
-		qos_enqueue_one(worker, port, qos, pkts[i], map,
-		                qos_classify(map, pkts[i],
-		                             settings->config.egress_default_class));
+		qos_enqueue_one(worker, port, qos, pkts[i], map, numbers[i]);
 	worker->next_qos_ns = 0;
 }
 
@@ -400,6 +420,16 @@ qos_mark(struct qos_item *const *items, unsigned n)
 			ecn_mark(packet_from_item(items[i]));
 }
 
+/* Packets that waited are in no near cache any more: fetches what sending them reads. */
+static void
+qos_prefetch(struct qos_item *const *items, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		rte_prefetch0(packet_from_item(items[i]));
+	for (unsigned i = 0; i < n; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(packet_from_item(items[i]), void *));
+}
+
 unsigned
 qos_drain(struct worker *worker, struct port_qos *qos)
 {
@@ -415,6 +445,7 @@ qos_drain(struct worker *worker, struct port_qos *qos)
 	if (likely(!qos->waiting) || !qos_is_alone(qos)) {
 		n = sched_dequeue(qos->sched, worker->now_ns, items, BATCH_MAX,
 		                  QOS_DRAIN_BYTES);
+		qos_prefetch(items, n);
 		qos_drop_managed(worker, sched_take_dropped(qos->sched));
 		if (unlikely(atomic_load_explicit(&qos->uses_ecn, memory_order_relaxed)))
 			qos_mark(items, n);

@@ -19,10 +19,8 @@
 #include "datapath/tsc.h"
 #include "datapath/worker.h"
 
-/* A class sends short packets for as long as one full frame takes: half the cost. */
-#define QOS_QUANTUM_BYTES 1514
-#define QOS_MIN_CAPACITY  64
-#define QOS_MAX_CAPACITY  (SCHED_CLASSES_MAX / 2)
+#define QOS_MIN_CAPACITY 64
+#define QOS_MAX_CAPACITY (SCHED_CLASSES_MAX / 2)
 /* Queues for flows that have packets, of all fair classes of a tree together. */
 #define QOS_FLOWS_MIN       4096
 #define QOS_FLOWS_MAX       16384

@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "datapath/gate.h"
 #include "datapath/port/port.h"
-#include "datapath/qos.h"
 #include "datapath/qos_history.h"
+#include "datapath/qos_tree.h"
 #include "datapath/qos_watch.h"
 #include "datapath/tsc.h"
 
@@ -139,7 +140,7 @@ dp_class_delay_counts(uint32_t port_id, uint32_t number, enum dp_delay_part part
 	struct histogram copy;
 	uint32_t at;
 
-	if (!qos || !qos->history || part == DP_DELAY_GATE)
+	if (!qos || !qos->history)
 		return false;
 	at = history_find(qos->history, number);
 	if (at == HISTORY_NOWHERE)
@@ -157,16 +158,44 @@ dp_class_delay_counts(uint32_t port_id, uint32_t number, enum dp_delay_part part
 	return true;
 }
 
+bool
+dp_port_ingress(uint32_t port_id, struct dp_ingress *ingress)
+{
+	struct port *port = port_id < DP_PORTS_MAX ? ports[port_id] : NULL;
+	struct gate_counts counts;
+	struct histogram waits;
+
+	memset(ingress, 0, sizeof(*ingress));
+	if (!port || !port->gate)
+		return false;
+	gate_get_counts(port, &counts, &ingress->held_packets);
+	ingress->passed_packets = counts.packets;
+	ingress->gated_ns = counts.full_ns;
+	for (uint16_t q = 0; port->ops->rx_waiting && q < port->n_rxqs; q++)
+		if (port->rxqs[q].enabled)
+			ingress->waiting_packets += port->ops->rx_waiting(port, q);
+	memset(&waits, 0, sizeof(waits));
+	gate_sum_waits(port, tsc_to_ns(rte_rdtsc()), &waits);
+	delay_of(&waits, &ingress->delay);
+	return true;
+}
+
 uint64_t
 dp_time_ns(void)
 {
 	return tsc_line ? tsc_to_ns(rte_rdtsc()) : 0;
 }
 
-uint64_t
-dp_port_overload_ns(uint32_t port_id)
+void
+dp_port_tree_status(uint32_t port_id, struct dp_tree_status *status)
 {
 	const struct port_qos *qos = watched_qos(port_id);
 
-	return qos && qos->sched ? sched_overload_ns(qos->sched) : 0;
+	memset(status, 0, sizeof(*status));
+	if (!qos || qos->kind != DP_QOS_TREE || !qos->sched)
+		return;
+	status->overload_ns = sched_overload_ns(qos->sched);
+	status->catch_up_ns = qos->tree->catch_up_ms * 1000000;
+	status->quantum_bytes = QOS_QUANTUM_BYTES;
+	status->pool_packets = qos->backlog_limit;
 }

@@ -7,6 +7,9 @@
 
 #define TREE_NO_INDEX UINT32_MAX
 
+/* A class sends short packets for as long as one full frame takes: half the cost. */
+#define QOS_QUANTUM_BYTES 1514
+
 struct qos_class {
 	struct dp_class_config config;
 	uint32_t parent; /* index of its parent in the tree; TREE_NO_INDEX = the root */

@@ -65,7 +65,7 @@ struct input {
 	const char *live_port, *target;
 	const char *changes[CHANGES_MAX], *loads[CHANGES_MAX];
 	size_t n_changes, n_loads;
-	bool has_seconds, has_skip, as_json;
+	bool has_seconds, has_skip, has_catch_up, has_pool, has_quantum, as_json;
 	struct simulate_tree tree;
 	struct simulate_loads load_list;
 };
@@ -186,13 +186,16 @@ parse_run_option(struct input *input, int c)
 		options->stalls = true;
 		return true;
 	case OPT_CATCH_UP:
+		input->has_catch_up = true;
 		options->catch_up_ns =
 			option_time_ns("catch-up", optarg, 1000, NSEC_PER_SEC);
 		return true;
 	case OPT_POOL:
+		input->has_pool = true;
 		options->pool = (uint32_t)option_number("pool", optarg, 0, 100000000);
 		return true;
 	case OPT_QUANTUM:
+		input->has_quantum = true;
 		options->quantum = (uint32_t)option_number("quantum", optarg, 0, 1 << 20);
 		return true;
 	default:
@@ -279,6 +282,21 @@ read_live(const struct input *input)
 	return text;
 }
 
+/* What the switch said of itself holds where no option says otherwise. */
+static void
+take_switch_options(struct input *input)
+{
+	struct simulate_options *options = &input->options;
+	const struct simulate_tree *tree = &input->tree;
+
+	if (tree->catch_up_ns && !input->has_catch_up)
+		options->catch_up_ns = tree->catch_up_ns;
+	if (tree->quantum_bytes && !input->has_quantum)
+		options->quantum = (uint32_t)tree->quantum_bytes;
+	if (tree->pool_packets && !input->has_pool)
+		options->pool = (uint32_t)tree->pool_packets;
+}
+
 static void
 read_tree(struct input *input, const char *name, char *text)
 {
@@ -292,6 +310,7 @@ read_tree(struct input *input, const char *name, char *text)
 	if (simulate_tree_check(&input->tree, &err))
 		cli_die("%s: %s", name, err.text);
 	free(text);
+	take_switch_options(input);
 }
 
 static void

@@ -196,6 +196,7 @@ json_class(const struct simulate_outcome *outcome, size_t i)
 	json_object_set_new(json, "parent",
 	                    class->parent == SIMULATE_ROOT ? json_null()
 	                                                   : json_integer(class->parent));
+	simulate_class_to_json(class, json);
 	for (size_t k = 0; k < ARRAY_SIZE(numbers); k++)
 		json_object_set_new(json, numbers[k].name,
 		                    json_integer((json_int_t)llround(numbers[k].value)));
@@ -216,6 +217,10 @@ simulate_report_json(const struct simulate_outcome *outcome)
 	for (size_t i = 0; i < outcome->tree->n; i++)
 		json_array_append_new(classes, json_class(outcome, i));
 	json_object_set_new(top, "seconds", json_real(outcome->seconds));
+	json_object_set_new(top, "overhead_bytes",
+	                    json_integer(outcome->tree->overhead_bytes));
+	json_object_set_new(top, "mpu_bytes",
+	                    json_integer((json_int_t)outcome->tree->mpu_bytes));
 	json_object_set_new(top, "classes", classes);
 	return top;
 }

@@ -14,19 +14,20 @@
 #include "base/mem.h"
 #include "simulate_source.h"
 
-#define NS_PER_SEC      1000000000ULL
-#define START_NS        NS_PER_SEC /* of the virtual clock */
-#define BATCH           32         /* packets of a round, as the switch takes them */
-#define BATCH_BYTES     (128U << 10)
-#define BURST_MIN_BYTES (2 * 1514)
-#define RING_NS         20000 /* of packets at most in the port's ring */
-#define STALL_NS        100000
-#define STALL_ROUNDS    2000
-#define CHUNK_PACKETS   4096
-#define FLOWS           65536 /* that fair classes can tell apart */
-#define DEPTH_MAX       64    /* packets that a backlogged load keeps in its queue */
-#define DEPTH_MIN       4
-#define DEPTH_TOTAL     200000 /* of all backlogged loads together, about */
+#define NS_PER_SEC        1000000000ULL
+#define START_NS          NS_PER_SEC /* of the virtual clock */
+#define BATCH             32         /* packets of a round, as the switch takes them */
+#define BATCH_BYTES       (128U << 10)
+#define BURST_MIN_BYTES   (2 * 1514)
+#define BURST_MIN_PACKETS 32
+#define RING_NS           20000 /* of packets at most in the port's ring */
+#define STALL_NS          100000
+#define STALL_ROUNDS      2000
+#define CHUNK_PACKETS     4096
+#define FLOWS             65536 /* that fair classes can tell apart */
+#define DEPTH_MAX         64    /* packets that a backlogged load keeps in its queue */
+#define DEPTH_MIN         4
+#define DEPTH_TOTAL       200000 /* of all backlogged loads together, about */
 
 struct packet {
 	struct qos_item item; /* first */
@@ -71,6 +72,14 @@ burst_bytes(const struct run *run, uint64_t burst_bits, uint64_t bps)
 	return bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
 }
 
+static uint32_t
+burst_packets(const struct run *run, uint64_t burst, uint64_t pps)
+{
+	uint64_t packets = pps * (run->options->catch_up_ns / 1000) / 1000000;
+
+	return (uint32_t)(burst || !pps ? burst : MAX_OF(packets, BURST_MIN_PACKETS));
+}
+
 static struct sched_class_params
 class_params(const struct run *run, const struct simulate_class *class)
 {
@@ -85,9 +94,10 @@ class_params(const struct run *run, const struct simulate_class *class)
 		.limit_ns = class->limit_us * 1000,
 		.peak_bps = class->peak_bps,
 		.peak_burst_bytes =
-			(uint32_t)MIN_OF(class->peak_burst_bits / 8, UINT32_MAX),
+			burst_bytes(run, class->peak_burst_bits, class->peak_bps),
 		.ceil_pps = (uint32_t) class->ceil_pps,
-		.ceil_burst_packets = (uint32_t) class->burst_packets,
+		.ceil_burst_packets =
+			burst_packets(run, class->burst_packets, class->ceil_pps),
 		.floor_pps = (uint32_t) class->floor_pps,
 		.codel_target_ns = (uint32_t) class->codel_target_us * 1000,
 		.codel_interval_ns = (uint32_t) class->codel_interval_us * 1000,

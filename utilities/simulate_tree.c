@@ -19,8 +19,9 @@
 #define OVERHEAD_MAX     4096
 #define MPU_DEFAULT      84
 #define MPU_MAX          65535
-
-#define NUMBER_MAX 0xfffffffd /* the last two mean "root" and "none" */
+#define NS_PER_S         1000000000
+#define QUANTUM_MAX      (1 << 20)
+#define POOL_MAX         100000000
 
 enum key_kind { KEY_AMOUNT, KEY_BOOL };
 
@@ -161,7 +162,7 @@ apply_key(struct simulate_class *class, const char *name, const char *value,
 	if (!strcmp(name, "parent")) {
 		if (!strcmp(value, "root"))
 			class->parent = SIMULATE_ROOT;
-		else if (parse_u64(value, 0, NUMBER_MAX, &number))
+		else if (parse_u64(value, 0, SIMULATE_NUMBER_MAX, &number))
 			class->parent = (uint32_t)number;
 		else
 			return error_set(err, -EINVAL, "parent: \"%s\" is no class",
@@ -218,7 +219,7 @@ apply_class(struct simulate_tree *tree, char **rest, struct error *err)
 	size_t i;
 	int ret;
 
-	if (!word || !parse_u64(word, 0, NUMBER_MAX, &number))
+	if (!word || !parse_u64(word, 0, SIMULATE_NUMBER_MAX, &number))
 		return error_set(err, -EINVAL, "class: \"%s\" is no class's number",
 		                 word ? word : "");
 	i = simulate_tree_find(tree, (uint32_t)number);
@@ -367,7 +368,7 @@ read_json_number(const json_t *json, const char *name, const char *where,
 	if (!value || json_is_null(value))
 		return 0;
 	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
-	    json_integer_value(value) > NUMBER_MAX)
+	    json_integer_value(value) > SIMULATE_NUMBER_MAX)
 		return error_set(err, -EINVAL, "%s: \"%s\" is no class's number", where,
 		                 name);
 	*number = (uint32_t)json_integer_value(value);
@@ -402,9 +403,20 @@ read_json_class(struct simulate_tree *tree, const json_t *json, size_t index,
 	return read_json_fields(class, json, where, err);
 }
 
-/* Both may be missing, of a switch that does not tell. */
+static uint64_t
+read_json_optional(const json_t *top, const char *name, json_int_t max)
+{
+	const json_t *value = json_object_get(top, name);
+
+	return json_is_integer(value) && json_integer_value(value) > 0 &&
+	                       json_integer_value(value) <= max
+	               ? (uint64_t)json_integer_value(value)
+	               : 0;
+}
+
+/* All may be missing, of a switch that does not tell. */
 static void
-read_json_wire(struct simulate_tree *tree, const json_t *top)
+read_json_tree(struct simulate_tree *tree, const json_t *top)
 {
 	const json_t *overhead = json_object_get(top, "overhead_bytes");
 	const json_t *mpu = json_object_get(top, "mpu_bytes");
@@ -415,6 +427,9 @@ read_json_wire(struct simulate_tree *tree, const json_t *top)
 	if (json_is_integer(mpu) && json_integer_value(mpu) >= 0 &&
 	    json_integer_value(mpu) <= MPU_MAX)
 		tree->mpu_bytes = (uint64_t)json_integer_value(mpu);
+	tree->catch_up_ns = read_json_optional(top, "catch_up_ns", NS_PER_S);
+	tree->quantum_bytes = read_json_optional(top, "quantum_bytes", QUANTUM_MAX);
+	tree->pool_packets = read_json_optional(top, "pool_packets", POOL_MAX);
 }
 
 static int
@@ -438,9 +453,24 @@ read_json(struct simulate_tree *tree, const char *text, struct error *err)
 		ret = error_set(err, -E2BIG, "more than %d classes", SIMULATE_CLASSES);
 	json_array_foreach(classes, i, class) if (!ret) ret =
 		read_json_class(tree, class, i, err);
-	read_json_wire(tree, top);
+	read_json_tree(tree, top);
 	json_decref(top);
 	return ret;
+}
+
+void
+simulate_class_to_json(const struct simulate_class *class, json_t *json)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		uint64_t value = *(const uint64_t *)(const void *)((const char *)class +
+		                                                   keys[i].offset);
+
+		if (value)
+			json_object_set_new(json, keys[i].json,
+			                    keys[i].kind == KEY_BOOL
+			                            ? json_true()
+			                            : json_integer((json_int_t)value));
+	}
 }
 
 int

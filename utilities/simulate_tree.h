@@ -2,15 +2,17 @@
  * the JSON of qos/show, changed, checked. Pure. */
 #pragma once
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
 #include "qos/sched.h"
 
-#define SIMULATE_ROOT    UINT32_MAX /* as a number: the link */
-#define SIMULATE_NONE    SIZE_MAX   /* as an index */
-#define SIMULATE_CLASSES 200000     /* at most in a tree */
+#define SIMULATE_ROOT       UINT32_MAX /* as a number: the link */
+#define SIMULATE_NONE       SIZE_MAX   /* as an index */
+#define SIMULATE_NUMBER_MAX 0xfffffffd /* the last two mean "root" and "none" */
+#define SIMULATE_CLASSES    200000     /* at most in a tree */
 
 /* The keys of a class, 0 where they are not given. */
 struct simulate_class {
@@ -35,6 +37,8 @@ struct simulate_tree {
 	size_t n, allocated;
 	int64_t overhead_bytes; /* of each frame on the wire, on top of its length */
 	uint64_t mpu_bytes;     /* the least that a frame is charged */
+	/* How a running switch serves the tree; 0 = not told. */
+	uint64_t catch_up_ns, quantum_bytes, pool_packets;
 };
 
 void simulate_tree_init(struct simulate_tree *tree);
@@ -44,6 +48,9 @@ void simulate_tree_copy(struct simulate_tree *copy, const struct simulate_tree *
 /* Fills an empty tree from text lines or from JSON, whichever 'text' is. -EINVAL, and the
  * tree may be half filled. */
 int simulate_tree_read(struct simulate_tree *tree, const char *text, struct error *err);
+
+/* Adds the keys that are given, under their names in the JSON of qos/show. */
+void simulate_class_to_json(const struct simulate_class *class, json_t *json);
 
 /* One line of the text form: "class N [KEY VALUE]...", "class N delete", "root [KEY
  * VALUE]...", "link RATE". Keys that are not named stay as they are. */

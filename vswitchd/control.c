@@ -199,6 +199,10 @@ control_request(struct jsonrpc *rpc, const char *method, const json_t *params,
 		if (n == 0 || err.text[n - 1] != '\n')
 			str_append_char(&out, '\n');
 	}
+	if (!ret && jsonrpc_reply_ascii(rpc, id, str_text(&out), out.length)) {
+		str_free(&out);
+		return;
+	}
 	/* Names that came in are echoed: what is not UTF-8 would be no JSON string. */
 	text = json_string(str_text(&out));
 	if (!text)

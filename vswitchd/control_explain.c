@@ -30,8 +30,8 @@ qos_print_rate(uint64_t bps, struct str *out)
 	str_printf(out, "%" PRIu64 " bit/s", bps);
 }
 
-static void
-print_span(uint64_t ns, struct str *out)
+void
+qos_print_span(uint64_t ns, struct str *out)
 {
 	if (ns >= 1000000000)
 		str_printf(out, "%.3g s", (double)ns / 1e9);
@@ -122,7 +122,7 @@ print_doing(const struct dp_class_why *why, struct str *out)
 	print_state(why, why->state, why->who, out);
 	if (why->wait_ns) {
 		str_append(out, " until +");
-		print_span(why->wait_ns, out);
+		qos_print_span(why->wait_ns, out);
 	}
 	if (why->link_is_full &&
 	    (why->state == DP_STATE_BORROWING || why->state == DP_STATE_OWN_FLOOR))
@@ -166,30 +166,20 @@ print_rates(const struct dp_class_why *why, struct str *out)
 	str_append_char(out, '\n');
 }
 
-static void
-print_delays(const struct dp_class_why *why, struct str *out)
+void
+qos_print_delay(const char *where, const struct dp_class_delay *delay, struct str *out)
 {
-	static const char *const parts[DP_DELAY_N] = {
-		[DP_DELAY_QUEUE] = "queue",
-		[DP_DELAY_GATE] = "gate",
-		[DP_DELAY_RING] = "ring",
-	};
-
-	for (unsigned i = 0; i < DP_DELAY_N; i++) {
-		const struct dp_class_delay *delay = &why->delay[i];
-
-		if (!delay->samples)
-			continue;
-		str_printf(out, "  delay in the %s: p50 ", parts[i]);
-		print_span(delay->p50_ns, out);
-		str_append(out, ", p99 ");
-		print_span(delay->p99_ns, out);
-		str_append(out, ", p99.9 ");
-		print_span(delay->p999_ns, out);
-		str_append(out, ", max ");
-		print_span(delay->max_ns, out);
-		str_printf(out, " (of %" PRIu64 " packets)\n", delay->samples);
-	}
+	if (!delay->samples)
+		return;
+	str_printf(out, "  delay in the %s: p50 ", where);
+	qos_print_span(delay->p50_ns, out);
+	str_append(out, ", p99 ");
+	qos_print_span(delay->p99_ns, out);
+	str_append(out, ", p99.9 ");
+	qos_print_span(delay->p999_ns, out);
+	str_append(out, ", max ");
+	qos_print_span(delay->max_ns, out);
+	str_printf(out, " (of %" PRIu64 " packets)\n", delay->samples);
 }
 
 static void
@@ -200,7 +190,7 @@ print_drops(const struct dp_class_why *why, struct str *out)
 	str_printf(out, "  drops: %" PRIu64 " packets", stats->dropped_packets);
 	for (uint32_t i = 0; i < why->drops_n; i++) {
 		str_printf(out, "%s %s ", i ? "," : "; last", why->drops[i].reason);
-		print_span(why->drops[i].ago_ns, out);
+		qos_print_span(why->drops[i].ago_ns, out);
 		str_printf(out, " ago (%" PRIu64 " in 0.1 s)", why->drops[i].packets);
 	}
 	if (stats->marked_packets)
@@ -284,37 +274,6 @@ print_advice(const struct explain *x, const struct dp_class_why *why)
 	str_free(&advice);
 }
 
-/* A guest whose packets wait in its own ring sees that ring as delay. */
-static void
-print_gate(const struct running_port *port, struct str *out)
-{
-	const struct dp_port_settings *settings = &port->config.settings;
-	struct dp_port_status status;
-	struct dp_port_stats stats;
-	uint64_t frame_bytes, entries = 0;
-
-	if (settings->on_excess != DP_EXCESS_GATE || !settings->policing_bps ||
-	    dp_port_get_status(port->id, &status) || dp_port_get_stats(port->id, &stats))
-		return;
-	/* The guest sends by the odd ones. */
-	for (unsigned i = 1; i < 2 * DP_QUEUES_MAX; i += 2)
-		if (status.vring_enabled[i] && status.vring_size[i] > entries)
-			entries = status.vring_size[i];
-	frame_bytes = stats.rx_packets ? stats.rx_bytes / stats.rx_packets : 1514;
-	str_append(out, "  sending is gated at ");
-	qos_print_rate(settings->policing_bps, out);
-	if (entries) {
-		str_printf(out,
-		           ": expected delay of a full ring of %" PRIu64
-		           " frames of %" PRIu64 " bytes at this rate: ",
-		           entries, frame_bytes);
-		print_span((uint64_t)((double)entries * (double)frame_bytes * 8e9 /
-		                      (double)settings->policing_bps),
-		           out);
-	}
-	str_append_char(out, '\n');
-}
-
 /* ---- the command ---- */
 
 static void
@@ -333,9 +292,10 @@ explain_class(const struct dp_class_why *why, void *aux)
 	print_rates(why, x->out);
 	str_printf(x->out, "  queue: %" PRIu32 " packets, %" PRIu32 " bytes\n",
 	           why->stats.queued_packets, why->stats.queued_bytes);
-	print_delays(why, x->out);
+	qos_print_delay("queue", &why->delay[DP_DELAY_QUEUE], x->out);
+	qos_print_delay("ring", &why->delay[DP_DELAY_RING], x->out);
 	print_drops(why, x->out);
-	print_gate(x->classes.port, x->out);
+	qos_print_gate(x->classes.port, x->out);
 	print_advice(x, why);
 }
 
@@ -350,7 +310,8 @@ read_class(const char *text, uint32_t *number, struct error *err)
 	}
 	if (!parse_u64(text, 0, DP_CLASS_NONE - 1, &value))
 		return error_set(err, -EINVAL,
-		                 "%.64s: a class is a number, as in QoS.queues, or root",
+		                 "%.64s: a class is a number, as in QoS.queues, or root, "
+		                 "or ingress",
 		                 text);
 	*number = (uint32_t)value;
 	return 0;
@@ -364,6 +325,7 @@ qos_explain(size_t n_args, const char *const *args, struct str *out, struct erro
 	const char *words[2] = {NULL, NULL};
 	const struct running_port *port;
 	uint32_t number = DP_CLASS_ROOT;
+	bool is_ingress;
 	size_t n = 0;
 	int ret;
 
@@ -378,12 +340,15 @@ qos_explain(size_t n_args, const char *const *args, struct str *out, struct erro
 	}
 	if (n < ARRAY_SIZE(words))
 		return error_set(err, -EINVAL, "an interface and a class are needed");
-	ret = read_class(words[1], &number, err);
+	is_ingress = !strcmp(words[1], "ingress");
+	ret = is_ingress ? 0 : read_class(words[1], &number, err);
 	if (ret < 0)
 		return ret;
 	port = running_find_port(aux, words[0]);
 	if (!port)
 		return error_set(err, -ENOENT, "%.64s: no such interface", words[0]);
+	if (is_ingress)
+		return qos_explain_ingress(port, x.as_json, out, err);
 	if (port->qos.kind == DP_QOS_NONE)
 		return error_set(err, -ENOENT, "%s has no QoS", words[0]);
 	if (port->qos.kind != DP_QOS_TREE)

@@ -202,8 +202,8 @@ control_add_qos(struct control_registry *registry, const struct running *running
 	void *aux = (void *)(uintptr_t)running; /* the commands only read it */
 
 	control_register(registry, "qos/show", "[--json] interface", 1, 2, qos_show, aux);
-	control_register(registry, "qos/explain", "[--json] interface class", 2, 3,
-	                 qos_explain, aux);
+	control_register(registry, "qos/explain", "[--json] interface class|ingress", 2,
+	                 3, qos_explain, aux);
 	control_register(registry, "qos/show-types", "interface", 1, 1, qos_show_types,
 	                 aux);
 }

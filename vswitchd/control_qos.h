@@ -27,6 +27,16 @@ void qos_json_port(const struct running_port *port, struct str *out);
 void qos_json_class(const struct qos_classes *classes, const struct dp_class_why *why,
                     struct str *out);
 
+/* A list of numbers, each with its name; 16 at most. */
+struct qos_field {
+	const char *name;
+	uint64_t value;
+};
+
+/* "NAME":VALUE,... */
+void qos_json_fields(const struct qos_field *fields, size_t n, struct str *out);
+void qos_json_delay(const struct dp_class_delay *delay, struct str *out);
+
 /* The name as a JSON string, with its quotes. */
 void qos_json_string(const char *text, struct str *out);
 
@@ -41,5 +51,23 @@ int qos_explain(size_t n_args, const char *const *args, struct str *out,
 /* "borrowing from class 1". */
 void qos_print_state(enum dp_class_state state, uint32_t who, struct str *out);
 
-/* "12.3 Mbit/s" */
+/* "12.3 Mbit/s", "1.2 ms" */
 void qos_print_rate(uint64_t bps, struct str *out);
+void qos_print_span(uint64_t ns, struct str *out);
+
+/* A line, or nothing without samples. */
+void qos_print_delay(const char *where, const struct dp_class_delay *delay,
+                     struct str *out);
+
+/* ---- control_ingress.c ---- */
+
+/* "qos/explain PORT ingress" */
+int qos_explain_ingress(const struct running_port *port, bool as_json, struct str *out,
+                        struct error *err);
+
+/* False, and nothing is written, if the port is not gated. */
+bool qos_json_ingress(const struct running_port *port, struct str *out);
+
+/* A line about a gated port, or nothing: a guest whose packets wait in its own ring sees
+ * that ring as delay. */
+void qos_print_gate(const struct running_port *port, struct str *out);

@@ -18,6 +18,7 @@ struct page_port {
 	uint32_t id;
 	char *label; /* port="..." */
 	struct dp_port_stats stats;
+	struct dp_tree_status tree; /* zeroes without one */
 };
 
 struct page_class {
@@ -46,7 +47,7 @@ struct metrics_page {
 /* How it stands in the statistics. */
 enum value { VALUE_64, VALUE_32, VALUE_BITS /* shown as bytes */ };
 
-enum scope { OF_PORTS, OF_DROPS, OF_CLASSES, OF_DELAYS, OF_WORKERS };
+enum scope { OF_PORTS, OF_TREES, OF_DROPS, OF_CLASSES, OF_DELAYS, OF_WORKERS };
 
 struct metric {
 	const char *name, *type, *help;
@@ -84,6 +85,9 @@ static const struct metric metrics[] = {
 	PORT("rx_bytes_total", rx_bytes, "Bytes that came in."),
 	PORT("tx_packets_total", tx_packets, "Packets that went out."),
 	PORT("tx_bytes_total", tx_bytes, "Bytes that went out."),
+	{"weir_qos_overload_seconds_total", "counter",
+         "Time in which floors were held back: they could not all be met.", OF_TREES,
+         NULL, offsetof(struct dp_tree_status, overload_ns), VALUE_64},
 	{"weir_port_drops_total", "counter", "Packets dropped, by reason.", OF_DROPS,
          NULL, 0, VALUE_64},
 	CLASS("offered_packets_total", "counter", offered_packets,
@@ -204,6 +208,7 @@ metrics_page_create(const struct running *running)
 		port->label = port_label(ports[i]->config.name);
 		dp_port_counters(port->id, collect_counter, page);
 		dp_port_qos_stats(port->id, collect_class, page, &time_ns);
+		dp_port_tree_status(port->id, &port->tree);
 		page->n_ports++;
 	}
 	free(ports);
@@ -286,6 +291,7 @@ scope_count(const struct metrics_page *page, enum scope scope)
 {
 	switch (scope) {
 	case OF_PORTS:
+	case OF_TREES:
 		return page->n_ports;
 	case OF_DROPS:
 		return page->n_drops;
@@ -309,6 +315,10 @@ write_one(const struct metrics_page *page, const struct metric *metric, size_t a
 		str_printf(out, "%s{%s} %" PRIu64 "\n", metric->name,
 		           page->ports[at].label,
 		           value_of(metric, &page->ports[at].stats));
+		return;
+	case OF_TREES:
+		str_printf(out, "%s{%s} %.9f\n", metric->name, page->ports[at].label,
+		           (double)value_of(metric, &page->ports[at].tree) / 1e9);
 		return;
 	case OF_DROPS:
 		str_printf(out, "%s{%s,reason=\"%s\"} %" PRIu64 "\n", metric->name,

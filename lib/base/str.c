@@ -63,10 +63,14 @@ str_printf(struct str *s, const char *fmt, ...)
 	va_list args;
 	int n;
 
+	size_t room = s->data ? s->allocated - s->length : 0;
+
 	va_start(args, fmt);
-	n = vsnprintf(NULL, 0, fmt, args);
+	n = vsnprintf(room ? s->data + s->length : NULL, room, fmt, args);
 	va_end(args);
-	if (n <= 0)
+	if (n > 0 && (size_t)n < room)
+		s->length += (size_t)n;
+	if (n <= 0 || (size_t)n < room)
 		return;
 	str_reserve(s, (size_t)n);
 	va_start(args, fmt);

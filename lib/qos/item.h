@@ -23,8 +23,10 @@ struct qos_item {
 	struct qos_item *next;  /* the scheduler's while it holds the item */
 	uint64_t enqueued_ns;   /* set by sched_enqueue() */
 	uint32_t charged_bytes; /* set by the caller: what the packet costs on the wire */
-	uint32_t class_ref;     /* set by the caller: see sched.h */
-	uint32_t flow_hash;     /* set by the caller: tells flows apart in a fair leaf */
+	/* Set by the caller: see sched.h. While a plain FIFO holds the item: the charged
+	 * bytes of the item behind it. */
+	uint32_t class_ref;
+	uint32_t flow_hash; /* set by the caller: tells flows apart in a fair leaf */
 	uint16_t charged_packets : 11; /* set by the caller: 1, or segments on the wire */
 	uint16_t flags : 5;            /* QOS_ITEM_* */
 	uint16_t caller_tag;           /* the caller's own; nothing here looks at it */

@@ -38,8 +38,7 @@ sched_prefetch(const struct sched *sched, uint32_t ref)
 	const struct sched_node *node =
 		&sched->nodes[id <= sched->capacity ? id : NODE_ROOT];
 
-	__builtin_prefetch(node, 1);
-	__builtin_prefetch(&node->queue, 1);
+	node_prefetch(node);
 }
 
 /* Puts a leaf that was idle where its tags say. */
@@ -63,6 +62,10 @@ enqueue_managed(struct sched *sched, uint32_t id, struct qos_item *item, uint64_
 	struct sched_node *node = &sched->nodes[id];
 	bool was_busy = node->queue.head != NULL;
 
+	if (unlikely(!was_busy && !leaf_needs_aqm(&sched->aqm[id]))) {
+		node->managed = 0;
+		return sched_enqueue(sched, item, now_ns);
+	}
 	if (item->charged_bytes > SCHED_ITEM_BYTES_MAX ||
 	    (!node_has_room(node) && !leaf_make_room(sched, id, item))) {
 		sched_count_drop(sched, id, item->charged_bytes);
@@ -101,6 +104,7 @@ sched_enqueue(struct sched *sched, struct qos_item *item, uint64_t now_ns)
 	if (node->queue.head) {
 		/* A busy class is already where it should be. */
 		node->queue.tail->next = item;
+		node->queue.tail->class_ref = bytes;
 		node->queue.tail = item;
 		return SCHED_QUEUED;
 	}
@@ -128,6 +132,8 @@ floor_expired(struct sched *sched, uint32_t id)
 	struct sched_node *node = &sched->nodes[id];
 
 	node->flags &= (uint8_t)~NODE_ON_FLOOR_WHEEL;
+	if (node->flags & NODE_LEAF)
+		__builtin_prefetch(node->queue.head, 1);
 	if (node_has_backlog(node))
 		node_arm(sched, id);
 }
@@ -166,7 +172,9 @@ lender_choose(struct sched *sched, unsigned *looks, uint32_t *lender)
 
 		if (!*looks)
 			return false;
-		blocker = blocker_find(sched, id);
+		blocker = tick_is_after(sched->red_until, sched->now)
+		                  ? blocker_find(sched, id)
+		                  : NODE_NONE;
 		deadline = floor_deadline(sched, node);
 		if (likely(!blocker && !node_is_red(sched, node) &&
 		           tick_is_after(until, deadline))) {
@@ -202,13 +210,15 @@ leaf_choose(const struct sched *sched, uint32_t id)
 }
 
 /* Takes the packets of one visit from a leaf: at least one, then as many as the quantum
- * allows. */
+ * allows. Of those that stay not even the first is looked at: it would have to come from
+ * memory. */
 static unsigned
 leaf_take(struct sched *sched, uint32_t id, struct qos_item **items, unsigned max_items,
           uint32_t max_bytes, struct visit *visit)
 {
 	struct sched_node *leaf = &sched->nodes[id];
 	uint32_t quantum = MIN_OF(sched->quantum_bytes, max_bytes), bytes = 0, wire = 0;
+	uint32_t head_bytes = leaf->queue.head_bytes, ref = node_ref(sched, id);
 	struct qos_item *item = leaf->queue.head;
 	unsigned count = 0;
 
@@ -216,16 +226,16 @@ leaf_take(struct sched *sched, uint32_t id, struct qos_item **items, unsigned ma
 		return leaf_take_managed(sched, id, items, max_items, max_bytes, visit);
 	do {
 		items[count++] = item;
-		bytes += leaf->queue.head_bytes;
+		bytes += head_bytes;
 		wire += item->charged_packets;
+		head_bytes = item->class_ref;
+		item->class_ref = ref;
 		item = item->next;
-		if (!item)
-			break;
-		leaf->queue.head_bytes = item->charged_bytes;
-	} while (count < max_items && bytes + leaf->queue.head_bytes <= quantum);
+	} while (item && count < max_items && bytes + head_bytes <= quantum);
 	leaf->queue.head = item;
-	if (item)
-		__builtin_prefetch(item->next);
+	leaf->queue.head_bytes = head_bytes;
+	/* What was taken makes room: more may come soon, behind the last. */
+	__builtin_prefetch(leaf->queue.tail, 1);
 	node_take_room(leaf, -(int32_t)count, -(int32_t)bytes);
 	sched->backlog_packets -= count;
 	visit->bytes = bytes;
@@ -237,31 +247,37 @@ leaf_take(struct sched *sched, uint32_t id, struct qos_item **items, unsigned ma
 /* A class is not charged more once it owes FLOOR_DEBT_MAX of its floor: what others send
  * on their own account must not shut it out for ever. Nor is it owed more. */
 static inline void
-node_charge_floor(const struct sched *sched, struct sched_node *node,
-                  const struct visit *visit)
+node_charge_floor(const struct sched *sched, struct sched_node *node, struct visit visit)
 {
-	int64_t debt = (int64_t)(node->floor_tag - sched->floor_now);
+	uint64_t tag = node->floor_tag;
+	int64_t debt = (int64_t)(tag - sched->floor_now);
 
 	if (unlikely((uint64_t)(debt + FLOOR_DEBT_MAX) > 2 * (uint64_t)FLOOR_DEBT_MAX)) {
 		if (debt > 0)
 			return;
-		node->floor_tag = sched->floor_now - FLOOR_DEBT_MAX;
+		tag = sched->floor_now - FLOOR_DEBT_MAX;
 	}
-	node->floor_tag += floor_cost(sched, node, visit->bytes, visit->packets);
+	node->floor_tag = tag + floor_cost(sched, node, visit.bytes, visit.packets);
 }
 
-static inline void
-node_charge_ceil(struct sched *sched, uint32_t id, const struct visit *visit)
+/* Counts a visit in a class and charges its ceilings. True if it is at one now. */
+static inline bool
+node_charge_ceil(struct sched *sched, uint32_t id, struct visit visit)
 {
 	struct sched_node *node = &sched->nodes[id];
 
-	if (unlikely(node->gated)) {
-		gate_charge(sched, id, visit->bytes, visit->packets);
-		return;
-	}
-	node->ceil_tag = ceil_tag_charged(
-		node->ceil_tag, sched->now, node->ceil_burst_ns,
-		price_of_bytes(node->ceil_mantissa, node->ceil_shift, visit->bytes));
+	counter_add(&node->sent_bytes, visit.bytes);
+	counter_add(&node->sent_packets, visit.items);
+	if (!(node->flags & NODE_HAS_CEIL))
+		return false;
+	if (unlikely(node->gated))
+		gate_charge(sched, id, visit.bytes, visit.packets);
+	else
+		node->ceil_tag =
+			ceil_tag_charged(node->ceil_tag, sched->now, node->ceil_burst_ns,
+		                         price_of_bytes(node->ceil_mantissa,
+		                                        node->ceil_shift, visit.bytes));
+	return node_is_red(sched, node);
 }
 
 /* Whether a class that has something to send and is not in EDF is where it should be. */
@@ -272,63 +288,83 @@ node_is_settled(const struct sched_node *node, bool is_red)
 	       (node->flags & (is_red ? NODE_ON_CEIL_WHEEL : NODE_IN_SHARE));
 }
 
-/* The lender, or a class above it: its floor pays. */
-static inline void
-settle_payer(struct sched *sched, uint32_t id, const struct visit *visit, bool is_lender)
+/* A class whose floor has paid goes to its new place, whatever that is. */
+static __attribute__((noinline)) void
+settle_moved(struct sched *sched, uint32_t id, bool is_red)
 {
 	struct sched_node *node = &sched->nodes[id];
-	bool is_red;
 
-	node_charge_floor(sched, node, visit);
-	if (unlikely(!node_has_backlog(node))) {
-		if (node->flags & NODE_IN_EDF)
-			floor_remove_edf(sched, id);
-		excess_unlink(sched, id);
-		return;
-	}
-	is_red = node_is_red(sched, node);
-	if (is_red)
-		excess_unlink(sched, id);
-	else if ((node->flags & NODE_IN_EDF) && node_is_green(sched, node)) {
-		/* Others than the lender get their new place when they come first. */
-		if (is_lender) {
-			floor_remove_edf(sched, id);
-			floor_add_edf(sched, id);
-		}
-		return;
-	}
-	if (node->flags & NODE_IN_EDF)
-		floor_remove_edf(sched, id);
-	else if (node_is_settled(node, is_red))
-		return;
-	if (likely(!is_red && !(node->flags & NODE_FLOOR_STATES) &&
-	           !node_is_green(sched, node) && !node->implicit_floor)) {
-		/* The usual case of node_arm(). */
-		floor_wait(sched, id, node->floor_tag + sched->floor_held);
-		if (!(node->flags & NODE_IN_SHARE))
-			excess_link(sched, id);
-		return;
-	}
-	node_arm(sched, id);
-}
-
-/* A class below the lender: sends on another's account, as its share of the excess. */
-static inline void
-settle_borrower(struct sched *sched, uint32_t id, const struct visit *visit)
-{
-	struct sched_node *node = &sched->nodes[id];
-	struct share_calendar *share = node_share(sched, node);
-
-	counter_add(&node->borrowed_bytes, visit->bytes);
-	if (tick_is_after(node->share_tag, share->served_tag))
-		share->served_tag = node->share_tag;
-	node->share_tag +=
-		price_of_bytes(node->share_mantissa, node->share_shift, visit->bytes);
 	if (!node_has_backlog(node)) {
 		if (node->flags & NODE_IN_EDF)
 			floor_remove_edf(sched, id);
 		excess_unlink(sched, id);
-	} else if (node_is_red(sched, node)) {
+		return;
+	}
+	if (is_red)
+		excess_unlink(sched, id);
+	if (node->flags & NODE_IN_EDF)
+		floor_remove_edf(sched, id);
+	else if (node_is_settled(node, is_red))
+		return;
+	node_arm(sched, id);
+}
+
+/* The lender. It gets its new deadline, or waits until it is under its floor again. */
+static inline void
+settle_lender(struct sched *sched, uint32_t id, struct visit visit, bool is_red)
+{
+	struct sched_node *node = &sched->nodes[id];
+
+	node_charge_floor(sched, node, visit);
+	if (unlikely(is_red || !(node->flags & NODE_IN_EDF) || !node_has_backlog(node))) {
+		settle_moved(sched, id, is_red);
+		return;
+	}
+	floor_remove_edf(sched, id);
+	if (node_is_green(sched, node)) {
+		floor_add_edf(sched, id);
+	} else if (unlikely(node->implicit_floor)) {
+		node_arm(sched, id);
+	} else {
+		/* The usual case of node_arm(). */
+		floor_wait(sched, id, node->floor_tag + sched->floor_held);
+		if (!(node->flags & NODE_IN_SHARE))
+			excess_link(sched, id);
+	}
+}
+
+/* A class above the lender: its floor pays. If it is in EDF, and stays there, it gets its
+ * new place when it comes first. */
+static inline void
+settle_above(struct sched *sched, uint32_t id, struct visit visit, bool is_red)
+{
+	struct sched_node *node = &sched->nodes[id];
+
+	node_charge_floor(sched, node, visit);
+	if (likely(!is_red && node->inner.active_bands) &&
+	    (node->flags & NODE_IN_EDF ? node_is_green(sched, node)
+	                               : node_is_settled(node, false)))
+		return;
+	settle_moved(sched, id, is_red);
+}
+
+/* A class below the lender: sends on another's account, as its share of the excess. */
+static inline void
+settle_borrower(struct sched *sched, uint32_t id, struct visit visit, bool is_red)
+{
+	struct sched_node *node = &sched->nodes[id];
+	struct share_calendar *share = node_share(sched, node);
+
+	counter_add(&node->borrowed_bytes, visit.bytes);
+	if (tick_is_after(node->share_tag, share->served_tag))
+		share->served_tag = node->share_tag;
+	node->share_tag +=
+		price_of_bytes(node->share_mantissa, node->share_shift, visit.bytes);
+	if (!node_has_backlog(node)) {
+		if (node->flags & NODE_IN_EDF)
+			floor_remove_edf(sched, id);
+		excess_unlink(sched, id);
+	} else if (is_red) {
 		excess_unlink(sched, id);
 		node_arm(sched, id);
 	} else if (node->flags & NODE_IN_SHARE) {
@@ -339,50 +375,58 @@ settle_borrower(struct sched *sched, uint32_t id, const struct visit *visit)
 
 /* Charges a visit to every class from the leaf to the root and moves each to its new
  * place. */
-static void
-settle(struct sched *sched, uint32_t leaf, uint32_t lender, const struct visit *visit)
+static inline void
+settle(struct sched *sched, uint32_t leaf, uint32_t lender, struct visit visit)
 {
-	unsigned levels_up = 0;
-	bool paying = false;
+	unsigned lender_up = LENDER_OWN, levels_up = 0;
+	bool is_red = node_charge_ceil(sched, leaf, visit), paying = leaf == lender;
 
-	for (uint32_t id = leaf;; id = sched->nodes[id].parent) {
-		struct sched_node *node = &sched->nodes[id];
-
-		counter_add(&node->sent_bytes, visit->bytes);
-		counter_add(&node->sent_packets, visit->items);
-		if (node->flags & NODE_HAS_CEIL)
-			node_charge_ceil(sched, id, visit);
-		if (id == NODE_ROOT) {
-			if (!paying)
-				sched->nodes[leaf].lender_up = LENDER_ROOT;
-			return;
-		}
-		if (!(node->flags & NODE_LEAF) && node->inner.blocked.head)
-			block_release(sched, id);
-		if (id == lender) {
-			paying = true;
-			sched->nodes[leaf].lender_up = levels_up & LENDER_ROOT;
-		}
+	if (paying)
+		settle_lender(sched, leaf, visit, is_red);
+	else
+		settle_borrower(sched, leaf, visit, is_red);
+	for (uint32_t id = sched->nodes[leaf].parent; id != NODE_ROOT;
+	     id = sched->nodes[id].parent) {
 		levels_up++;
-		if (paying)
-			settle_payer(sched, id, visit, id == lender);
-		else
-			settle_borrower(sched, id, visit);
+		is_red = node_charge_ceil(sched, id, visit);
+		if (is_red)
+			sched_note_red(sched, sched->nodes[id].ceil_tag);
+		if (unlikely(sched->nodes[id].inner.blocked.head))
+			block_release(sched, id);
+		if (paying) {
+			settle_above(sched, id, visit, is_red);
+		} else if (id == lender) {
+			paying = true;
+			lender_up = levels_up;
+			settle_lender(sched, id, visit, is_red);
+		} else {
+			settle_borrower(sched, id, visit, is_red);
+		}
 	}
+	node_charge_ceil(sched, NODE_ROOT, visit);
+	sched->nodes[leaf].lender_up =
+		(paying ? lender_up : (unsigned)LENDER_ROOT) & LENDER_ROOT;
 }
 
-/* Who is next in a list of this class is likely to be visited next, and the one after it
- * afterwards: one's packet and the other's lines are fetched now. */
+static inline const struct sched_node *
+list_next(const struct sched *sched, const struct sched_node *node, enum node_chain chain)
+{
+	return &sched->nodes[node->link[chain].next];
+}
+
+/* Those that follow in a list of this class are likely to be visited next. Memory may be
+ * two visits away: of the fifth the lines are fetched now, of the third, whose lines have
+ * come by then, the item. */
 static inline void
 prefetch_next(const struct sched *sched, uint32_t id, enum node_chain chain)
 {
-	const struct sched_node *next = &sched->nodes[sched->nodes[id].link[chain].next];
-	const struct sched_node *then = &sched->nodes[next->link[chain].next];
+	const struct sched_node *first = list_next(sched, &sched->nodes[id], chain);
+	const struct sched_node *third =
+		list_next(sched, list_next(sched, first, chain), chain);
 
-	__builtin_prefetch(then);
-	__builtin_prefetch(&then->queue);
-	if (next->flags & NODE_LEAF)
-		__builtin_prefetch(next->queue.head);
+	node_prefetch(list_next(sched, list_next(sched, third, chain), chain));
+	if (third->flags & NODE_LEAF)
+		__builtin_prefetch(third->queue.head, 1);
 }
 
 unsigned
@@ -403,7 +447,7 @@ sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
 		count += leaf_take(sched, leaf, items + count, max_items - count,
 		                   max_bytes - bytes, &visit);
 		bytes += visit.bytes;
-		settle(sched, leaf, lender, &visit);
+		settle(sched, leaf, lender, visit);
 		if (unlikely(!visit.items)) {
 			/* All that it had were dropped. */
 			if (looks <= 1)

@@ -145,7 +145,8 @@ int sched_class_set(struct sched *sched, uint32_t ref,
 int sched_class_move(struct sched *sched, uint32_t ref, uint32_t parent, uint64_t now_ns);
 
 /* Removes a class without children (-EBUSY otherwise, and for the root; -ENOENT). Hands
- * its queued items to the caller as a list linked through 'next'. */
+ * its queued items to the caller as a list linked through 'next'; their class_ref may be
+ * anything. */
 int sched_class_delete(struct sched *sched, uint32_t ref, uint64_t now_ns,
                        struct qos_item **items);
 
@@ -203,6 +204,9 @@ uint64_t sched_next_event_ns(const struct sched *sched, uint64_t now_ns);
 /* How many bytes one visit to a class may take: a larger quantum costs less per packet
  * and delays others by as much. 0, the default: one packet per visit. */
 void sched_set_quantum(struct sched *sched, uint32_t bytes);
+
+/* Items queued in a leaf; 0 for a stale reference or an inner class. Owner. */
+uint32_t sched_leaf_packets(const struct sched *sched, uint32_t ref);
 
 /* Items queued in the whole tree. */
 uint64_t sched_backlog_packets(const struct sched *sched);

@@ -34,3 +34,10 @@ struct sched_aqm {
 	/* flows.common.codel is the state of the FIFO too. */
 	struct flow_set flows;
 } CACHE_ALIGNED;
+
+/* Whether a leaf has to be managed for more than what is left in its queue. */
+static inline bool
+leaf_needs_aqm(const struct sched_aqm *aqm)
+{
+	return aqm->is_fair || aqm->has_codel || aqm->limit_ticks;
+}

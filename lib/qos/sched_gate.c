@@ -44,6 +44,8 @@ gate_close(struct sched *sched, uint32_t id)
 	node->flags &= (uint8_t)~NODE_HAS_CEIL;
 	if (gate->set)
 		node->flags |= NODE_HAS_CEIL;
+	if (node_is_red(sched, node))
+		sched_note_red(sched, node->ceil_tag);
 }
 
 void

@@ -37,6 +37,7 @@ leaf_drop(struct sched *sched, uint32_t id, struct qos_item *item, unsigned reas
 		count_up(sched, id, offsetof(struct sched_aqm, aged_packets));
 	else if (reason == QOS_ITEM_CODEL)
 		count_up(sched, id, offsetof(struct sched_aqm, codel_packets));
+	item->class_ref = node_ref(sched, id);
 	item->flags = (item->flags | reason) & QOS_ITEM_FLAGS;
 	item->next = NULL;
 	item_list_join(&sched->dropped, item, item);
@@ -252,6 +253,7 @@ leaf_take_managed(struct sched *sched, uint32_t id, struct qos_item **items,
 		sched->backlog_packets--;
 		bytes += item->charged_bytes;
 		wire += MAX_OF(item->charged_packets, 1);
+		item->class_ref = node_ref(sched, id);
 		items[count++] = item;
 	}
 	if (aqm->is_hinted)
@@ -305,7 +307,8 @@ leaf_apply_params(struct sched *sched, uint32_t id,
 		MIN_OF(params->limit_ns, TAG_DISTANCE_MAX / TICKS_PER_NS) * TICKS_PER_NS;
 	aqm->has_codel = params->codel;
 	aqm->has_ecn = params->ecn;
-	node->managed = aqm->is_fair || aqm->has_codel || aqm->limit_ticks;
+	/* What is queued was not linked as a plain FIFO wants it. */
+	node->managed = leaf_needs_aqm(aqm) || (was_managed && node->queue.head != NULL);
 	if (!node->managed)
 		return;
 	if (!was_managed)

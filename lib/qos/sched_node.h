@@ -178,6 +178,13 @@ bucket_start(uint64_t base, unsigned shift, uint64_t distance)
 }
 
 static inline void
+node_prefetch(const struct sched_node *node)
+{
+	__builtin_prefetch(node, 1);
+	__builtin_prefetch(&node->queue, 1);
+}
+
+static inline void
 counter_add(uint64_t *counter, uint64_t n)
 {
 	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);

@@ -71,6 +71,8 @@ struct sched {
 	uint64_t now;       /* ticks */
 	uint64_t floor_now; /* the floor clock: now - floor_held */
 	uint64_t floor_held;
+	uint64_t red_until; /* no inner class below the root is at its ceiling after this
+	                     */
 	uint64_t backlog_packets;
 	uint32_t edf_levels;    /* bit per EDF level that is not empty */
 	uint32_t quantum_bytes; /* one visit to a leaf takes up to this, at least a packet
@@ -107,6 +109,14 @@ static inline bool
 node_is_red(const struct sched *sched, const struct sched_node *node)
 {
 	return (node->flags & NODE_HAS_CEIL) && tick_is_after(node->ceil_tag, sched->now);
+}
+
+/* An inner class is at its ceiling until 'tag'. */
+static inline void
+sched_note_red(struct sched *sched, uint64_t tag)
+{
+	if (tick_is_after(tag, sched->red_until))
+		sched->red_until = tag;
 }
 
 static inline bool
@@ -159,6 +169,12 @@ ref_find(const struct sched *sched, uint32_t ref, uint32_t *id)
 	return __atomic_load_n(&node->generation, __ATOMIC_RELAXED) ==
 	               ref >> REF_INDEX_BITS &&
 	       (node->flags & NODE_LIVE);
+}
+
+static inline uint32_t
+node_ref(const struct sched *sched, uint32_t id)
+{
+	return (uint32_t)sched->nodes[id].generation << REF_INDEX_BITS | id;
 }
 
 /* Room is what is left of a leaf's limits; negative if they were lowered since. */

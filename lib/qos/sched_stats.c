@@ -60,3 +60,14 @@ sched_class_get_stats(const struct sched *sched, uint32_t ref,
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return ref_find(sched, ref, &id);
 }
+
+uint32_t
+sched_leaf_packets(const struct sched *sched, uint32_t ref)
+{
+	uint32_t id;
+
+	if (!ref_find(sched, ref, &id) || !(sched->nodes[id].flags & NODE_LEAF))
+		return 0;
+	return used_read(&sched->tails[id].limit.packets,
+	                 &sched->nodes[id].queue.room_packets);
+}

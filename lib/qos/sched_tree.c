@@ -102,7 +102,7 @@ sched_init(void *memory, uint32_t capacity, const struct sched_class_params *roo
 	               gates_bytes(capacity) + aqm_bytes(capacity) +
 	               classes_bytes(capacity));
 	sched_lay_out(sched, capacity);
-	sched->now = sched->floor_now = now_ns * TICKS_PER_NS;
+	sched->now = sched->floor_now = sched->red_until = now_ns * TICKS_PER_NS;
 	sched->late_limit = (int64_t)OVERLOAD_LATE_FIRST;
 	sched->class_fresh = NODE_ROOT + 1;
 	sched->share_fresh = 1; /* 0 means none */

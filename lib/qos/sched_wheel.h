@@ -146,9 +146,8 @@ wheel_slot_pop(struct sched_node *nodes, struct wheel *wheel, enum node_chain ch
 	wheel->count--;
 	row->head[slot] = next;
 	if (next) {
-		/* It is likely to be popped next. */
-		__builtin_prefetch(&nodes[nodes[next].link[chain].next]);
-		__builtin_prefetch(&nodes[nodes[next].link[chain].next].queue);
+		/* The one after it follows soon. */
+		node_prefetch(&nodes[nodes[next].link[chain].next]);
 		nodes[next].link[chain].prev = NODE_NONE;
 		return id;
 	}

@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "rpc/escape.h"
 #include "rpc/reader.h"
 
 #define DRAIN_TIMEOUT_S 5
@@ -99,30 +100,39 @@ free_dump(const void *data UNUSED, size_t n UNUSED, void *text)
 	free(text);
 }
 
+/* Whether one more message may be queued. */
+static bool
+jsonrpc_may_send(struct jsonrpc *rpc)
+{
+	const struct timeval at_once = {0, 0};
+
+	if (rpc->is_doomed || rpc->is_closed)
+		return false;
+	if (jsonrpc_backlog_bytes(rpc) <= BACKLOG_MAX_BYTES)
+		return true;
+	rpc->is_doomed = true;
+	bufferevent_disable(rpc->bev, EV_READ | EV_WRITE);
+	event_add(rpc->doom, &at_once);
+	return false;
+}
+
+/* Steals 'text'. */
+static void
+jsonrpc_send_text(struct jsonrpc *rpc, char *text, size_t length)
+{
+	if (evbuffer_add_reference(jsonrpc_output(rpc), text, length, free_dump, text) <
+	    0)
+		free(text);
+}
+
 static void
 jsonrpc_send(struct jsonrpc *rpc, json_t *message)
 {
-	const struct timeval at_once = {0, 0};
-	char *text;
+	char *text = jsonrpc_may_send(rpc) ? json_dumps(message, JSON_COMPACT) : NULL;
 
-	if (rpc->is_doomed || rpc->is_closed) {
-		json_decref(message);
-		return;
-	}
-	if (jsonrpc_backlog_bytes(rpc) > BACKLOG_MAX_BYTES) {
-		json_decref(message);
-		rpc->is_doomed = true;
-		bufferevent_disable(rpc->bev, EV_READ | EV_WRITE);
-		event_add(rpc->doom, &at_once);
-		return;
-	}
-	text = json_dumps(message, JSON_COMPACT);
 	json_decref(message);
-	if (!text)
-		return;
-	if (evbuffer_add_reference(jsonrpc_output(rpc), text, strlen(text), free_dump,
-	                           text) < 0)
-		free(text);
+	if (text)
+		jsonrpc_send_text(rpc, text, strlen(text));
 }
 
 void
@@ -131,6 +141,28 @@ jsonrpc_reply(struct jsonrpc *rpc, const json_t *id, json_t *result)
 	/* NULL is what jansson makes of a string that is not UTF-8. */
 	jsonrpc_send(rpc, json_pack("{s:o, s:o, s:n}", "id", json_deep_copy(id), "result",
 	                            result ? result : json_null(), "error"));
+}
+
+bool
+jsonrpc_reply_ascii(struct jsonrpc *rpc, const json_t *id, const char *text, size_t n)
+{
+	struct str message = STR_INIT;
+	size_t length;
+	char *id_text;
+
+	if (!jsonrpc_may_send(rpc))
+		return true;
+	id_text = json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY);
+	str_printf(&message, "{\"id\":%s,\"result\":", id_text ? id_text : "null");
+	free(id_text);
+	if (!json_escape_ascii(&message, text, n)) {
+		str_free(&message);
+		return false;
+	}
+	str_append(&message, ",\"error\":null}");
+	length = message.length;
+	jsonrpc_send_text(rpc, str_steal(&message), length);
+	return true;
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include <event2/event.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,10 @@ void jsonrpc_close(struct jsonrpc *rpc);
 
 /* Each steals its json_t arguments except 'id', which is copied. */
 void jsonrpc_reply(struct jsonrpc *rpc, const json_t *id, json_t *result);
+/* jsonrpc_reply() of a string, without the time that a json_t of megabytes takes. False,
+ * and nothing is sent, if it is not all ASCII. */
+bool jsonrpc_reply_ascii(struct jsonrpc *rpc, const json_t *id, const char *text,
+                         size_t n);
 void jsonrpc_reply_error(struct jsonrpc *rpc, const json_t *id, json_t *error);
 /* As the control sockets want it: an error without any "result" key. */
 void jsonrpc_reply_error_bare(struct jsonrpc *rpc, const json_t *id, json_t *error);

@@ -278,6 +278,7 @@ class WeirTree(Weir):
     the port is slow until the queues are full."""
 
     FILL_SECONDS = 0.4
+    DEPTH = 16  # packets that each class holds
 
     def __init__(self, setup, directory):
         super().__init__(setup, directory, rule=False)
@@ -289,7 +290,7 @@ class WeirTree(Weir):
             mac = f'02:76:76:{flow >> 8:02x}:{flow & 255:02x}:0b'
             queues.append(f'{flow + 1}=@q{flow}')
             rows += ['--', f'--id=@q{flow}', 'create', 'queue', 'other_config:min-rate=1000000',
-                     f'other_config:macs="{mac}"']
+                     f'other_config:macs="{mac}"', f'other_config:limit-packets={self.DEPTH}']
         self.vsctl('set', 'port', 'vh1', 'qos=@qos', '--', '--id=@qos', 'create', 'qos',
                    'type=linux-htb', 'other_config:max-rate=10000000000',
                    'queues=' + ','.join(queues), *rows)

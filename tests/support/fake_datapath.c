@@ -403,11 +403,30 @@ dp_class_delay_counts(uint32_t port_id, uint32_t number, enum dp_delay_part part
 	return true;
 }
 
-uint64_t
-dp_port_overload_ns(uint32_t port_id)
+/* Of ports that ask for a gate. */
+bool
+dp_port_ingress(uint32_t port_id, struct dp_ingress *ingress)
+{
+	*ingress = (struct dp_ingress){
+		.waiting_packets = 100,
+		.held_packets = 3,
+		.passed_packets = 1000,
+		.gated_ns = 2500000000,
+		.delay = {9, 1000, 2000, 3000, 4000},
+	};
+	return ports[port_id]->config.settings.on_excess == DP_EXCESS_GATE;
+}
+
+void
+dp_port_tree_status(uint32_t port_id, struct dp_tree_status *status)
 {
 	(void)port_id;
-	return 5;
+	*status = (struct dp_tree_status){
+		.overload_ns = 5,
+		.catch_up_ns = 20000000,
+		.quantum_bytes = 1514,
+		.pool_packets = 4096,
+	};
 }
 
 uint64_t

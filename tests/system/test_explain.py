@@ -21,7 +21,7 @@ import urllib.request
 
 import pytest
 
-from support import proc, traffic, tree
+from support import proc, testpmd, traffic, tree
 
 pytestmark = pytest.mark.weir_only("OVS cannot explain its queues")
 
@@ -115,6 +115,53 @@ def test_ceiling_of_the_tenant_is_named(site):
     assert "waiting for the ceiling of class 20" in text, text
 
 
+@pytest.fixture
+def peer(site, lab):
+    """Two virtio-user ports, pu0 with a tree of one class, whose peer takes no packets until it is told to."""
+    paths = lab.switch.add_vhost_server("br0", "pu0"), lab.directory / "pu1"
+    lab.switch.add_vhost_client("br0", "pu1", paths[1])
+    lab.switch.vsctl(*tree.create_words("pu0", 1000, [tree.QosClass(10, floor=100)]))
+    frontend = testpmd.Testpmd(lab.directory, [(paths[0], False), (paths[1], True)])
+    try:
+        for port in ("pu0", "pu1"):
+            lab.switch.wait_link(port, 30)
+        proc.wait_until(lambda: "testpmd>" in frontend.log.read_text(), 30, "testpmd's prompt")
+        # What it receives must not come back: nothing answers for its address, so it would go round for ever.
+        frontend.command("set fwd rxonly")
+        yield frontend
+    finally:
+        frontend.kill()
+        tree.remove(lab.switch.vsctl, "pu0")
+        for port in ("pu0", "pu1"):
+            lab.switch.vsctl("del-port", port)
+
+
+def test_guest_that_does_not_read_is_blamed(site, peer):
+    sender = site.spaces["a"]
+    sender.run("ip", "neigh", "replace", "10.0.0.210", "lladdr", "52:54:00:00:01:00", "dev", "p0")
+    load = sender.spawn(sys.executable, UDP, "send", "10.0.0.210", 9000, 4, 1000)
+
+    def about():
+        return json.loads(site.switch.weir_appctl("qos/explain", "--json", "pu0", "10"))
+
+    try:
+        # 500 frames a second into a ring of 256.
+        stuck = proc.wait_until(lambda: (answer := about()) and share(answer, "ring_full") > 30 and answer, 20,
+                                "the ring full")
+        assert stuck["state"] == {"name": "ring_full"} and stuck["queued_packets"] > 0, stuck
+        text = site.switch.weir_appctl("qos/explain", "pu0", "10")
+        assert "now: ring full" in text and "advice: the guest does not take packets" in text, text
+
+        peer.command("start")
+        freed = proc.wait_until(lambda: (answer := about()) and answer["queued_packets"] == 0 and answer, 20,
+                                "the queue empty")
+        assert freed["state"]["name"] != "ring_full", freed
+        # What stood before the ring meanwhile was timed.
+        proc.wait_until(lambda: about()["delay_ns"]["ring"]["samples"] > 0, 20, "delays before the ring")
+    finally:
+        proc.end_group(load)
+
+
 def test_all_classes_at_once(site):
     shown = json.loads(site.switch.weir_appctl("qos/show", "--json"))
     assert [port["port"] for port in shown["ports"]] == [site.out]
@@ -191,6 +238,7 @@ def test_metrics_are_what_the_counters_say(site, metrics):
               if key.startswith(label + ',part="queue"')]
     assert counts == sorted(counts) and counts[-1] > 0
     assert counts[-1] == found["weir_qos_class_delay_seconds_count"][label + ',part="queue"']
+    assert f'port="{site.out}"' in found["weir_qos_overload_seconds_total"]
     assert any('state="busy"' in key for key in found["weir_worker_cycles_total"])
 
 

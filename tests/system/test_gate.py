@@ -89,6 +89,12 @@ def test_excess_stays_in_the_ring(flood):
         assert watch.now(port, "rx_gate_waiting") > RING / 2
         assert watch.now(port, "rx_gate_held") <= 2 * 64
         assert watch.grown[port]["rx_gated_ns"] > 0
+        ingress = json.loads(flood.weir_appctl("qos/explain", "--json", port, "ingress"))
+        assert ingress["ceil_bps"] == mbit * MBIT and ingress["waiting_packets"] > RING / 2
+        assert ingress["delay_ns"]["samples"] > 0
+        # What the gate holds is a few milliseconds' worth; the rest waits in the ring.
+        assert 0 < ingress["delay_ns"]["p50"] < 100_000_000
+        assert "packets wait in the sender's ring" in flood.weir_appctl("qos/explain", port, "ingress")
 
 
 def test_rates_change_while_traffic_flows(flood):

@@ -5,6 +5,7 @@
     the switch made of it (qos/show) and what it says of the rest (Port.status) is looked at.
 """
 import contextlib
+import re
 import time
 
 import pytest
@@ -70,6 +71,13 @@ def test_ten_thousand_classes_in_one_transaction(lab, port):
     assert {number for number in classes if number is not None} == set(range(N_CLASSES + 1))
     assert all(classes[n]["floor_bps"] == 500000 + n and classes[n]["ceil_bps"] == 9000000
                for n in range(1, N_CLASSES + 1))
+
+    # What shows all of them at once does so at this size too.
+    with told("weir-top, two pictures"):
+        text = proc.run([switch.build / "utilities" / "weir-top", "--batch", "-n", "2", "-d", "1s"], 30, True,
+                        switch.environment()).stdout
+    assert len(re.findall(r"^ *class \d+ ", text.split("\n\n")[-1], re.M)) == N_CLASSES + 1
+    assert f"class {N_CLASSES}, floor 510 kbit/s" in switch.weir_appctl("qos/explain", port, str(N_CLASSES))
 
     uuid = tree.queue_uuid(switch.weir_vsctl, port, 7777)
     with told("one class changed"):

@@ -66,10 +66,44 @@ def test_terminal_explains(site):
         top.close()
 
 
+# Of everything a class and its link can be given, under the names of the database and of the JSON.
+KEYS = {"burst": ("burst_bits", 80000), "peak-rate": ("peak_bps", 19000000), "peak-burst": ("peak_burst_bits", 30000),
+        "priority": ("priority", 2), "weight": ("weight", 7), "limit-bytes": ("limit_bytes", 90000),
+        "limit-packets": ("limit_packets", 60), "limit-time": ("limit_us", 250000), "min-pps": ("floor_pps", 11),
+        "max-pps": ("ceil_pps", 5000), "burst-packets": ("burst_packets", 40),
+        "codel-target": ("codel_target_us", 7000), "codel-interval": ("codel_interval_us", 120000),
+        "codel": ("codel", True), "ecn": ("ecn", True), "fair": ("fair", True)}
+SCALE = {"limit-time": 1000}
+
+
+def test_every_key_of_the_live_tree_is_simulated(site):
+    words = [f"other_config:{key}={str(value // SCALE.get(key, 1) if value is not True else value).lower()}"
+             for key, (_, value) in KEYS.items()]
+    qos = site.switch.vsctl("get", "port", site.out, "qos").strip()
+    queue = tree.queue_uuid(site.switch.vsctl, site.out, 20)
+    site.switch.vsctl("set", "queue", queue, *words, "other_config:max-rate=15000000", "--", "set", "qos", qos,
+                      "other_config:overhead=38", "other_config:mpu=90", "other_config:burst=400000",
+                      "other_config:max-pps=9000", "other_config:burst-packets=50")
+    try:
+        assert "qos_error" not in site.switch.vsctl("get", "port", site.out, "status")
+        outcome = json.loads(run(site, "weir-qos-simulate", "--json", f"--live={site.out}", "--seconds=10ms",
+                                 "--load=class 20 backlogged", "/dev/null"))
+    finally:
+        site.switch.vsctl(*(word for key in KEYS for word in ("--", "remove", "queue", queue, "other_config", key)),
+                          "--", "set", "qos", qos, "other_config:overhead=0", "--",
+                          *("remove", "qos", qos, "other_config", "mpu", "burst", "max-pps", "burst-packets"))
+    classes = {one["number"]: one for one in outcome["classes"]}
+    assert {name: classes[20].get(name) for name, _ in KEYS.values()} == dict(KEYS.values())
+    assert classes[20]["ceil_bps"] == 15000000 and "codel" not in classes[10]
+    assert classes[None]["burst_bits"] == 400000 and classes[None]["ceil_pps"] == 9000
+    assert classes[None]["burst_packets"] == 50
+    assert (outcome["overhead_bytes"], outcome["mpu_bytes"]) == (38, 90)
+
+
 def test_recorded_load_on_the_live_tree(site):
     loads = site.directory / "loads.json"
     loads.write_text(run(site, "weir-qos-record", "-i", "500ms", site.out, "3"))
-    outcome = json.loads(run(site, "weir-qos-simulate", "--json", f"--live={site.out}", "--catch-up=20ms", loads))
+    outcome = json.loads(run(site, "weir-qos-simulate", "--json", f"--live={site.out}", loads))
     classes = {one["number"]: one for one in outcome["classes"]}
     assert classes[1]["floor_bps"] == 12_000_000 and classes[10]["parent"] == 1
     # What the switch was offered, and what it lets pass.

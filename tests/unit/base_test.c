@@ -104,6 +104,7 @@ test_str_grows_and_is_stolen(void **state)
 	assert_int_equal(s.length, 200);
 	text = str_steal(&s);
 	assert_int_equal(strlen(text), 200);
+	assert_string_equal(text + 190, "9596979899");
 	free(text);
 	str_free(&s);
 }

@@ -45,6 +45,8 @@ setup(void **state)
 	classes[1].priority = 3;
 	port = make_port(desired, bridge, "vh", DP_PORT_VHOST_CLIENT);
 	strcpy(port->config.socket_path, "/tmp/weir-control-test.sock");
+	port->config.settings.on_excess = DP_EXCESS_GATE;
+	port->config.settings.policing_bps = 8000000;
 	make_port(desired, bridge, "br0", DP_PORT_INTERNAL);
 	desired_sort(desired);
 	validate(desired, &running);
@@ -198,7 +200,7 @@ test_qos_as_json(void **state)
 	json_decref(top);
 	assert_refuses("qos/show a b", "more than one interface");
 	assert_int_equal(run("qos/show --json vh"), 0);
-	assert_non_null(strstr(str_text(&out), "\"type\": null"));
+	assert_non_null(strstr(str_text(&out), "\"type\":null"));
 }
 
 static double
@@ -221,6 +223,9 @@ test_qos_states_as_json(void **state)
 	port = json_array_get(json_object_get(top, "ports"), 0);
 	assert_string_equal(json_string_value(json_object_get(port, "port")), "a");
 	assert_string_equal(json_string_value(json_object_get(port, "kind")), "tree");
+	assert_int_equal((int)real_of(port, "overload_ns"), 5);
+	assert_int_equal((int)real_of(port, "catch_up_ns"), 20000000);
+	assert_int_equal((int)real_of(port, "pool_packets"), 4096);
 	root = json_array_get(json_object_get(port, "classes"), 0);
 	assert_true(json_is_true(json_object_get(root, "inner")));
 	assert_int_equal((int)real_of(json_object_get(root, "state"), "in_ns"), 1200000);
@@ -274,6 +279,39 @@ test_qos_explain(void **state)
 	assert_refuses("qos/explain nobody 0", "nobody: no such interface");
 	assert_refuses("qos/explain a --json", "an interface and a class are needed");
 	assert_refuses("qos/explain a 0 1", "one word too many: 1");
+}
+
+static void
+test_ingress(void **state)
+{
+	json_t *top, *ingress;
+
+	(void)state;
+	assert_int_equal(run("qos/explain vh ingress"), 0);
+	assert_non_null(strstr(str_text(&out),
+	                       "vh, ingress, gated, ceiling 8 Mbit/s\n"
+	                       "  now: 100 packets wait in the sender's ring, 3 in the "
+	                       "gate\n"));
+	assert_non_null(strstr(str_text(&out),
+	                       "  delay in the gate: p50 1 us, p99 2 us, p99.9 3 us, max "
+	                       "4 us (of 9 packets)\n"
+	                       "  so far: 1000 packets passed; the ring was left alone "
+	                       "for 2.5 s\n"));
+	assert_refuses("qos/explain a ingress", "a is not gated");
+	assert_int_equal(run("qos/explain --json vh ingress"), 0);
+	top = json_loads(str_text(&out), 0, NULL);
+	assert_int_equal((int)real_of(top, "ceil_bps"), 8000000);
+	json_decref(top);
+	assert_int_equal(run("qos/show --json vh"), 0);
+	top = json_loads(str_text(&out), 0, NULL);
+	ingress = json_object_get(top, "ingress");
+	assert_int_equal((int)real_of(ingress, "waiting_packets"), 100);
+	assert_int_equal((int)real_of(json_object_get(ingress, "delay_ns"), "p99"), 2000);
+	json_decref(top);
+	assert_int_equal(run("qos/show --json a"), 0);
+	top = json_loads(str_text(&out), 0, NULL);
+	assert_true(json_is_null(json_object_get(top, "ingress")));
+	json_decref(top);
 }
 
 static void
@@ -386,6 +424,7 @@ main(void)
 		TEST(test_qos_as_json),
 		TEST(test_qos_states_as_json),
 		TEST(test_qos_explain),
+		TEST(test_ingress),
 		TEST(test_pmd_shapes),
 		TEST(test_dpif_shapes),
 		TEST(test_counters),

@@ -176,6 +176,7 @@ test_excess_waits_and_comes_out_in_order(void **state)
 	struct dp_port_settings plain = settings_plain();
 	uint32_t a = port_add("a", &gated), b = port_add("b", &plain);
 	uint64_t begin = clock_mono_ns(), least_ns;
+	struct dp_ingress ingress;
 
 	(void)state;
 	send_frames(a, 1, 0, n);
@@ -189,6 +190,14 @@ test_excess_waits_and_comes_out_in_order(void **state)
 	assert_int_equal(counter(a, "rx_gate_held"), 0);
 	assert_true(counter(a, "rx_gated_ns") > 0);
 	assert_true(counter(a, "rx_gate_wait_ns") > 0);
+	assert_false(dp_port_ingress(b, &ingress));
+	assert_true(dp_port_ingress(a, &ingress));
+	assert_int_equal(ingress.passed_packets, n);
+	assert_int_equal(ingress.waiting_packets + ingress.held_packets, 0);
+	assert_true(ingress.gated_ns > 0);
+	/* The first and the 62nd were timed, and that one waited for its turn. */
+	assert_int_equal(ingress.delay.samples, 2);
+	assert_true(ingress.delay.max_ns > NSEC_PER_MSEC / 2);
 	dp_port_del(a);
 	dp_port_del(b);
 }

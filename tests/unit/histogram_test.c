@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "qos/histogram.h"
+#include "qos/recent.h"
 
 #define US 1000ULL
 #define MS (1000 * US)
@@ -120,6 +120,38 @@ test_since_a_mark(void **state)
 	assert_int_equal(histogram_total(&h), (uint64_t)UINT32_MAX + 4);
 }
 
+#define S (1000 * MS)
+
+static uint64_t
+recent_total(const struct recent *recent, uint64_t now_ns)
+{
+	struct histogram sum = {0};
+
+	recent_sum(recent, now_ns, &sum);
+	return histogram_total(&sum);
+}
+
+static void
+test_recent_values_are_forgotten(void **state)
+{
+	static struct recent recent;
+	const uint64_t start = 1000 * S;
+
+	(void)state;
+	assert_int_equal(recent_total(&recent, start), 0);
+	for (unsigned i = 0; i < 10; i++)
+		recent_add(&recent, MS, start);
+	assert_int_equal(recent_total(&recent, start + 9 * S), 10);
+	assert_int_equal(recent_total(&recent, start + 10 * S), 0);
+	/* The next half: the one before still counts until this one is as old. */
+	recent_add(&recent, MS, start + 6 * S);
+	assert_int_equal(recent_total(&recent, start + 6 * S), 11);
+	assert_int_equal(recent_total(&recent, start + 11 * S), 1);
+	/* After a pause nothing old is left. */
+	recent_add(&recent, MS, start + 30 * S);
+	assert_int_equal(recent_total(&recent, start + 30 * S), 1);
+}
+
 int
 main(void)
 {
@@ -131,6 +163,7 @@ main(void)
 		cmocka_unit_test(test_longest_has_no_end),
 		cmocka_unit_test(test_counts_below),
 		cmocka_unit_test(test_since_a_mark),
+		cmocka_unit_test(test_recent_values_are_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

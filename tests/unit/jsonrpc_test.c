@@ -23,6 +23,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "rpc/client.h"
+#include "rpc/escape.h"
 #include "rpc/jsonrpc.h"
 #include "rpc/reader.h"
 
@@ -224,6 +225,39 @@ test_requests_and_replies(void **state)
 	                    "{\"id\":null,\"method\":\"update\",\"params\":[]}");
 	json_decref(seven);
 	peer_release(&peer);
+}
+
+/* What a text of all ASCII characters, longer than the pieces it is written in, becomes
+ * is read back as it was; others are left to jansson. */
+static void
+test_ascii_replies_are_json(void **state)
+{
+	struct str out = STR_INIT, text = STR_INIT;
+	struct peer peer;
+	json_t *id = json_string("a\"b"), *read;
+
+	(void)state;
+	for (unsigned i = 0; i < 20000; i++)
+		str_append_char(&text, (char)(1 + i * 7 % 127));
+	assert_true(json_escape_ascii(&out, str_text(&text), text.length));
+	read = json_loadb(out.data, out.length, JSON_DECODE_ANY, NULL);
+	assert_non_null(read);
+	assert_string_equal(json_string_value(read), str_text(&text));
+	json_decref(read);
+	str_clear(&out);
+	assert_false(json_escape_ascii(&out, "\xc3\xa4", 2));
+	assert_int_equal(out.length, 0);
+
+	peer_open(&peer);
+	assert_true(jsonrpc_reply_ascii(peer.rpc, id, "x\n\"", 3));
+	assert_string_equal(peer_receive(&peer), "{\"id\":\"a\\\"b\",\"result\":"
+	                                         "\"x\\n\\\"\",\"error\":null}");
+	assert_false(jsonrpc_reply_ascii(peer.rpc, id, "\xff", 1));
+	assert_string_equal(peer_receive(&peer), "");
+	peer_release(&peer);
+	json_decref(id);
+	str_free(&out);
+	str_free(&text);
 }
 
 static void
@@ -671,6 +705,7 @@ main(void)
 		cmocka_unit_test(test_reader_cuts_objects_at_any_step),
 		cmocka_unit_test(test_reader_refuses_bad_and_big_input),
 		cmocka_unit_test(test_requests_and_replies),
+		cmocka_unit_test(test_ascii_replies_are_json),
 		cmocka_unit_test(test_bad_messages_end_the_connection),
 		cmocka_unit_test(test_deep_long_and_wide_messages_are_refused),
 		cmocka_unit_test(test_reader_that_stops_is_cut_at_the_cap),

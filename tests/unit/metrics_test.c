@@ -100,6 +100,8 @@ test_values_and_labels(void **state)
 	                      ",class=\"0\"} 1000");
 	assert_has_line(text, "weir_qos_class_drops_total{" LABEL
 	                      ",class=\"2\",reason=\"codel\"} 0");
+	assert_has_line(text, "# TYPE weir_qos_overload_seconds_total counter");
+	assert_has_line(text, "weir_qos_overload_seconds_total{" LABEL "} 0.000000005");
 	free(text);
 }
 

@@ -618,6 +618,54 @@ test_trtcm_polices_by_class_and_by_port(void **state)
 	dp_port_del(b);
 }
 
+/* A class that floods takes at most half of the packets that a tree may hold: what
+ * another one has a floor for is not shut out. */
+static void
+test_a_flood_leaves_room_for_other_classes(void **state)
+{
+	struct dp_port_settings class1 = {.vlan_tag = DP_VLAN_NONE, .egress_class = 1};
+	struct dp_class_config classes[] = {
+		{.number = 1, .parent = DP_CLASS_ROOT, .limit_packets = 1 << 20},
+		{.number = 2, .parent = DP_CLASS_ROOT, .limit_packets = 1 << 20},
+	};
+	struct dp_qos_config config = {.kind = DP_QOS_TREE,
+	                               .rate_bps = 8000,
+	                               .classes = classes,
+	                               .n_classes = 2};
+	struct dp_port_settings class2 = class1;
+	uint8_t frame[2048];
+	size_t length = frame_make(frame, 64, 0xff, 1, -1);
+	uint32_t a, a2, b = port_add("b", NULL);
+	struct error err = {""};
+	uint64_t time_ns, before;
+
+	(void)state;
+	class2.egress_class = 2;
+	a = port_add("a", &class1);
+	a2 = port_add("a2", &class2);
+	if (dp_port_set_qos(b, &config, &err) != 0)
+		fail_msg("%s", err.text);
+	memset(seen, 0, sizeof(seen));
+	do {
+		before = seen[1].queued_packets;
+		for (int i = 0; i < 4000; i++)
+			while (dp_dummy_inject(a, frame, length) == -ENOBUFS)
+				usleep(100);
+		settle();
+		dp_port_qos_stats(b, note_class, NULL, &time_ns);
+	} while (seen[1].queued_packets > before + 100);
+	assert_true(seen[1].queued_packets > 1000);
+	for (int i = 0; i < 200; i++)
+		send_frame(a2, 0xff, 2, -1);
+	settle();
+	dp_port_qos_stats(b, note_class, NULL, &time_ns);
+	assert_int_equal(seen[2].dropped_packets, 0);
+	assert_int_equal(seen[2].queued_packets + seen[2].sent_packets, 200);
+	dp_port_del(a);
+	dp_port_del(a2);
+	dp_port_del(b);
+}
+
 int
 main(void)
 {
@@ -629,6 +677,7 @@ main(void)
 		cmocka_unit_test(test_a_domain_gets_its_name_and_loses_it_without_loss),
 		cmocka_unit_test(test_a_full_port_does_not_hold_up_others),
 		cmocka_unit_test(test_packets_find_their_class_by_lists),
+		cmocka_unit_test(test_a_flood_leaves_room_for_other_classes),
 		cmocka_unit_test(test_flows_keep_their_order_over_workers),
 		cmocka_unit_test(test_losses_on_the_way_are_charged_to_their_class),
 		cmocka_unit_test(test_trtcm_polices_by_class_and_by_port),

@@ -106,14 +106,20 @@ test_tree_json(void **state)
 
 	(void)state;
 	make_tree(&tree,
-	          " {\"port\": \"a\", \"overhead_bytes\": 24, \"classes\": ["
+	          " {\"port\": \"a\", \"overhead_bytes\": -4, \"mpu_bytes\": 64,"
+	          "\"catch_up_ns\": 20000000, \"quantum_bytes\": 1514,"
+	          "\"pool_packets\": 4096, \"classes\": ["
 	          "{\"number\": null, \"parent\": null, \"ceil_bps\": 1000000},"
 	          "{\"number\": 7, \"parent\": 3, \"floor_bps\": 5000, \"codel\": true,"
 	          " \"state\": {\"name\": \"idle\"}},"
 	          "{\"number\": 3, \"parent\": null, \"floor_bps\": 0}]}");
 	assert_int_equal(tree.n, 3);
 	assert_int_equal(tree.root.ceil_bps, 1000000);
-	assert_int_equal(tree.overhead_bytes, 24);
+	assert_int_equal(tree.overhead_bytes, -4);
+	assert_int_equal(tree.mpu_bytes, 64);
+	assert_int_equal(tree.catch_up_ns, 20000000);
+	assert_int_equal(tree.quantum_bytes, 1514);
+	assert_int_equal(tree.pool_packets, 4096);
 	assert_int_equal(tree.classes[2].number, 7);
 	assert_int_equal(tree.classes[2].parent_index, 1);
 	assert_int_equal(tree.classes[2].floor_bps, 5000);
@@ -130,15 +136,18 @@ test_bad_trees_are_refused(void **state)
 	assert_refused("link 1G\nclass 1 colour red", "unknown key \"colour\"");
 	assert_refused("link 1G\nclass 1 min-rate", "has no value");
 	assert_refused("link 1G\nclass 1 min-rate -5", "is no number");
-	assert_refused("link 1G\nclass 1 parent 2", "class 2, is not in the tree");
+	assert_refused("link 1G\nclass 1 parent 2", "class 2, is not in the same QoS");
 	assert_refused("link 1G\nclass 1 parent 2\nclass 2 parent 1", "its own ancestor");
 	assert_refused("link 1G\nclass 1 delete", "is not in the tree");
-	assert_refused("link 1G\nclass 1 min-rate 2G", "above the lowest ceiling");
+	assert_refused("link 1G\nclass 1 min-rate 2G", "above the rate of the link");
 	assert_refused("link 1G\nclass 1 min-rate 600M\nclass 2 min-rate 500M",
-	               "100000000 bit/s too much (class 1 has 600M, class 2 has 500M)");
+	               "the largest floor that fits class 1 is 500000000 bit/s");
 	assert_refused("link 1G\nclass 1 max-rate 10M\nclass 2 parent 1 min-rate 8M\n"
 	               "class 3 parent 1 min-rate 8M",
-	               "class 1's ceiling is 10.0M");
+	               "class 1: floors below it add up to 16000000 bit/s");
+	assert_refused("link 1G\nroot max-pps 100\nclass 1 min-pps 200",
+	               "floor of 200 packets/s is above the rate of the link");
+	assert_refused("link 1G\nclass 1 max-rate 9M peak-rate 8M", "peak rate");
 	assert_refused("{", "bad JSON");
 	assert_refused("{\"classes\": []}", "has no classes");
 	assert_refused("{\"classes\": [{\"number\": -1}]}", "classes[0]");
