@@ -28,6 +28,7 @@ SENDER = "10.0.0.100"
 GUEST_MAC = "52:54:00:00:01:00"  # support/testpmd.py gives it to its first port
 PAYLOAD = 1400
 FRAME = PAYLOAD + 8 + 20 + 14
+TRIES = 5
 
 
 class Site:
@@ -136,39 +137,33 @@ def site(stage):
         stage.switch.vsctl(*words, "--all", "destroy", "qos", "--", "--all", "destroy", "queue")
 
 
-def assert_floors(rates, *busy):
-    for name in busy:
-        assert rates[name] >= 0.93 * FLOORS[name], (name, rates)
-
-
-def assert_full(rates, link=LINK):
-    """All that the domain may send, and no more."""
-    arrived = sum(rates[name] for name in ("a", "b", "c")) + rates["guest"]
-    assert 0.93 * link <= arrived <= 1.05 * link, rates
-    assert rates["all"] <= 1.05 * link, rates
+def expect(site, *busy, link=LINK, sum_of=("a", "b", "c", "guest"), seconds=3, settle=1.0, least=0.93):
+    """The domain never sends more than its rate; who is busy has its floor and all together the rate. A window in
+    which the machine kept senders or switch from running is no proof of less: others follow."""
+    for _ in range(TRIES):
+        rates = site.watch(seconds, settle)
+        assert sum(rates[name] for name in ("a", "b", "c")) <= 1.05 * link, rates
+        assert rates["all"] <= 1.05 * link, rates
+        if (all(rates[name] >= 0.93 * FLOORS[name] for name in busy) and
+                sum(rates[name] for name in sum_of) >= least * link):
+            return rates
+    raise AssertionError(f"floors of {busy}, {link} Mbit/s together: {rates}")
 
 
 def test_rate_and_floors_hold_for_the_sum_of_ports(site):
     site.share("a", "b", "c")
     site.load("a", "b", "c")
-    rates = site.watch()
-    assert_floors(rates, "a", "b", "c")
-    assert_full(rates)
+    expect(site, "a", "b", "c")
 
     # What A leaves is lent to the ports of the others.
     site.unload("a")
     site.wait_drained("a")
-    rates = site.watch()
+    rates = expect(site, "b", "c", sum_of="bc")
     assert rates["a"] < 0.5, rates
-    assert_floors(rates, "b", "c")
-    assert rates["b"] + rates["c"] >= 0.93 * LINK, rates
-    assert_full(rates)
 
     # It has its floor again at once.
     site.load("a")
-    rates = site.watch(2, settle=0.5)
-    assert_floors(rates, "a", "b", "c")
-    assert_full(rates)
+    expect(site, "a", "b", "c", seconds=2, settle=0.5)
 
 
 def test_rate_changes_for_all_ports(site):
@@ -176,15 +171,13 @@ def test_rate_changes_for_all_ports(site):
     site.load("a", "b")
     for link in (21, 40, LINK):
         site.switch.vsctl("set", "qos", row, f"other_config:max-rate={link * 1_000_000}")
-        rates = site.watch(2)
-        assert_floors(rates, "a", "b")
-        assert_full(rates, link)
+        expect(site, "a", "b", link=link, seconds=2)
 
 
 def test_every_member_shows_the_tree(site):
     site.share("a", "b", "guest")
     site.load("a", "b", mbit=4)
-    time.sleep(1)
+    proc.wait_until(lambda: all(site.classes()[number]["sent_packets"] > 200 for number in (1, 2)), 20, "packets")
     site.unload()
     site.wait_drained("a", "b")
     shown = {name: site.classes(name) for name in ("a", "b", "guest")}
@@ -193,7 +186,7 @@ def test_every_member_shows_the_tree(site):
         for number, one in site.classes(name).items():
             fields = ("parent", "floor_bps", "ceil_bps", "sent_packets", "dropped_packets")
             assert [one[field] for field in fields] == [shown["a"][number][field] for field in fields], (name, number)
-    assert shown["b"][1]["sent_packets"] > 100 and shown["a"][2]["sent_packets"] > 100
+    assert shown["b"][1]["sent_packets"] > 200 and shown["a"][2]["sent_packets"] > 200
     # A port outside has nothing to do with it.
     assert site.classes("c") == {}
 
@@ -202,9 +195,7 @@ def test_kernel_and_vhost_ports_in_one_domain(site):
     with site.guest() as peer:
         site.share("a", "b", "guest")
         site.load("a", "b", "guest")
-        rates = site.watch()
-        assert_floors(rates, "a", "b", "guest")
-        assert_full(rates)
+        expect(site, "a", "b", "guest")
         before = site.classes()[4]["sent_packets"], peer.received()[0]
         time.sleep(2)
         after = site.classes()[4]["sent_packets"], peer.received()[0]
@@ -218,11 +209,9 @@ def test_a_guest_that_does_not_read_slows_nobody(site):
         site.load("a", "b", "guest")
         time.sleep(2)  # its ring of 256 is full by then
         before = site.classes()[4]
-        rates = site.watch(4)
+        # Each 5 ms one packet of its class is tried, 2.3 Mbit/s.
+        expect(site, "a", "b", sum_of="ab", seconds=4, least=0.85)
         after = site.classes()[4]
-        assert_floors(rates, "a", "b")
-        assert rates["a"] + rates["b"] >= 0.85 * LINK, rates
-        assert rates["all"] <= 1.05 * LINK, rates
         # Nothing reached it, and its class says so.
         assert after["sent_packets"] - before["sent_packets"] <= 2, (before, after)
         assert after["dropped_packets"] - before["dropped_packets"] > 1000, (before, after)
@@ -274,9 +263,7 @@ def test_ports_join_and_leave_under_traffic(site):
     assert arrived + counted == 10000, (arrived, site.drops("a"))
     assert counted <= 20, site.drops("a")
     site.load("a")
-    rates = site.watch()
-    assert_floors(rates, "a", "b", "c")
-    assert_full(rates)
+    expect(site, "a", "b", "c")
 
 
 def test_killed_and_started(site):
@@ -295,14 +282,10 @@ def test_killed_and_started(site):
     before = shape("a")
     assert set(before) == {None, 0, 1, 2, 3, 4, 77}
     for _ in range(2):
-        rates = site.watch(2)
-        assert_floors(rates, "a", "b", "c")
-        assert_full(rates)
+        expect(site, "a", "b", "c", seconds=2)
         switch.kill()
         switch.start()
         proc.wait_until(lambda: all(switch.qos_classes(site.ports[name])[1] for name in "abc"), 20, "the tree")
         for name in "abc":
             assert shape(name) == before
-    rates = site.watch(3, settle=2)
-    assert_floors(rates, "a", "b", "c")
-    assert_full(rates)
+    expect(site, "a", "b", "c", settle=2)
