@@ -90,7 +90,7 @@ def test_class_at_its_ceiling_says_so(site):
     with Sending(site, c=12):
         answer, text = explain(site, 22), explain_text(site, 22)
     assert share(answer, "own_ceiling") > 25, answer
-    assert answer["rates"]["sent_bps"] == pytest.approx(7e6, rel=0.1), answer
+    assert 4e6 < answer["rates"]["sent_bps"] < 7.7e6, answer  # less on a busy machine, never more
     assert answer["rates"]["dropped_bps"] > 1e6 or answer["queued_packets"] > 0, answer
     assert "waiting for its own ceiling" in text, text
     assert answer["delay_ns"]["queue"]["samples"] > 0, answer
