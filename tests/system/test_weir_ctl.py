@@ -275,7 +275,7 @@ def test_simulate_says_who_loses(service):
     assert "30" in lines and "11" not in lines
     got = simulate(service, "--change", "class 30 min-rate 901M", "tree", "loads")
     assert got.returncode == 1
-    assert "would refuse" in got.stderr and "class 10 has 100M, class 30 has 901M" in got.stderr
+    assert "would refuse" in got.stderr and "class 30 has 901000000, class 10 has 100000000" in got.stderr
 
 
 def test_simulate_refuses_bad_input(service):
