@@ -40,8 +40,6 @@ void qos_json_delay(const struct dp_class_delay *delay, struct str *out);
 /* The name as a JSON string, with its quotes. */
 void qos_json_string(const char *text, struct str *out);
 
-const char *qos_state_name(enum dp_class_state state);
-
 /* ---- control_explain.c ---- */
 
 /* "qos/explain": a control_fn; 'aux' is the struct running. */

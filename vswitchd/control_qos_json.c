@@ -75,12 +75,6 @@ static const char *const part_names[DP_DELAY_N] = {
 	[DP_DELAY_RING] = "ring",
 };
 
-const char *
-qos_state_name(enum dp_class_state state)
-{
-	return state_names[state];
-}
-
 void
 qos_json_string(const char *text, struct str *out)
 {

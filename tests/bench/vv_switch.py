@@ -274,8 +274,8 @@ class Weir(OvsLike):
 
 
 class WeirTree(Weir):
-    """weir with a class for each station behind the second port, all of them backlogged:
-    the port is slow until the queues are full."""
+    """weir with a class for each station behind the second port; the port is slow until
+    all their queues are full."""
 
     FILL_SECONDS = 0.4
     DEPTH = 16  # packets that each class holds

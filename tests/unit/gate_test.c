@@ -12,13 +12,12 @@
 
 #include "base/clock.h"
 #include "datapath/datapath.h"
+#include "support/dummy_net.h"
 
-#define WAIT_NS (10 * NSEC_PER_SEC)
-#define FRAME   1000 /* bytes */
+#define PATIENCE_NS (10 * NSEC_PER_SEC)
+#define FRAME       1000 /* bytes */
 /* A frame takes half a second: the ring is not yet thought to be stuck. */
 #define SLOW_BPS 16000
-
-static uint32_t bridge;
 
 static struct dp_port_settings
 settings_plain(void)
@@ -36,19 +35,6 @@ settings_gated(uint64_t rate_bps, unsigned burst_frames)
 	settings.policing_bps = rate_bps;
 	settings.policing_burst_bits = burst_frames * FRAME * 8ULL;
 	return settings;
-}
-
-static uint32_t
-port_add(const char *name, const struct dp_port_settings *settings)
-{
-	struct dp_port_config config = {.type = DP_PORT_DUMMY, .bridge_id = bridge};
-	struct error err = {""};
-	uint32_t id;
-
-	snprintf(config.name, sizeof(config.name), "%s", name);
-	config.settings = *settings;
-	assert_int_equal(dp_port_add(&config, &id, &err), 0);
-	return id;
 }
 
 static void
@@ -146,7 +132,7 @@ counter(uint32_t port, const char *name)
 static void
 wait_gated(uint32_t port)
 {
-	uint64_t end = clock_mono_ns() + WAIT_NS,
+	uint64_t end = clock_mono_ns() + PATIENCE_NS,
 		 passed = counter(port, "rx_gate_packets");
 
 	while ((counter(port, "rx_gated_ns") == 0 || counter(port, "rx_gate_held") == 0 ||
@@ -181,7 +167,7 @@ test_excess_waits_and_comes_out_in_order(void **state)
 	(void)state;
 	send_frames(a, 1, 0, n);
 	for (unsigned i = 0; i < n; i++)
-		assert_true(take_next(b, 1, i, WAIT_NS));
+		assert_true(take_next(b, 1, i, PATIENCE_NS));
 	/* Later is possible on a busy machine, earlier never. */
 	least_ns = (n - burst - 1) * FRAME * 8 * NSEC_PER_SEC / rate_bps;
 	assert_true(clock_mono_ns() - begin >= least_ns);
@@ -217,7 +203,7 @@ test_packet_rate_holds(void **state)
 	begin = clock_mono_ns();
 	send_frames(a, 1, 0, n);
 	for (unsigned i = 0; i < n; i++)
-		assert_true(take_next(b, 1, i, WAIT_NS));
+		assert_true(take_next(b, 1, i, PATIENCE_NS));
 	assert_true(clock_mono_ns() - begin >= least_ns);
 	assert_int_equal(drops(a), 0);
 	dp_port_del(a);
@@ -243,7 +229,7 @@ test_window_is_small_and_opening_the_gate_loses_nothing(void **state)
 	assert_int_equal(counter(a, "rx_gate_waiting"), n - stats.rx_packets);
 	port_set(a, plain);
 	for (unsigned i = 0; i < n; i++)
-		assert_true(take_next(b, 1, i, WAIT_NS));
+		assert_true(take_next(b, 1, i, PATIENCE_NS));
 	assert_int_equal(drops(a), 0);
 	/* Shut again, and the rates changed while it is. */
 	port_set(a, gated);
@@ -252,7 +238,7 @@ test_window_is_small_and_opening_the_gate_loses_nothing(void **state)
 	port_set(a, settings_gated(24000, 4));
 	port_set(a, settings_gated(1000000000, 4));
 	for (unsigned i = n; i < 2 * n; i++)
-		assert_true(take_next(b, 1, i, WAIT_NS));
+		assert_true(take_next(b, 1, i, PATIENCE_NS));
 	assert_int_equal(drops(a), 0);
 	dp_port_del(a);
 	dp_port_del(b);
@@ -310,7 +296,7 @@ test_workers_change_while_the_gate_is_shut(void **state)
 	for (unsigned i = 0; i < n; i++) {
 		unsigned number;
 
-		assert_true(take_number(b, 1, &number, WAIT_NS));
+		assert_true(take_number(b, 1, &number, PATIENCE_NS));
 		assert_true(number < n && !came[number]);
 		came[number] = true;
 	}
@@ -348,12 +334,12 @@ test_ports_move_between_their_own_gates_and_the_bridges(void **state)
 	gated.policing_bps = 0;
 	port_set(ports[0], gated);
 	for (unsigned i = 0; i < n; i++)
-		assert_true(take_next(b, 1, i, WAIT_NS));
+		assert_true(take_next(b, 1, i, PATIENCE_NS));
 	assert_int_equal(drops(ports[0]), 0);
 	bridge_set(0);
 	send_frames(ports[0], 1, n, n);
 	for (unsigned i = n; i < 2 * n; i++)
-		assert_true(take_next(b, 1, i, WAIT_NS));
+		assert_true(take_next(b, 1, i, PATIENCE_NS));
 	for (unsigned i = 0; i < 40; i++)
 		dp_port_del(ports[i]);
 	dp_port_del(b);
@@ -378,7 +364,7 @@ test_bridge_total_holds_for_all_its_ports(void **state)
 	send_frames(a1, 1, 0, n);
 	send_frames(a2, 2, 0, n);
 	for (unsigned i = 0; i < n; i++)
-		assert_true(take_next(b, 1, i, WAIT_NS));
+		assert_true(take_next(b, 1, i, PATIENCE_NS));
 	while (counter(a2, "rx_gate_packets") < n)
 		usleep(100);
 	/* 5 ms of the rate pass at once. */
@@ -431,9 +417,9 @@ test_policing_pays_only_for_what_passes(void **state)
 	port_set(a, policed);
 	send_frames(a, 1, 100, 6);
 	for (unsigned i = 0; i < 4; i++)
-		assert_true(take_next(b, 1, i, WAIT_NS));
+		assert_true(take_next(b, 1, i, PATIENCE_NS));
 	for (unsigned i = 100; i < 106; i++)
-		assert_true(take_next(b, 1, i, WAIT_NS));
+		assert_true(take_next(b, 1, i, PATIENCE_NS));
 	assert_int_equal(drops(a), 96);
 	dp_port_del(a);
 	dp_port_del(b);
@@ -444,7 +430,7 @@ static void
 count_marks(uint32_t from, uint32_t to, uint8_t tos, unsigned n, unsigned marks[4])
 {
 	uint8_t frame[FRAME] = {0};
-	uint64_t end = clock_mono_ns() + WAIT_NS;
+	uint64_t end = clock_mono_ns() + PATIENCE_NS;
 	uint64_t before = counter(from, "rx_packets");
 
 	memset(frame, 0xff, 6);
@@ -494,33 +480,6 @@ test_marking_gives_one_burst_more_to_those_who_understand(void **state)
 	dp_port_del(b);
 }
 
-static int
-start(void **state)
-{
-	struct dp_bridge_config config = {.name = "br0"};
-	struct dp_config dp = {.eal_extra = "--no-huge -m 256 --no-pci",
-	                       .max_sleep_us = 50};
-	struct error err = {""};
-	char instance[16];
-
-	(void)state;
-	snprintf(instance, sizeof(instance), "%d", (int)getpid());
-	dp.instance = instance;
-	if (dp_start(&dp, &err) < 0 || dp_bridge_add(&config, &bridge, &err) < 0) {
-		print_error("%s\n", err.text);
-		return -1;
-	}
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	dp_stop();
-	return 0;
-}
-
 int
 main(void)
 {
@@ -538,5 +497,5 @@ main(void)
 			test_marking_gives_one_burst_more_to_those_who_understand),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, dummy_net_start, dummy_net_stop);
 }
