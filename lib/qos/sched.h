@@ -155,6 +155,11 @@ int sched_class_delete(struct sched *sched, uint32_t ref, uint64_t now_ns,
 enum sched_verdict sched_enqueue(struct sched *sched, struct qos_item *item,
                                  uint64_t now_ns);
 
+/* True: nothing waits in the tree and every ceiling on the item's way is open, so it may
+ * be sent at once, and is charged already; it was never the scheduler's. False: it must
+ * be queued. Leaves with CoDel, an age limit or flows always queue. */
+bool sched_pass(struct sched *sched, struct qos_item *item, uint64_t now_ns);
+
 /* Fetches what sched_enqueue() will need of a class into the cache: for bursts. Any
  * 'ref'. */
 void sched_prefetch(const struct sched *sched, uint32_t ref);

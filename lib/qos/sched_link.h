@@ -73,6 +73,18 @@ floor_wait(struct sched *sched, uint32_t id, uint64_t due)
 	sched->nodes[id].flags |= NODE_ON_FLOOR_WHEEL;
 }
 
+/* An implicit floor follows that of its parent's children when it is next used. */
+static inline void
+floor_refresh(const struct sched *sched, struct sched_node *node)
+{
+	if (node->implicit_floor) {
+		const struct sched_node *parent = &sched->nodes[node->parent];
+
+		node->floor_mantissa = parent->inner.child_floor_mantissa;
+		node->floor_shift = parent->inner.child_floor_shift;
+	}
+}
+
 /* Lets a class with something to send do so on its own floor, now or when it may. */
 static inline void
 floor_arm(struct sched *sched, uint32_t id)
@@ -82,12 +94,7 @@ floor_arm(struct sched *sched, uint32_t id)
 
 	if (node->flags & NODE_FLOOR_STATES)
 		return;
-	if (node->implicit_floor) {
-		const struct sched_node *parent = &sched->nodes[node->parent];
-
-		node->floor_mantissa = parent->inner.child_floor_mantissa;
-		node->floor_shift = parent->inner.child_floor_shift;
-	}
+	floor_refresh(sched, node);
 	due = node->floor_tag + sched->floor_held;
 	if ((node->flags & NODE_HAS_CEIL) && tick_is_after(node->ceil_tag, due))
 		due = node->ceil_tag;

@@ -166,18 +166,39 @@ sim_packet_put(struct sim *sim, struct sim_packet *packet)
 	sim->free = packet;
 }
 
-bool
-sim_offer(struct sim *sim, uint32_t ref, uint32_t bytes, uint32_t source)
+static struct sim_packet *
+sim_packet_make(struct sim *sim, uint32_t ref, uint32_t bytes, uint32_t source)
 {
 	struct sim_packet *packet = sim_packet_get(sim);
 
 	if (!packet)
-		return false;
+		return NULL;
 	packet->offered_ns = sim->now_ns;
 	packet->source = source;
 	packet->item.charged_bytes = bytes;
 	packet->item.charged_packets = sim_segments(bytes) & QOS_ITEM_PACKETS_MAX;
 	packet->item.class_ref = ref;
+	return packet;
+}
+
+struct sim_packet *
+sim_pass(struct sim *sim, uint32_t ref, uint32_t bytes, uint32_t source)
+{
+	struct sim_packet *packet = sim_packet_make(sim, ref, bytes, source);
+
+	if (!packet || sched_pass(sim->sched, &packet->item, sim->now_ns))
+		return packet;
+	sim_packet_put(sim, packet);
+	return NULL;
+}
+
+bool
+sim_offer(struct sim *sim, uint32_t ref, uint32_t bytes, uint32_t source)
+{
+	struct sim_packet *packet = sim_packet_make(sim, ref, bytes, source);
+
+	if (!packet)
+		return false;
 	if (sched_enqueue(sim->sched, &packet->item, sim->now_ns) == SCHED_QUEUED)
 		return true;
 	sim_packet_put(sim, packet);

@@ -124,6 +124,11 @@ void sim_packet_put(struct sim *sim, struct sim_packet *packet);
 /* Offers one packet of 'bytes'. False if it was not taken. */
 bool sim_offer(struct sim *sim, uint32_t ref, uint32_t bytes, uint32_t source);
 
+/* The packet, if it may go past the queues: it is sent, sim_packet_put() it. Else NULL.
+ */
+struct sim_packet *sim_pass(struct sim *sim, uint32_t ref, uint32_t bytes,
+                            uint32_t source);
+
 /* Lets the time of one round of the owner's loop pass. */
 void sim_step(struct sim *sim);
 

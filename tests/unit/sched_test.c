@@ -487,10 +487,61 @@ test_an_idle_class_sends_at_once_whatever_its_age(void **state)
 	}
 }
 
+static bool
+pass(struct fixture *fix, uint32_t ref, uint32_t bytes)
+{
+	fix->items[ITEMS - 1].charged_bytes = bytes;
+	fix->items[ITEMS - 1].charged_packets = 1;
+	fix->items[ITEMS - 1].class_ref = ref;
+	return sched_pass(fix->sched, &fix->items[ITEMS - 1], fix->now_ns);
+}
+
+static void
+test_items_pass_only_while_nothing_waits_and_ceilings_are_open(void **state)
+{
+	const struct sched_class_params capped = {.ceil_bps = 8 * MBPS,
+	                                          .ceil_burst_bytes = 3000};
+	struct fixture *fix = *state;
+	uint32_t inner = add(fix, sched_root(fix->sched), false, &capped);
+	uint32_t leaf = add(fix, inner, true, NULL), other = add_leaf(fix);
+	struct sched_class_stats stats;
+
+	/* After a while, all have their bursts. */
+	fix->now_ns += 100 * NS_PER_MS;
+	assert_false(pass(fix, inner, 1000));
+	assert_false(pass(fix, leaf + (1 << 20), 1000));
+	/* A burst of 3000 bytes. */
+	assert_true(pass(fix, leaf, 1500));
+	assert_true(pass(fix, leaf, 1500));
+	assert_false(pass(fix, leaf, 1500));
+	assert_true(pass(fix, other, 1500));
+	/* 1500 bytes are 1.5 ms at 8 Mbit/s. */
+	fix->now_ns += NS_PER_MS;
+	assert_true(pass(fix, leaf, 1500));
+	assert_false(pass(fix, leaf, 1500));
+	fix->now_ns += NS_PER_MS;
+	assert_true(pass(fix, leaf, 1500));
+	/* Something waits: nobody passes it, not even in another class. */
+	assert_int_equal(offer(fix, 0, leaf), SCHED_QUEUED);
+	assert_false(pass(fix, leaf, 1500));
+	assert_false(pass(fix, other, 1500));
+	assert_int_equal(dequeue_after_ms(fix, 3), 1);
+	assert_true(pass(fix, other, 1500));
+	assert_true(sched_class_get_stats(fix->sched, inner, &stats));
+	assert_int_equal(stats.sent_packets, 5);
+	assert_int_equal(stats.sent_bytes, 4 * 1500 + ITEM_BYTES);
+	assert_true(sched_class_get_stats(fix->sched, leaf, &stats));
+	assert_int_equal(stats.offered_packets, 5);
+	assert_int_equal(stats.queued_packets, 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_items_pass_only_while_nothing_waits_and_ceilings_are_open,
+			setup, teardown),
 		cmocka_unit_test_setup_teardown(test_items_of_a_class_come_out_in_order,
 	                                        setup, teardown),
 		cmocka_unit_test_setup_teardown(
