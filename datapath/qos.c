@@ -11,8 +11,10 @@
 
 #include "datapath/hot.h"
 
-/* A drain gives other queues of the worker their turn after this much. */
-#define QOS_DRAIN_BYTES (128 * 1024)
+/* A drain gives other queues of the worker their turn after this much; the first limit is
+ * that of one batch. */
+#define QOS_DRAIN_BYTES   (128 * 1024)
+#define QOS_DRAIN_BATCHES 4
 /* A full guest ring does not announce room: it is looked at again after this. */
 #define RETRY_NS 10000
 /* The level of the packet pool is read at most this often: that reads every core's cache.
@@ -137,22 +139,19 @@ qos_starves_pool(const struct worker *worker, struct port_qos *qos,
 	return qos->pool_is_low;
 }
 
+/* Queues a packet of class 'number', whose item is filled in. */
 static void
 qos_enqueue_one(struct worker *worker, struct port *port, struct port_qos *qos,
-                struct rte_mbuf *pkt, const struct qos_class_map *map, uint32_t number)
+                struct qos_item *item, uint32_t number)
 {
-	struct qos_item *item = &packet_meta(pkt)->item;
+	struct rte_mbuf *pkt = packet_from_item(item);
 
-	packet_charge(pkt, qos->overhead_bytes, qos->mpu_bytes);
-	item->class_ref = qos_map_ref(map, number);
 	if (unlikely(qos_is_crowded(qos, item->class_ref) ||
 	             qos_starves_pool(worker, qos, pkt))) {
 		qos_count_loss(worker, qos, number, item->charged_bytes);
 		port_drop(port, worker, DROP_TX_QOS_PORT_FULL, &pkt, 1);
 		return;
 	}
-	item->caller_tag = (uint16_t)port->id;
-	item->flags = 0;
 	if (unlikely(atomic_load_explicit(&qos->uses_ecn, memory_order_relaxed)) &&
 	    ecn_is_capable(pkt))
 		item->flags = QOS_ITEM_ECT;
@@ -167,41 +166,6 @@ qos_enqueue_one(struct worker *worker, struct port *port, struct port_qos *qos,
 		port_drop(port, worker, DROP_TX_QOS_NO_CLASS, &pkt, 1);
 		break;
 	}
-}
-
-void
-qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, unsigned n)
-{
-	struct port_qos *qos = atomic_load_explicit(&port->qos, memory_order_acquire);
-	const struct port_settings *settings = port->settings;
-	const struct qos_class_map *map;
-	uint32_t numbers[BATCH_MAX];
-
-	if (unlikely(!qos)) {
-		/* Its QoS went while the packets were on their way. */
-		transmit_or_drop(worker, port, pkts, n);
-		return;
-	}
-	if (unlikely(!qos_is_mine(worker, qos))) {
-		/* It moved to another worker a moment ago, and our route has not yet. */
-		qos_count_losses(worker, port, pkts, n);
-		port_drop(port, worker, DROP_TX_HANDOVER_FULL, pkts, n);
-		return;
-	}
-	if (qos->kind != DP_QOS_TREE) {
-		qos_police(worker, port, qos, pkts, n);
-		return;
-	}
-	map = atomic_load_explicit(&qos->map, memory_order_acquire);
-	for (unsigned i = 0; i < n; i++) {
-		numbers[i] =
-			qos_classify(map, pkts[i], settings->config.egress_default_class);
-		/* With thousands of classes, theirs is seldom in the cache. */
-		sched_prefetch(qos->sched, qos_map_ref(map, numbers[i]));
-	}
-	for (unsigned i = 0; i < n; i++)
-		qos_enqueue_one(worker, port, qos, pkts[i], map, numbers[i]);
-	worker->next_qos_ns = 0;
 }
 
 /* ---- out ---- */
@@ -430,12 +394,29 @@ qos_prefetch(struct qos_item *const *items, unsigned n)
 		rte_prefetch0(rte_pktmbuf_mtod(packet_from_item(items[i]), void *));
 }
 
+/* Takes one batch from the scheduler and sends it; returns how many it gave. */
+static unsigned
+qos_drain_batch(struct worker *worker, struct port_qos *qos, unsigned *moved)
+{
+	struct qos_item *items[BATCH_MAX];
+	unsigned n = sched_dequeue(qos->sched, worker->now_ns, items, BATCH_MAX,
+	                           QOS_DRAIN_BYTES);
+
+	qos_prefetch(items, n);
+	qos_drop_managed(worker, sched_take_dropped(qos->sched));
+	if (unlikely(atomic_load_explicit(&qos->uses_ecn, memory_order_relaxed)))
+		qos_mark(items, n);
+	qos_delay_scheduled(&qos->timing, items, n, worker->now_ns);
+	qos_send_items(worker, qos, items, n, moved);
+	qos_delay_sent(&qos->timing);
+	return n;
+}
+
 unsigned
 qos_drain(struct worker *worker, struct port_qos *qos)
 {
-	struct qos_item *items[BATCH_MAX];
 	uint64_t next_ns = UINT64_MAX;
-	unsigned moved = 0, n;
+	unsigned moved = 0;
 
 	if (qos->kind != DP_QOS_TREE || !qos_is_mine(worker, qos))
 		return 0;
@@ -443,15 +424,12 @@ qos_drain(struct worker *worker, struct port_qos *qos)
 		qos_retry(worker, qos, &moved);
 	/* A port alone waits with all its classes; with others, only its own rest. */
 	if (likely(!qos->waiting) || !qos_is_alone(qos)) {
-		n = sched_dequeue(qos->sched, worker->now_ns, items, BATCH_MAX,
-		                  QOS_DRAIN_BYTES);
-		qos_prefetch(items, n);
-		qos_drop_managed(worker, sched_take_dropped(qos->sched));
-		if (unlikely(atomic_load_explicit(&qos->uses_ecn, memory_order_relaxed)))
-			qos_mark(items, n);
-		qos_delay_scheduled(&qos->timing, items, n, worker->now_ns);
-		qos_send_items(worker, qos, items, n, &moved);
-		qos_delay_sent(&qos->timing);
+		/* More than may have come in, or a backlog would stay that nothing but
+		 * the batches' size holds back. */
+		for (unsigned k = 0; k < QOS_DRAIN_BATCHES; k++)
+			if (qos_drain_batch(worker, qos, &moved) < BATCH_MAX ||
+			    qos->waiting)
+				break;
 		next_ns = sched_next_event_ns(qos->sched, worker->now_ns);
 	}
 	if (qos->waiting)
@@ -459,4 +437,80 @@ qos_drain(struct worker *worker, struct port_qos *qos)
 	if (next_ns < worker->next_qos_ns)
 		worker->next_qos_ns = next_ns;
 	return moved;
+}
+
+/* ---- in, or past ---- */
+
+/* While nothing waits, packets whose ceilings are open need no queue: they are charged
+ * and sent at once. Returns how many, from the first on, were. */
+static unsigned
+qos_pass(struct worker *worker, struct port *port, struct port_qos *qos,
+         struct rte_mbuf **pkts, struct qos_item **items, unsigned n)
+{
+	unsigned moved = 0;
+
+	if (unlikely(qos->waiting != NULL))
+		return 0;
+	n = sched_pass(qos->sched, items, n, worker->now_ns);
+	if (n == 0)
+		return 0;
+	qos_delay_scheduled(&qos->timing, items, n, worker->now_ns);
+	qos_send(worker, qos, (uint16_t)port->id, pkts, n, &moved);
+	qos_delay_sent(&qos->timing);
+	return n;
+}
+
+/* Fills in the packets' items for the scheduler. */
+static void
+qos_fill_items(const struct port *port, const struct port_qos *qos,
+               struct rte_mbuf **pkts, struct qos_item **items, uint32_t *numbers,
+               unsigned n)
+{
+	const struct qos_class_map *map =
+		atomic_load_explicit(&qos->map, memory_order_acquire);
+	uint32_t default_number = port->settings->config.egress_default_class;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct qos_item *item = items[i] = &packet_meta(pkts[i])->item;
+
+		numbers[i] = qos_classify(map, pkts[i], default_number);
+		item->class_ref = qos_map_ref(map, numbers[i]);
+		packet_charge(pkts[i], qos->overhead_bytes, qos->mpu_bytes);
+		item->caller_tag = (uint16_t)port->id;
+		item->flags = 0;
+	}
+}
+
+void
+qos_enqueue(struct worker *worker, struct port *port, struct rte_mbuf **pkts, unsigned n)
+{
+	struct port_qos *qos = atomic_load_explicit(&port->qos, memory_order_acquire);
+	struct qos_item *items[BATCH_MAX];
+	uint32_t numbers[BATCH_MAX];
+	unsigned passed;
+
+	if (unlikely(!qos)) {
+		/* Its QoS went while the packets were on their way. */
+		transmit_or_drop(worker, port, pkts, n);
+		return;
+	}
+	if (unlikely(!qos_is_mine(worker, qos))) {
+		/* It moved to another worker a moment ago, and our route has not yet. */
+		qos_count_losses(worker, port, pkts, n);
+		port_drop(port, worker, DROP_TX_HANDOVER_FULL, pkts, n);
+		return;
+	}
+	if (qos->kind != DP_QOS_TREE) {
+		qos_police(worker, port, qos, pkts, n);
+		return;
+	}
+	items[0] = NULL; /* there is one, but gcc 12 does not see it */
+	qos_fill_items(port, qos, pkts, items, numbers, n);
+	/* With thousands of classes, theirs is seldom in the cache. */
+	sched_prefetch(qos->sched, items, n);
+	passed = qos_pass(worker, port, qos, pkts, items, n);
+	for (unsigned i = passed; i < n; i++)
+		qos_enqueue_one(worker, port, qos, items[i], numbers[i]);
+	if (passed < n || qos->waiting)
+		worker->next_qos_ns = 0;
 }

@@ -13,21 +13,6 @@
 #define TYPE_IPV4       0x0800
 #define TYPE_IPV6       0x86dd
 
-/* At most half of the slots are taken, so a search ends soon. */
-uint32_t
-qos_mac_lookup(const struct qos_class_map *map, uint64_t mac48)
-{
-	uint32_t n = qos_map_slots(map), at = qos_mac_slot(mac48, map->mac_bits);
-
-	for (uint32_t tries = 0; tries < n; tries++, at = (at + 1) & (n - 1)) {
-		if (!map->data[at])
-			break;
-		if (map->data[at] >> 16 == mac48)
-			return map->data[at] & 0xffff;
-	}
-	return DP_CLASS_NONE;
-}
-
 static unsigned
 type_at(const uint8_t *header, unsigned at)
 {

@@ -3,8 +3,10 @@
  * DSCP or VLAN priority, else the port's default. Worker threads; main makes the map. */
 #pragma once
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "datapath/datapath.h"
 #include "datapath/packet.h"
@@ -46,8 +48,12 @@ qos_map_ref(const struct qos_class_map *map, uint32_t number)
 static inline uint64_t
 qos_mac48(const uint8_t *mac)
 {
-	return (uint64_t)mac[0] << 40 | (uint64_t)mac[1] << 32 | (uint64_t)mac[2] << 24 |
-	       (uint64_t)mac[3] << 16 | (uint64_t)mac[4] << 8 | mac[5];
+	uint32_t high;
+	uint16_t low;
+
+	memcpy(&high, mac, sizeof(high));
+	memcpy(&low, mac + sizeof(high), sizeof(low));
+	return (uint64_t)be32toh(high) << 16 | be16toh(low);
 }
 
 /* Fibonacci hashing: the upper bits are the good ones. */
@@ -57,8 +63,21 @@ qos_mac_slot(uint64_t mac48, uint32_t bits)
 	return (uint32_t)(mac48 * 0x9e3779b97f4a7c15ULL >> (64 - bits));
 }
 
-/* What the list of addresses says, DP_CLASS_NONE if nothing. */
-uint32_t qos_mac_lookup(const struct qos_class_map *map, uint64_t mac48);
+/* What the list of addresses says, DP_CLASS_NONE if nothing. At most half of the slots
+ * are taken, so a search ends soon. */
+static inline uint32_t
+qos_mac_lookup(const struct qos_class_map *map, uint64_t mac48)
+{
+	uint32_t n = qos_map_slots(map), at = qos_mac_slot(mac48, map->mac_bits);
+
+	for (uint32_t tries = 0; tries < n; tries++, at = (at + 1) & (n - 1)) {
+		if (!map->data[at])
+			break;
+		if (map->data[at] >> 16 == mac48)
+			return map->data[at] & 0xffff;
+	}
+	return DP_CLASS_NONE;
+}
 
 /* What the lists say of the packet, DP_CLASS_NONE if nothing. */
 uint32_t qos_classify_by_lists(const struct qos_class_map *map,

@@ -33,13 +33,13 @@ sched_count_drop(struct sched *sched, uint32_t id, uint32_t bytes)
 }
 
 void
-sched_prefetch(const struct sched *sched, uint32_t ref)
+sched_prefetch(const struct sched *sched, struct qos_item *const *items, unsigned n)
 {
-	uint32_t id = ref & REF_INDEX_MASK;
-	const struct sched_node *node =
-		&sched->nodes[id <= sched->capacity ? id : NODE_ROOT];
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t id = items[i]->class_ref & REF_INDEX_MASK;
 
-	node_prefetch(node);
+		node_prefetch(&sched->nodes[id <= sched->capacity ? id : NODE_ROOT]);
+	}
 }
 
 /* Puts a leaf that was idle where its tags say. */

@@ -155,14 +155,16 @@ int sched_class_delete(struct sched *sched, uint32_t ref, uint64_t now_ns,
 enum sched_verdict sched_enqueue(struct sched *sched, struct qos_item *item,
                                  uint64_t now_ns);
 
-/* True: nothing waits in the tree and every ceiling on the item's way is open, so it may
- * be sent at once, and is charged already; it was never the scheduler's. False: it must
- * be queued. Leaves with CoDel, an age limit or flows always queue. */
-bool sched_pass(struct sched *sched, struct qos_item *item, uint64_t now_ns);
+/* How many of 'n' items, from the first on, may be sent at once, in this order: nothing
+ * waits in the tree and every ceiling on their way is open. These are charged already and
+ * were never the scheduler's; the next one must be queued. Leaves with CoDel, an age
+ * limit or flows always queue. */
+unsigned sched_pass(struct sched *sched, struct qos_item *const *items, unsigned n,
+                    uint64_t now_ns);
 
-/* Fetches what sched_enqueue() will need of a class into the cache: for bursts. Any
- * 'ref'. */
-void sched_prefetch(const struct sched *sched, uint32_t ref);
+/* Fetches what sched_pass() and sched_enqueue() will need of the items' classes into the
+ * cache: for bursts. Any class_ref. */
+void sched_prefetch(const struct sched *sched, struct qos_item *const *items, unsigned n);
 
 /* Gives at most 'max_items' items that may be sent now, stopping after 'max_bytes' are
  * exceeded. They are the caller's again and already charged: send them. */

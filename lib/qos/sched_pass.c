@@ -6,7 +6,7 @@
 #include "qos/sched_charge.h"
 
 /* Whether the leaf and all classes above it are below their ceilings. */
-static bool
+static inline bool
 path_is_open(const struct sched *sched, uint32_t id)
 {
 	for (;; id = sched->nodes[id].parent) {
@@ -18,7 +18,7 @@ path_is_open(const struct sched *sched, uint32_t id)
 }
 
 /* Charges a class of an idle tree; true if its floor pays, and so those above. */
-static bool
+static inline bool
 pass_class(struct sched *sched, uint32_t id, struct visit visit, bool is_paying)
 {
 	struct sched_node *node = &sched->nodes[id];
@@ -35,31 +35,20 @@ pass_class(struct sched *sched, uint32_t id, struct visit visit, bool is_paying)
 	return is_paying;
 }
 
-bool
-sched_pass(struct sched *sched, struct qos_item *item, uint64_t now_ns)
+static inline bool
+leaf_passes(const struct sched_node *leaf, uint32_t bytes)
+{
+	return leaf->flags & NODE_LEAF && !leaf->managed &&
+	       bytes <= SCHED_ITEM_BYTES_MAX && node_has_room(leaf);
+}
+
+static inline void
+pass_charge(struct sched *sched, uint32_t leaf, struct visit visit)
 {
 	unsigned levels_up = 0, lender_up = LENDER_ROOT;
-	struct sched_node *leaf;
 	bool is_paying = false;
-	struct visit visit;
-	uint32_t id;
 
-	if (sched->backlog_packets || !ref_find(sched, item->class_ref, &id))
-		return false;
-	leaf = &sched->nodes[id];
-	if (!(leaf->flags & NODE_LEAF) || leaf->managed ||
-	    item->charged_bytes > SCHED_ITEM_BYTES_MAX || leaf->queue.room_packets <= 0 ||
-	    leaf->room_bytes <= 0)
-		return false;
-	sched_set_now(sched, now_ns);
-	if (!path_is_open(sched, id))
-		return false;
-	item->next = NULL;
-	item->enqueued_ns = now_ns;
-	visit.bytes = item->charged_bytes;
-	visit.items = 1;
-	visit.packets = MAX_OF(item->charged_packets, 1);
-	for (; id != NODE_ROOT; id = sched->nodes[id].parent, levels_up++) {
+	for (uint32_t id = leaf; id != NODE_ROOT; id = sched->nodes[id].parent) {
 		bool was_paying = is_paying;
 
 		is_paying = pass_class(sched, id, visit, is_paying);
@@ -67,8 +56,34 @@ sched_pass(struct sched *sched, struct qos_item *item, uint64_t now_ns)
 			lender_up = levels_up;
 		if (node_charge_ceil(sched, id, visit) && levels_up > 0)
 			sched_note_red(sched, sched->nodes[id].ceil_tag);
+		levels_up++;
 	}
 	node_charge_ceil(sched, NODE_ROOT, visit);
-	leaf->lender_up = lender_up & LENDER_ROOT;
-	return true;
+	sched->nodes[leaf].lender_up = lender_up & LENDER_ROOT;
+}
+
+unsigned
+sched_pass(struct sched *sched, struct qos_item *const *items, unsigned n,
+           uint64_t now_ns)
+{
+	unsigned passed = 0;
+
+	if (sched->backlog_packets)
+		return 0;
+	sched_set_now(sched, now_ns);
+	for (; passed < n; passed++) {
+		struct qos_item *item = items[passed];
+		struct visit visit = {.bytes = item->charged_bytes, .items = 1};
+		uint32_t id;
+
+		if (!ref_find(sched, item->class_ref, &id) ||
+		    !leaf_passes(&sched->nodes[id], visit.bytes) ||
+		    !path_is_open(sched, id))
+			break;
+		item->next = NULL;
+		item->enqueued_ns = now_ns;
+		visit.packets = MAX_OF(item->charged_packets, 1);
+		pass_charge(sched, id, visit);
+	}
+	return passed;
 }

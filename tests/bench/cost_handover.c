@@ -109,9 +109,10 @@ schedule(struct bench *bench, struct packet **burst, unsigned n)
 	struct qos_item *items[BURST];
 
 	for (unsigned i = 0; i < n; i++) {
-		sched_prefetch(bench->sched, burst[i]->item.class_ref);
+		items[i] = &burst[i]->item;
 		__builtin_prefetch(burst[i]->header);
 	}
+	sched_prefetch(bench->sched, items, n);
 	for (unsigned i = 0; i < n; i++) {
 		burst[i]->header[1]++;
 		sched_enqueue(bench->sched, &burst[i]->item, now_ns);

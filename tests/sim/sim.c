@@ -185,8 +185,12 @@ struct sim_packet *
 sim_pass(struct sim *sim, uint32_t ref, uint32_t bytes, uint32_t source)
 {
 	struct sim_packet *packet = sim_packet_make(sim, ref, bytes, source);
+	struct qos_item *item;
 
-	if (!packet || sched_pass(sim->sched, &packet->item, sim->now_ns))
+	if (!packet)
+		return NULL;
+	item = &packet->item;
+	if (sched_pass(sim->sched, &item, 1, sim->now_ns) > 0)
 		return packet;
 	sim_packet_put(sim, packet);
 	return NULL;

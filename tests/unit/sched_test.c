@@ -490,10 +490,12 @@ test_an_idle_class_sends_at_once_whatever_its_age(void **state)
 static bool
 pass(struct fixture *fix, uint32_t ref, uint32_t bytes)
 {
-	fix->items[ITEMS - 1].charged_bytes = bytes;
-	fix->items[ITEMS - 1].charged_packets = 1;
-	fix->items[ITEMS - 1].class_ref = ref;
-	return sched_pass(fix->sched, &fix->items[ITEMS - 1], fix->now_ns);
+	struct qos_item *item = &fix->items[ITEMS - 1];
+
+	item->charged_bytes = bytes;
+	item->charged_packets = 1;
+	item->class_ref = ref;
+	return sched_pass(fix->sched, &item, 1, fix->now_ns) == 1;
 }
 
 static void
