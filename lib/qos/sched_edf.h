@@ -18,8 +18,10 @@
 
 struct edf_calendar {
 	uint64_t bitmap[EDF_ROWS];
-	uint64_t base; /* no class is in a bucket that ended before */
-	uint32_t rows; /* bit per row that is not empty */
+	uint64_t base;      /* no class is in a bucket that ended before */
+	uint64_t first_end; /* of the first bucket */
+	uint32_t first;     /* number of that bucket plus 1; 0 = to be looked for */
+	uint32_t rows;      /* bit per row that is not empty */
 	struct node_list bucket[EDF_ROWS * EDF_BUCKETS];
 } CACHE_ALIGNED;
 
@@ -44,6 +46,8 @@ edf_add(struct sched_node *nodes, struct edf_calendar *edf, uint32_t id,
 		edf->base = now;
 	if (tick_is_after(edf->base, deadline))
 		deadline = edf->base;
+	if (tick_is_after(edf->first_end, deadline))
+		edf->first = 0;
 	distance = bucket_distance(deadline, edf->base, shift);
 	if (distance >= EDF_BUCKETS) {
 		/* Where that row begins may make the next one needed. */
@@ -75,18 +79,18 @@ edf_remove(struct sched_node *nodes, struct edf_calendar *edf, uint32_t id)
 	node_list_remove(nodes, bucket, CHAIN_FLOOR, id);
 	if (bucket->head)
 		return;
+	if (edf->first == slot + 1)
+		edf->first = 0;
 	edf->bitmap[row] &= ~(1ULL << (slot % EDF_BUCKETS));
 	if (!edf->bitmap[row])
 		edf->rows &= ~(1U << row);
 }
 
-/* The class to serve next; '*until' gets the end of its bucket. The calendar must not be
- * empty. */
-static inline uint32_t
-edf_first(struct edf_calendar *edf, uint64_t now, uint64_t *until)
+/* Finds the bucket that comes first. The calendar must not be empty. */
+static inline void
+edf_find_first(struct edf_calendar *edf, uint64_t now)
 {
 	uint64_t best = UINT64_MAX, ahead = now - edf->base;
-	unsigned best_slot = 0;
 
 	for (uint32_t rows = edf->rows; rows; rows &= rows - 1) {
 		unsigned row = (unsigned)__builtin_ctz(rows);
@@ -98,9 +102,9 @@ edf_first(struct edf_calendar *edf, uint64_t now, uint64_t *until)
 		/* Of buckets that start together the coarse one comes first. */
 		if (start <= best) {
 			best = start;
-			best_slot = row * EDF_BUCKETS +
-			            (unsigned)(first + buckets) % EDF_BUCKETS;
-			*until = (first + buckets + 1) << shift;
+			edf->first = 1 + row * EDF_BUCKETS +
+			             (unsigned)(first + buckets) % EDF_BUCKETS;
+			edf->first_end = (first + buckets + 1) << shift;
 		}
 	}
 	/* Never beyond now: later arrivals may have earlier deadlines than those here.
@@ -108,5 +112,15 @@ edf_first(struct edf_calendar *edf, uint64_t now, uint64_t *until)
 	if ((int64_t)ahead < 0)
 		ahead = 0;
 	edf->base += MIN_OF(best, ahead);
-	return edf->bucket[best_slot].head;
+}
+
+/* The class to serve next; '*until' gets the end of its bucket. The calendar must not be
+ * empty. */
+static inline uint32_t
+edf_first(struct edf_calendar *edf, uint64_t now, uint64_t *until)
+{
+	if (!edf->first)
+		edf_find_first(edf, now);
+	*until = edf->first_end;
+	return edf->bucket[edf->first - 1].head;
 }

@@ -20,6 +20,8 @@ struct share_calendar {
 	uint64_t bitmap[SHARE_ROWS];
 	uint64_t base;       /* where the bucket served last starts */
 	uint64_t served_tag; /* virtual time: the largest tag served so far */
+	uint64_t first_end;  /* of the first bucket */
+	uint32_t first;      /* number of that bucket plus 1; 0 = to be looked for */
 	struct node_list bucket[SHARE_ROWS * SHARE_BUCKETS];
 } CACHE_ALIGNED;
 
@@ -39,6 +41,8 @@ share_add(struct sched_node *nodes, struct share_calendar *share, uint32_t id)
 		share->base = share->served_tag;
 	if (tick_is_after(share->base, tag))
 		tag = share->base;
+	if (tick_is_after(share->first_end, tag))
+		share->first = 0;
 	distance = bucket_distance(tag, share->base, shift);
 	while (distance >= SHARE_BUCKETS && row < SHARE_ROWS - 1) {
 		row++;
@@ -61,16 +65,18 @@ share_remove(struct sched_node *nodes, struct share_calendar *share, uint32_t id
 	struct node_list *bucket = &share->bucket[slot];
 
 	node_list_remove(nodes, bucket, CHAIN_EXCESS, id);
-	if (!bucket->head)
-		share->bitmap[slot / SHARE_BUCKETS] &= ~(1ULL << (slot % SHARE_BUCKETS));
+	if (bucket->head)
+		return;
+	if (share->first == slot + 1)
+		share->first = 0;
+	share->bitmap[slot / SHARE_BUCKETS] &= ~(1ULL << (slot % SHARE_BUCKETS));
 }
 
-/* The child to serve next. The calendar must not be empty. */
-static inline uint32_t
-share_first(struct share_calendar *share)
+/* Finds the bucket that comes first. The calendar must not be empty. */
+static inline void
+share_find_first(struct share_calendar *share)
 {
 	uint64_t best = UINT64_MAX;
-	unsigned best_slot = 0;
 
 	/* From coarse to fine: of buckets that start together the coarse one comes first.
 	 */
@@ -85,10 +91,19 @@ share_first(struct share_calendar *share)
 		start = bucket_start(share->base, shift, buckets);
 		if (start < best) {
 			best = start;
-			best_slot = row * SHARE_BUCKETS +
-			            (unsigned)(first + buckets) % SHARE_BUCKETS;
+			share->first = 1 + row * SHARE_BUCKETS +
+			               (unsigned)(first + buckets) % SHARE_BUCKETS;
+			share->first_end = (first + buckets + 1) << shift;
 		}
 	}
 	share->base += best;
-	return share->bucket[best_slot].head;
+}
+
+/* The child to serve next. The calendar must not be empty. */
+static inline uint32_t
+share_first(struct share_calendar *share)
+{
+	if (!share->first)
+		share_find_first(share);
+	return share->bucket[share->first - 1].head;
 }
