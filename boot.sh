@@ -4,11 +4,11 @@ set -eu
 cd "$(dirname "$0")"
 
 # What each command needs, as packages of Debian 12.
-PACKAGES_BUILD="autoconf automake gcc make pkg-config libc6-dev libdpdk-dev libnuma-dev libevent-dev \
+PACKAGES_BUILD="autoconf automake gcc make pkg-config libc6-dev libdpdk-dev libnuma-dev libevent-dev libssl-dev \
 libjansson-dev libsqlite3-dev libncurses-dev libcmocka-dev"
 PACKAGES_DEMO='python3 qemu-system-x86 busybox-static cpio kmod iproute2 iputils-ping ethtool iperf3 socat util-linux'
 PACKAGES_CHECK="git python3-pytest python3-scapy openvswitch-common openvswitch-switch python3-openvswitch \
-dpdk-dev"
+dpdk-dev python3-os-ken"
 
 # Where apt's Python modules are, whatever else is in PATH.
 PYTHON=/usr/bin/python3

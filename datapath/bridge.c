@@ -45,7 +45,7 @@ int
 dp_bridge_add(const struct dp_bridge_config *config, uint32_t *bridge_id,
               struct error *err)
 {
-	struct dp_rule normal = {.goto_table = DP_TABLE_NONE,
+	struct dp_static_rule normal = {.goto_table = DP_TABLE_NONE,
 	                         .n_actions = 1,
 	                         .actions = {{.type = DP_ACTION_NORMAL}}};
 	struct bridge *bridge;
@@ -97,7 +97,7 @@ dp_bridge_del(uint32_t bridge_id)
 }
 
 int
-dp_bridge_set_rules(uint32_t bridge_id, const struct dp_rule *rules, size_t n,
+dp_bridge_set_rules(uint32_t bridge_id, const struct dp_static_rule *rules, size_t n,
                     struct error *err)
 {
 	struct bridge *bridge = bridge_id < BRIDGES_MAX ? bridges[bridge_id] : NULL;

@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
-#include "net/flow_key.h"
+#include "net/flow_action.h"
 
 #define DP_NAME_MAX_BYTES 64  /* names of bridges and ports, with the NUL */
 #define DP_PATH_MAX_BYTES 108 /* a unix socket's path, with the NUL */
@@ -107,7 +107,7 @@ struct dp_action {
 /* A packet takes, in each table it comes to, the rule of highest priority that has its
  * values under 'mask'; rules of equal priority must not overlap. A table without a rule
  * for it drops it. */
-struct dp_rule {
+struct dp_static_rule {
 	uint16_t table, priority;
 	struct flow_key match, mask;
 	uint16_t goto_table; /* higher than 'table', or DP_TABLE_NONE */
@@ -116,8 +116,167 @@ struct dp_rule {
 };
 
 /* Replaces all rules of a bridge at once; a new bridge has one: NORMAL. */
-int dp_bridge_set_rules(uint32_t bridge_id, const struct dp_rule *rules, size_t n,
+int dp_bridge_set_rules(uint32_t bridge_id, const struct dp_static_rule *rules, size_t n,
                         struct error *err);
+
+/* ---- rules, groups and meters ---- */
+
+/* What follows changes a bridge's next version: dp_publish() makes it the one that
+ * packets see, all of it at once. Actions and matches are records of net/flow_action.h
+ * and net/flow_key.h, and are copied. A number that an action names (port, group, meter,
+ * queue) need not exist: the packet is then not sent there. */
+
+struct dp_rule; /* the datapath's; valid until dp_rule_del() */
+
+struct dp_rule_config {
+	uint8_t table;
+	uint16_t priority; /* of two rules that match, the higher; equal: either */
+	struct flow_match match;
+	const void *actions; /* with instructions, in the order of execution */
+	size_t actions_bytes;
+	uint64_t cookie; /* told with packets for controllers */
+	bool counts_packets, counts_bytes;
+};
+
+int dp_rule_add(uint32_t bridge_id, const struct dp_rule_config *config,
+                struct dp_rule **rule, struct error *err);
+/* The same match with other actions and cookie; 'rule' stays the handle, its counters
+ * too. -errno: nothing changed. */
+int dp_rule_set(struct dp_rule *rule, const void *actions, size_t actions_bytes,
+                uint64_t cookie, struct error *err);
+void dp_rule_del(struct dp_rule *rule);
+
+/* Packets that were sent by it; 'used_ns' on the clock of dp_time_ns(), 0 = never. */
+void dp_rule_get_stats(const struct dp_rule *rule, uint64_t *packets, uint64_t *bytes,
+                       uint64_t *used_ns);
+
+enum dp_miss { DP_MISS_DROP, DP_MISS_CONTROLLER, DP_MISS_CONTINUE };
+void dp_table_set_miss(uint32_t bridge_id, uint8_t table, enum dp_miss miss);
+
+struct dp_table_stats {
+	uint64_t lookups, matched;
+};
+void dp_table_get_stats(uint32_t bridge_id, uint8_t table, struct dp_table_stats *stats);
+
+enum dp_group_type {
+	DP_GROUP_ALL,
+	DP_GROUP_SELECT,
+	DP_GROUP_INDIRECT,
+	DP_GROUP_FAILOVER
+};
+
+struct dp_bucket {
+	uint16_t weight;
+	uint32_t watch_port, watch_group; /* FLOW_PORT_NONE = none */
+	const void *actions;
+	size_t actions_bytes;
+};
+
+struct dp_group_config {
+	uint32_t number;
+	enum dp_group_type type;
+	/* Select: the fields that are hashed, 'param' mixed in; all zero = addresses and
+	 * ports, whatever the packet has. */
+	struct flow_key hash_fields;
+	uint64_t hash_param;
+	const struct dp_bucket *buckets;
+	size_t n_buckets;
+};
+
+/* Adds or replaces; counters of a bucket stay where its place stays. */
+int dp_group_set(uint32_t bridge_id, const struct dp_group_config *config,
+                 struct error *err);
+void dp_group_del(uint32_t bridge_id, uint32_t number);
+
+struct dp_counts {
+	uint64_t packets, bytes;
+};
+/* 'buckets' has room for 'n'. -ENOENT. */
+int dp_group_get_stats(uint32_t bridge_id, uint32_t number, struct dp_counts *total,
+                       struct dp_counts *buckets, size_t n);
+
+#define DP_METER_BANDS_MAX 8
+struct dp_meter_config {
+	uint32_t number;
+	bool is_pps; /* else kbit/s */
+	size_t n_bands;
+	struct dp_band {
+		uint64_t rate, burst; /* kbit/s and kbit, or packets */
+		bool remarks_dscp;    /* else drops */
+		uint8_t prec_level;
+	} bands[DP_METER_BANDS_MAX];
+};
+
+int dp_meter_set(uint32_t bridge_id, const struct dp_meter_config *config,
+                 struct error *err);
+void dp_meter_del(uint32_t bridge_id, uint32_t number);
+int dp_meter_get_stats(uint32_t bridge_id, uint32_t number, struct dp_counts *total,
+                       struct dp_counts bands[DP_METER_BANDS_MAX]);
+
+void dp_publish(uint32_t bridge_id);
+/* Returns when no packet is on its way any more under what was published before: for
+ * barriers. Some 100 us at most, unless a worker's core is taken from it. */
+void dp_synchronize(void);
+
+/* ---- packets to and from controllers ---- */
+
+enum dp_punt_reason {
+	DP_PUNT_NO_MATCH, /* a table without a rule for it, or a rule for all the rest */
+	DP_PUNT_ACTION,
+	DP_PUNT_INVALID_TTL,
+	DP_PUNT_ACTION_SET,
+	DP_PUNT_GROUP,
+	DP_PUNT_PACKET_OUT,
+	DP_PUNT_LEARN, /* 'actions' is one flow_learn, to be carried out with 'key' */
+};
+
+struct dp_punt {
+	uint32_t bridge_id;
+	enum dp_punt_reason reason;
+	uint8_t table;
+	uint64_t cookie;
+	uint16_t max_len, controller_id;
+	struct flow_key key; /* as it was then, state of tables included */
+	const uint8_t *data;
+	size_t length; /* of the packet, 'captured' of it at 'data' */
+	size_t captured;
+	const uint8_t *userdata;
+	size_t n_userdata;
+	uint32_t meter;
+	const void *actions; /* DP_PUNT_LEARN */
+	size_t actions_bytes;
+};
+
+/* Called from dp_run() for every packet for a controller; workers bound their number per
+ * port (tokens) and in all, and count what is lost. */
+void dp_set_punt_handler(void (*punt)(const struct dp_punt *, void *aux), void *aux);
+
+/* How many packets per second, and at once, each port may send to controllers. */
+void dp_bridge_set_punt_rate(uint32_t bridge_id, uint32_t pps, uint32_t burst);
+
+/* Sends a packet as if 'key' (in_port, state) had brought it, through 'actions' alone
+ * (FLOW_PORT_TABLE: through the tables). Copied; a bounded number may be on the way:
+ * -ENOBUFS. */
+int dp_packet_out(uint32_t bridge_id, const struct flow_key *key, const void *actions,
+                  size_t actions_bytes, const uint8_t *data, size_t length,
+                  struct error *err);
+
+/* ---- knowing why ---- */
+
+/* Walks the tables as a worker would, and says each step in a line of text, 'depth' being
+ * how far to indent it; the last ones say what is done and why a packet is dropped. */
+void dp_trace(uint32_t bridge_id, const struct flow_key *key, size_t length,
+              void (*line)(int depth, const char *text, void *aux), void *aux);
+
+struct dp_cache_entry {
+	struct flow_match match; /* what packets it is for */
+	uint64_t packets, bytes, used_ns;
+	const char *actions; /* text */
+};
+/* Of one worker; main reads while it writes: an entry may be newer than the one before.
+ */
+void dp_cache_dump(uint32_t bridge_id, unsigned worker,
+                   void (*cb)(const struct dp_cache_entry *, void *aux), void *aux);
 
 /* ---- ports ---- */
 

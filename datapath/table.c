@@ -17,7 +17,7 @@ rule_compare(const void *a, const void *b)
 }
 
 static int
-rule_check(const struct dp_rule *rule, struct error *err)
+rule_check(const struct dp_static_rule *rule, struct error *err)
 {
 	if (rule->table >= DP_TABLES_MAX)
 		return error_set(err, -EINVAL, "table %u: tables end at %d", rule->table,
@@ -35,7 +35,7 @@ rule_check(const struct dp_rule *rule, struct error *err)
 }
 
 static void
-pipeline_add_rule(struct pipeline *pipeline, const struct dp_rule *from)
+pipeline_add_rule(struct pipeline *pipeline, const struct dp_static_rule *from)
 {
 	struct table *table = &pipeline->tables[from->table];
 	struct rule *rule;
@@ -69,7 +69,7 @@ pipeline_set_masks(struct pipeline *pipeline)
 }
 
 int
-pipeline_build(const struct dp_rule *rules, size_t n, struct pipeline **result,
+pipeline_build(const struct dp_static_rule *rules, size_t n, struct pipeline **result,
                struct error *err)
 {
 	static uint64_t generation;

@@ -62,7 +62,7 @@ struct pipeline {
 };
 
 /* Main: compiles 'rules'; -EINVAL with the reason. Release with pipeline_free(). */
-int pipeline_build(const struct dp_rule *rules, size_t n, struct pipeline **pipeline,
+int pipeline_build(const struct dp_static_rule *rules, size_t n, struct pipeline **pipeline,
                    struct error *err);
 void pipeline_free(struct pipeline *pipeline);
 

@@ -142,14 +142,14 @@ test_rules_replace_normal_and_are_cached(void **state)
 {
 	uint32_t a = port_add("a", NULL), b = port_add("b", NULL),
 		 c = port_add("c", NULL);
-	struct dp_rule rules[] = {
+	struct dp_static_rule rules[] = {
 		{.priority = 9, .goto_table = 1},
 		{.table = 1,
 	         .goto_table = DP_TABLE_NONE,
 	         .n_actions = 2,
 	         .actions = {{DP_ACTION_OUTPUT, b}, {DP_ACTION_OUTPUT, c}}},
 	};
-	struct dp_rule normal = {.goto_table = DP_TABLE_NONE,
+	struct dp_static_rule normal = {.goto_table = DP_TABLE_NONE,
 	                         .n_actions = 1,
 	                         .actions = {{.type = DP_ACTION_NORMAL}}};
 	uint8_t frame[2048];

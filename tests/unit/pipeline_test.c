@@ -112,7 +112,7 @@ random_key(struct flow_key *key)
 }
 
 static void
-random_rule(struct dp_rule *rule, uint16_t n_tables)
+random_rule(struct dp_static_rule *rule, uint16_t n_tables)
 {
 	memset(rule, 0, sizeof(*rule));
 	rule->table = (uint16_t)(random_u64() % n_tables);
@@ -140,7 +140,7 @@ test_bits_outside_the_mask_never_matter(void **state)
 
 	(void)state;
 	for (int round = 0; round < 300; round++) {
-		struct dp_rule rules[40];
+		struct dp_static_rule rules[40];
 		size_t n = 1 + random_u64() % 40;
 		struct pipeline *pipeline;
 		struct program last = {0};
@@ -180,7 +180,7 @@ test_bits_outside_the_mask_never_matter(void **state)
 static void
 test_bad_rules_are_refused(void **state)
 {
-	struct dp_rule rule = {.table = 3, .goto_table = 3};
+	struct dp_static_rule rule = {.table = 3, .goto_table = 3};
 	struct pipeline *pipeline;
 	struct error err;
 

@@ -1,0 +1,85 @@
+/* ofproto.h - the OpenFlow switch of one bridge, as the rest of the daemon sees it: made
+ * with the bridge, told of its ports and controllers. Owns tables, groups, meters and
+ * sessions; speaks to the datapath through datapath.h alone. Main thread. */
+#pragma once
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/str.h"
+#include "datapath/datapath.h"
+
+struct ofproto;
+
+/* A port as controllers see it; what else they ask comes from dp_port_get_*(). */
+struct ofproto_port {
+	uint32_t number; /* 1..65279, or FLOW_PORT_LOCAL */
+	uint32_t dp_port_id;
+	char name[DP_NAME_MAX_BYTES];
+};
+
+enum ofproto_fail_mode { OFPROTO_STANDALONE, OFPROTO_SECURE };
+
+struct ofproto_controller {
+	const char *target;           /* tcp: ssl: unix: ptcp: pssl: punix: */
+	bool is_service;              /* Controller.type = service, and passive ones */
+	bool is_in_band;              /* connection_mode: accepted, no effect */
+	uint32_t max_backoff_ms;      /* 0 = 8000 */
+	uint32_t inactivity_probe_ms; /* 0 = never; default 5000 */
+	uint32_t rate_limit, burst_limit; /* packet-ins per second; 0 = none */
+	uint8_t dscp;
+};
+
+struct ofproto_config {
+	const char *bridge_name;
+	uint64_t datapath_id;
+	uint32_t versions; /* bit per OpenFlow version; 0 = all */
+	enum ofproto_fail_mode fail_mode;
+	const char
+		*dp_description; /* other_config:dp-desc and the like; NULL = default */
+	const char *serial;
+	const struct ofproto_controller *controllers;
+	size_t n_controllers;
+};
+
+/* TLS material of the whole daemon (table SSL); NULLs = none. */
+struct ofproto_tls {
+	const char *private_key, *certificate, *ca_cert;
+	bool bootstrap_ca;
+};
+void ofproto_set_tls(struct event_base *loop, const struct ofproto_tls *tls);
+
+struct ofproto *ofproto_create(struct event_base *loop, uint32_t dp_bridge_id,
+                               const char *bridge_name);
+void ofproto_destroy(struct ofproto *ofproto);
+
+/* Copied. Sessions whose controllers stay are kept. */
+void ofproto_configure(struct ofproto *ofproto, const struct ofproto_config *config);
+
+void ofproto_port_add(struct ofproto *ofproto, const struct ofproto_port *port);
+void ofproto_port_del(struct ofproto *ofproto, uint32_t number);
+/* Link, speed or configuration may have changed. */
+void ofproto_port_changed(struct ofproto *ofproto, uint32_t number);
+
+/* What table Controller reports. */
+struct ofproto_controller_status {
+	const char *target;
+	bool is_connected;
+	const char *role;       /* "master", "slave", "other" */
+	const char *state;      /* "ACTIVE", "BACKOFF", ... */
+	const char *last_error; /* NULL = none */
+	uint64_t seconds_since_connect, seconds_since_disconnect;
+};
+void ofproto_controllers(const struct ofproto *ofproto,
+                         void (*cb)(const struct ofproto_controller_status *, void *aux),
+                         void *aux);
+
+/* Control commands: text as ovs-appctl users know it. */
+int ofproto_trace(struct ofproto *ofproto, const char *flow, const char *packet_hex,
+                  struct str *out, struct error *err);
+void ofproto_dump_flows(struct ofproto *ofproto, struct str *out);
+
+/* Every 100 ms or so, and when dp_event_fd() was readable: timeouts, probes. */
+void ofproto_run(void);
