@@ -41,8 +41,10 @@ enum of_version of_version_from_name(const char *name);
  * (hello failed), so a function returns 0 or -EPROTO and fills this. */
 struct of_error {
 	uint16_t type, code;
-	/* Experimenter errors: type 0xffff, code is the exp_type. */
+	/* Experimenter errors: type 0xffff, code is the exp_type; in 1.0 and 1.1, type
+	 * and code are the vendor's own. 0 = none. */
 	uint32_t experimenter;
+	uint32_t id;    /* enum of_error_id: what of_fail() was given */
 	char text[160]; /* for the log and for tools: what, and why */
 };
 
