@@ -203,11 +203,15 @@ enum of_error_id {
 	OFERR_N,
 };
 
-/* Fills 'error' for an id, with a reason; returns -EPROTO, for "return of_fail(...)". */
+/* Fills 'error' for an id, with a reason; returns -EPROTO, for "return of_fail(...)".
+ * 'error' may be NULL. */
 int of_fail(struct of_error *error, enum of_error_id id, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The numbers of an id in a version; of_fail() keeps the id until the version is known.
- */
+/* The numbers of an id in a version; the text stays. What a version has no number for is
+ * Nicira's "unencodable error". */
 void of_error_resolve(enum of_error_id id, enum of_version version,
                       struct of_error *error);
+
+/* "OFPBAC_BAD_LEN" for the numbers of a message; NULL if there is none. */
+const char *of_error_name(enum of_version version, const struct of_error *error);
