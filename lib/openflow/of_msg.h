@@ -1,5 +1,5 @@
 /* of_msg.h - whole messages as plain structs, the same for all versions: what the switch
- * and the tools work with. of_decode.c and of_encode.c turn bytes into them and back.
+ * and the tools work with. of_msg.c and of_msg_*.c turn bytes into them and back.
  * No state, any thread.
  *
  * Decoded messages borrow nothing: variable parts lie in memory of the message, released
@@ -287,6 +287,7 @@ struct of_table_desc {
 	uint8_t table;
 	uint32_t config, eviction_flags;
 	uint8_t vacancy_down, vacancy_up, vacancy;
+	bool has_eviction, has_vacancy;
 };
 struct of_table_stats {
 	uint8_t table;
@@ -310,6 +311,7 @@ struct of_table_features {
 	uint64_t metadata_match, metadata_write;
 	uint32_t capabilities; /* 1.3's "config" */
 	uint32_t max_entries;
+	uint32_t features;        /* 1.5 */
 	bool has_properties;      /* a request without them changes nothing */
 	uint32_t instructions[2]; /* [miss]: bit per wire number */
 	uint64_t actions[2][2],
