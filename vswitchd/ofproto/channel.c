@@ -336,7 +336,8 @@ channel_set_tap(struct channel *channel, channel_tap_fn *tap, void *aux)
 uint64_t
 channel_last_input_ns(const struct channel *channel)
 {
-	return channel->last_input_ns;
+	/* Who is not listened to cannot be blamed for silence. */
+	return channel->is_paused ? clock_mono_ns() : channel->last_input_ns;
 }
 
 const char *
