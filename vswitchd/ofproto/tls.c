@@ -114,7 +114,8 @@ tls_load(SSL_CTX *ctx, bool has_ca, struct error *err)
 	ERR_clear_error();
 	if (SSL_CTX_use_certificate_chain_file(ctx, tls.paths[TLS_CERTIFICATE]) != 1)
 		return tls_file_error(TLS_CERTIFICATE, err);
-	if (SSL_CTX_use_PrivateKey_file(ctx, tls.paths[TLS_KEY], SSL_FILETYPE_PEM) != 1)
+	if (SSL_CTX_use_PrivateKey_file(ctx, tls.paths[TLS_KEY], SSL_FILETYPE_PEM) != 1 &&
+	    ERR_GET_REASON(ERR_peek_error()) != X509_R_KEY_VALUES_MISMATCH)
 		return tls_file_error(TLS_KEY, err);
 	if (SSL_CTX_check_private_key(ctx) != 1) {
 		ERR_clear_error();
