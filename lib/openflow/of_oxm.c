@@ -226,7 +226,7 @@ find_name(enum of_version version, enum flow_field_id field)
 		return &n->oxm;
 	if (version >= OF12 && n->onf.oxm_class && n->onf.since <= version)
 		return &n->onf;
-	return n->nxm.oxm_class ? &n->nxm : n->oxm.oxm_class ? &n->oxm : &n->onf;
+	return n->nxm.oxm_class ? &n->nxm : n->onf.oxm_class ? &n->onf : &n->oxm;
 }
 
 bool
