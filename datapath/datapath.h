@@ -234,7 +234,7 @@ struct dp_punt {
 	uint32_t bridge_id;
 	enum dp_punt_reason reason;
 	uint8_t table;
-	uint64_t cookie;
+	uint64_t cookie; /* of the rule; UINT64_MAX = no rule matched */
 	uint16_t max_len, controller_id;
 	struct flow_key key; /* as it was then, state of tables included */
 	const uint8_t *data;
@@ -246,6 +246,17 @@ struct dp_punt {
 	const void *actions; /* DP_PUNT_LEARN */
 	size_t actions_bytes;
 };
+
+/* What controllers have turned off at a port; the bits are OpenFlow's. */
+#define DP_PORT_DOWN         0x01U
+#define DP_PORT_NO_RECV      0x04U
+#define DP_PORT_NO_FLOOD     0x10U /* FLOOD does not go there */
+#define DP_PORT_NO_FWD       0x20U
+#define DP_PORT_NO_PACKET_IN 0x40U
+void dp_port_set_off(uint32_t port_id, uint32_t bits);
+
+/* Whether fragments of IP packets are dropped; they are matched as what they are else. */
+void dp_bridge_set_fragments(uint32_t bridge_id, bool are_dropped);
 
 /* Called from dp_run() for every packet for a controller; workers bound their number per
  * port (tokens) and in all, and count what is lost. */

@@ -92,12 +92,12 @@ enum flow_action_type {
 
 /* The head of every record. */
 struct flow_action {
-	uint16_t type;  /* enum flow_action_type */
-	uint16_t bytes; /* of the whole record, a multiple of 8 */
+	uint16_t type; /* enum flow_action_type */
 	/* Came, and is shown and sent, in an older form: "load" for a set-field,
 	 * "strip_vlan", nicira's form of what OpenFlow has today. */
 	uint16_t is_legacy;
-	uint16_t pad;
+	uint32_t bytes; /* of the whole record, a multiple of 8; lists inside may be
+	                   longer than a message */
 };
 
 struct flow_number {

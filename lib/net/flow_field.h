@@ -127,8 +127,8 @@ struct flow_subfield {
 
 struct flow_field {
 	enum flow_field_id id;
-	const char *name;  /* as ovs-fields(7) has it: "eth_src", "nw_src", "reg0" */
-	const char *alias; /* a second name, or NULL */
+	const char *name;  /* as ovs-fields(7) has it: "eth_src", "ip_src", "reg0" */
+	const char *alias; /* a second name ("dl_src", "nw_src"), or NULL */
 	uint16_t n_bits;
 	uint16_t n_bytes; /* (n_bits + 7) / 8 */
 	enum flow_need need;
@@ -162,7 +162,9 @@ void flow_field_add_mask(enum flow_field_id id, struct flow_key *mask_key,
                          const struct flow_value *mask);
 
 /* Matches the field: value and mask (NULL = all bits). Bits of 'value' outside the mask
- * are ignored. */
+ * are ignored; what the match says of the field's other bits stays. Matching "dl_vlan",
+ * "dl_vlan_pcp" or "vlan_pcp" also matches that there is a tag; a whole "dl_vlan" above 12
+ * bits (OpenFlow 1.0's 0xffff) that there is none. */
 void flow_match_set(struct flow_match *match, enum flow_field_id id,
                     const struct flow_value *value, const struct flow_value *mask);
 

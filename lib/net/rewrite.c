@@ -4,42 +4,17 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "net/protocol.h"
 #include "net/rewrite_private.h"
 
-#define MAC_BYTES         12
-#define ETH_BYTES         14
-#define TAG_BYTES         4
-#define TAGS_MAX          2
-#define LSE_BYTES         4
-#define PBB_BYTES         18 /* two addresses, type, I-TAG */
-#define TYPE_VLAN         0x8100
-#define TYPE_QINQ         0x88a8
-#define TYPE_IPV4         0x0800
-#define TYPE_IPV6         0x86dd
-#define TYPE_ARP          0x0806
-#define TYPE_RARP         0x8035
-#define TYPE_MPLS         0x8847
-#define TYPE_MPLS_MCAST   0x8848
-#define TYPE_PBB          0x88e7
-#define ARP_BYTES         28
-#define IPV4_BYTES        20
-#define IPV6_BYTES        40
-#define IPV6_CHAIN_MAX    8
-#define PROTO_ICMP        1
-#define PROTO_TCP         6
-#define PROTO_UDP         17
-#define PROTO_ICMPV6      58
-#define PROTO_SCTP        132
-#define PROTO_HOP_BY_HOP  0
-#define PROTO_ROUTING     43
-#define PROTO_FRAGMENT    44
-#define PROTO_AUTH        51
-#define PROTO_DESTINATION 60
-#define ND_SOLICIT        135
-#define ND_ADVERTISE      136
-#define ND_BYTES          24
-#define OPTION_SLL        1
-#define OPTION_TLL        2
+#define MAC_BYTES      12
+#define TAGS_MAX       2
+#define LSE_BYTES      4
+#define PBB_BYTES      18 /* two addresses, type, I-TAG */
+#define IPV6_CHAIN_MAX 8
+#define ND_BYTES       24
+#define OPTION_SLL     1
+#define OPTION_TLL     2
 
 #define TAG_VID_AND_PCP 0xefffU
 #define LSE_BOS         0x100U
@@ -51,13 +26,13 @@
 static bool
 type_is_vlan(uint16_t type)
 {
-	return type == TYPE_VLAN || type == TYPE_QINQ;
+	return type == NET_TYPE_VLAN || type == NET_TYPE_QINQ;
 }
 
 static bool
 type_is_mpls(uint16_t type)
 {
-	return type == TYPE_MPLS || type == TYPE_MPLS_MCAST;
+	return type == NET_TYPE_MPLS || type == NET_TYPE_MPLS_MC;
 }
 
 static uint16_t
@@ -79,7 +54,7 @@ scan_nd(struct rewrite *r, size_t end)
 	uint8_t type = r->data[r->l4_at];
 	size_t at = r->l4_at + (size_t)ND_BYTES;
 
-	if ((type != ND_SOLICIT && type != ND_ADVERTISE) ||
+	if ((type != NET_ND_SOLICIT && type != NET_ND_ADVERTISE) ||
 	    !rewrite_has(r, r->l4_at, ND_BYTES, end))
 		return;
 	r->nd_at = r->l4_at;
@@ -103,18 +78,19 @@ scan_l4(struct rewrite *r, size_t at, size_t end, uint8_t proto, bool knows_l4_b
 	bool is_ipv6 = r->ipv6_at;
 	size_t bytes = 0;
 
-	if (proto == PROTO_TCP)
+	if (proto == NET_PROTO_TCP)
 		bytes = 20;
-	else if (proto == PROTO_UDP || proto == (is_ipv6 ? PROTO_ICMPV6 : PROTO_ICMP))
+	else if (proto == NET_PROTO_UDP ||
+	         proto == (is_ipv6 ? NET_PROTO_ICMPV6 : NET_PROTO_ICMP))
 		bytes = 8;
-	else if (proto == PROTO_SCTP)
+	else if (proto == NET_PROTO_SCTP)
 		bytes = 12;
 	if (bytes == 0 || !rewrite_has(r, at, bytes, end))
 		return;
 	r->l4_at = (uint16_t)at;
 	r->ip_proto = proto;
 	r->l4_bytes = knows_l4_bytes ? (uint32_t)(end - at) : 0;
-	if (proto == PROTO_ICMPV6)
+	if (proto == NET_PROTO_ICMPV6)
 		scan_nd(r, end);
 }
 
@@ -125,11 +101,11 @@ scan_ipv4(struct rewrite *r, size_t at)
 	size_t header, total;
 	uint16_t fragment;
 
-	if (!rewrite_has(r, at, IPV4_BYTES, r->length))
+	if (!rewrite_has(r, at, NET_IPV4_BYTES, r->length))
 		return;
 	header = (ip[0] & 0xfU) * 4;
 	total = be16(ip + 2);
-	if (ip[0] >> 4 != 4 || header < IPV4_BYTES || total < header ||
+	if (ip[0] >> 4 != 4 || header < NET_IPV4_BYTES || total < header ||
 	    total > r->length - at || !rewrite_has(r, at, header, r->length))
 		return;
 	r->ipv4_at = (uint16_t)at;
@@ -144,11 +120,11 @@ static size_t
 ipv6_header_bytes(uint8_t header, const uint8_t *p)
 {
 	switch (header) {
-	case PROTO_HOP_BY_HOP:
-	case PROTO_ROUTING:
-	case PROTO_DESTINATION:
+	case NET_PROTO_HOP_BY_HOP:
+	case NET_PROTO_ROUTING:
+	case NET_PROTO_DESTINATION:
 		return (p[1] + 1U) * 8;
-	case PROTO_AUTH:
+	case NET_PROTO_AUTH:
 		return (p[1] + 2U) * 4;
 	default:
 		return 8;
@@ -158,9 +134,9 @@ ipv6_header_bytes(uint8_t header, const uint8_t *p)
 static bool
 ipv6_is_extension(uint8_t header)
 {
-	return header == PROTO_HOP_BY_HOP || header == PROTO_ROUTING ||
-	       header == PROTO_DESTINATION || header == PROTO_AUTH ||
-	       header == PROTO_FRAGMENT;
+	return header == NET_PROTO_HOP_BY_HOP || header == NET_PROTO_ROUTING ||
+	       header == NET_PROTO_DESTINATION || header == NET_PROTO_AUTH ||
+	       header == NET_PROTO_FRAGMENT;
 }
 
 static void
@@ -171,17 +147,17 @@ scan_ipv6(struct rewrite *r, size_t at)
 	size_t payload, end;
 	uint8_t next;
 
-	if (!rewrite_has(r, at, IPV6_BYTES, r->length) || ip[0] >> 4 != 6)
+	if (!rewrite_has(r, at, NET_IPV6_BYTES, r->length) || ip[0] >> 4 != 6)
 		return;
 	payload = be16(ip + 4);
-	end = payload ? at + IPV6_BYTES + payload : r->length;
+	end = payload ? at + NET_IPV6_BYTES + payload : r->length;
 	if (end > r->length)
 		return;
 	is_whole = payload > 0;
 	r->ipv6_at = (uint16_t)at;
 	r->sums_ip_dst = true;
 	next = ip[6];
-	at += IPV6_BYTES;
+	at += NET_IPV6_BYTES;
 	for (int i = 0; ipv6_is_extension(next); i++) {
 		const uint8_t *p = r->data + at;
 		size_t bytes;
@@ -192,9 +168,9 @@ scan_ipv6(struct rewrite *r, size_t at)
 		if (!rewrite_has(r, at, bytes, end))
 			return;
 		/* The sum is of the last destination, which the header names. */
-		if (next == PROTO_ROUTING && p[3] > 0)
+		if (next == NET_PROTO_ROUTING && p[3] > 0)
 			r->sums_ip_dst = false;
-		if (next == PROTO_FRAGMENT) {
+		if (next == NET_PROTO_FRAGMENT) {
 			if (be16(p + 2) & 0xfff8)
 				return;
 			is_whole &= !(p[3] & 1);
@@ -210,8 +186,8 @@ scan_arp(struct rewrite *r, size_t at)
 {
 	const uint8_t *arp = r->data + at;
 
-	if (rewrite_has(r, at, ARP_BYTES, r->length) && be16(arp) == 1 &&
-	    be16(arp + 2) == TYPE_IPV4 && arp[4] == 6 && arp[5] == 4)
+	if (rewrite_has(r, at, NET_ARP_BYTES, r->length) && be16(arp) == 1 &&
+	    be16(arp + 2) == NET_TYPE_IPV4 && arp[4] == 6 && arp[5] == 4)
 		r->arp_at = (uint16_t)at;
 }
 
@@ -233,34 +209,34 @@ rewrite_scan(struct rewrite *r)
 
 	scan_clear(r);
 	r->is_scanned = true;
-	if (!rewrite_has(r, 0, ETH_BYTES, r->length))
+	if (!rewrite_has(r, 0, NET_ETH_BYTES, r->length))
 		return;
 	while (r->n_tags < TAGS_MAX && type_is_vlan(be16(r->data + at)) &&
-	       rewrite_has(r, at, TAG_BYTES + 2, r->length)) {
-		at += TAG_BYTES;
+	       rewrite_has(r, at, NET_VLAN_BYTES + 2, r->length)) {
+		at += NET_VLAN_BYTES;
 		r->n_tags++;
 	}
 	r->type_at = (uint16_t)at;
 	r->eth_type = be16(r->data + at);
 	at += 2;
 	switch (r->eth_type) {
-	case TYPE_IPV4:
+	case NET_TYPE_IPV4:
 		scan_ipv4(r, at);
 		break;
-	case TYPE_IPV6:
+	case NET_TYPE_IPV6:
 		scan_ipv6(r, at);
 		break;
-	case TYPE_ARP:
-	case TYPE_RARP:
+	case NET_TYPE_ARP:
+	case NET_TYPE_RARP:
 		scan_arp(r, at);
 		break;
-	case TYPE_MPLS:
-	case TYPE_MPLS_MCAST:
+	case NET_TYPE_MPLS:
+	case NET_TYPE_MPLS_MC:
 		if (rewrite_has(r, at, LSE_BYTES, r->length))
 			r->mpls_at = (uint16_t)at;
 		break;
-	case TYPE_PBB:
-		if (rewrite_has(r, at, TAG_BYTES, r->length))
+	case NET_TYPE_PBB:
+		if (rewrite_has(r, at, NET_VLAN_BYTES, r->length))
 			r->pbb_at = (uint16_t)at;
 		break;
 	default:
@@ -307,7 +283,7 @@ rewrite_close_gap(struct rewrite *r, size_t at, size_t n)
 static bool
 rewrite_has_tag(const struct rewrite *r)
 {
-	return rewrite_has(r, 0, MAC_BYTES + TAG_BYTES + 2, r->length) &&
+	return rewrite_has(r, 0, MAC_BYTES + NET_VLAN_BYTES + 2, r->length) &&
 	       type_is_vlan(be16(r->data + MAC_BYTES));
 }
 
@@ -317,14 +293,14 @@ rewrite_push_vlan(struct rewrite *r, uint16_t tpid)
 	uint16_t tci = 0;
 	uint8_t *tag;
 
-	if (!rewrite_has(r, 0, ETH_BYTES, r->length))
+	if (!rewrite_has(r, 0, NET_ETH_BYTES, r->length))
 		return -ENOENT;
 	if (rewrite_has_tag(r))
-		tci = be16(r->data + ETH_BYTES) & TAG_VID_AND_PCP;
-	tag = rewrite_open_gap(r, MAC_BYTES, TAG_BYTES);
+		tci = be16(r->data + NET_ETH_BYTES) & TAG_VID_AND_PCP;
+	tag = rewrite_open_gap(r, MAC_BYTES, NET_VLAN_BYTES);
 	if (!tag)
 		return -ENOBUFS;
-	rewrite_write(tag, TAG_BYTES, (uint32_t)tpid << 16 | tci);
+	rewrite_write(tag, NET_VLAN_BYTES, (uint32_t)tpid << 16 | tci);
 	return 0;
 }
 
@@ -333,7 +309,7 @@ rewrite_pop_vlan(struct rewrite *r)
 {
 	if (!rewrite_has_tag(r))
 		return -ENOENT;
-	rewrite_close_gap(r, MAC_BYTES, TAG_BYTES);
+	rewrite_close_gap(r, MAC_BYTES, NET_VLAN_BYTES);
 	return 0;
 }
 
@@ -402,15 +378,16 @@ rewrite_push_pbb(struct rewrite *r, uint16_t eth_type)
 	if (!r->type_at)
 		return -ENOENT;
 	if (r->pbb_at)
-		itag = (uint32_t)rewrite_read(r->data + r->pbb_at, TAG_BYTES) & 0xffffff;
+		itag = (uint32_t)rewrite_read(r->data + r->pbb_at, NET_VLAN_BYTES) &
+		       0xffffff;
 	if (r->n_tags)
-		itag |= (uint32_t)(r->data[ETH_BYTES] >> 5) << 29;
+		itag |= (uint32_t)(r->data[NET_ETH_BYTES] >> 5) << 29;
 	p = rewrite_open_gap(r, MAC_BYTES, PBB_BYTES);
 	if (!p)
 		return -ENOBUFS;
 	rewrite_write(p, 2, eth_type);
-	rewrite_write(p + 2, TAG_BYTES, itag);
-	memcpy(p + 2 + TAG_BYTES, r->data, MAC_BYTES);
+	rewrite_write(p + 2, NET_VLAN_BYTES, itag);
+	memcpy(p + 2 + NET_VLAN_BYTES, r->data, MAC_BYTES);
 	return 0;
 }
 
@@ -419,7 +396,7 @@ rewrite_pop_pbb(struct rewrite *r)
 {
 	rewrite_ensure_scanned(r);
 	if (!r->pbb_at || r->n_tags ||
-	    !rewrite_has(r, 0, PBB_BYTES + ETH_BYTES, r->length))
+	    !rewrite_has(r, 0, PBB_BYTES + NET_ETH_BYTES, r->length))
 		return -ENOENT;
 	rewrite_close_gap(r, 0, PBB_BYTES);
 	return 0;
@@ -488,12 +465,12 @@ rewrite_find_inner(struct rewrite *r, bool *is_ip)
 	*is_ip = r->data[r->mpls_at + 2] & 1;
 	if (!*is_ip)
 		return rewrite_has(r, at, LSE_BYTES, r->length) ? at : 0;
-	if (!rewrite_has(r, at, IPV4_BYTES, r->length))
+	if (!rewrite_has(r, at, NET_IPV4_BYTES, r->length))
 		return 0;
 	version = r->data[at] >> 4;
 	if (version == 4)
 		return at;
-	return version == 6 && rewrite_has(r, at, IPV6_BYTES, r->length) ? at : 0;
+	return version == 6 && rewrite_has(r, at, NET_IPV6_BYTES, r->length) ? at : 0;
 }
 
 static uint8_t

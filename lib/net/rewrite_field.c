@@ -5,14 +5,8 @@
 
 #include "base/compiler.h"
 #include "net/crc32c.h"
+#include "net/protocol.h"
 #include "net/rewrite_private.h"
-
-#define PROTO_TCP    6
-#define PROTO_UDP    17
-#define PROTO_ICMP   1
-#define PROTO_ICMPV6 58
-#define PROTO_SCTP   132
-#define TYPE_VLAN    0x8100
 
 enum place_base {
 	BASE_NONE,
@@ -146,15 +140,15 @@ place_find_base(const struct rewrite *r, enum place_base base, size_t *at)
 	case BASE_IPV6:
 		return (*at = r->ipv6_at);
 	case BASE_TCP:
-		return (*at = l4_if(r, PROTO_TCP));
+		return (*at = l4_if(r, NET_PROTO_TCP));
 	case BASE_UDP:
-		return (*at = l4_if(r, PROTO_UDP));
+		return (*at = l4_if(r, NET_PROTO_UDP));
 	case BASE_SCTP:
-		return (*at = l4_if(r, PROTO_SCTP));
+		return (*at = l4_if(r, NET_PROTO_SCTP));
 	case BASE_ICMPV4:
-		return (*at = l4_if(r, PROTO_ICMP));
+		return (*at = l4_if(r, NET_PROTO_ICMP));
 	case BASE_ICMPV6:
-		return (*at = l4_if(r, PROTO_ICMPV6));
+		return (*at = l4_if(r, NET_PROTO_ICMPV6));
 	case BASE_ND:
 		return (*at = r->nd_at);
 	case BASE_SLL:
@@ -230,20 +224,20 @@ rewrite_mend_l4(struct rewrite *r, unsigned sums, const uint8_t *was, const uint
 	    ((sums & SUM_IP_DST) && !r->sums_ip_dst))
 		return;
 	switch (r->ip_proto) {
-	case PROTO_TCP:
+	case NET_PROTO_TCP:
 		rewrite_mend_sum(l4 + 16, was, is, n);
 		break;
-	case PROTO_UDP:
+	case NET_PROTO_UDP:
 		rewrite_mend_udp(l4 + 6, was, is, n);
 		break;
-	case PROTO_ICMP:
+	case NET_PROTO_ICMP:
 		if (!is_pseudo)
 			rewrite_mend_sum(l4 + 2, was, is, n);
 		break;
-	case PROTO_ICMPV6:
+	case NET_PROTO_ICMPV6:
 		rewrite_mend_sum(l4 + 2, was, is, n);
 		break;
-	case PROTO_SCTP:
+	case NET_PROTO_SCTP:
 		if (!is_pseudo)
 			rewrite_mend_sctp(r, was, is, n, at);
 		break;
@@ -311,7 +305,7 @@ rewrite_set_tci(struct rewrite *r, const uint8_t *value, const uint8_t *mask)
 	if (!(tci & FLOW_VLAN_PRESENT))
 		return r->n_tags ? rewrite_pop_vlan(r) : 0;
 	if (!r->n_tags)
-		ret = rewrite_push_vlan(r, TYPE_VLAN);
+		ret = rewrite_push_vlan(r, NET_TYPE_VLAN);
 	if (ret == 0)
 		rewrite_write(r->data + 14, 2, tci & (uint16_t)~FLOW_VLAN_PRESENT);
 	return ret;
@@ -352,7 +346,7 @@ rewrite_set_field(struct rewrite *r, enum flow_field_id id,
 	case FIELD_DL_VLAN:
 	case FIELD_DL_VLAN_PCP:
 		if (!r->n_tags) {
-			ret = rewrite_push_vlan(r, TYPE_VLAN);
+			ret = rewrite_push_vlan(r, NET_TYPE_VLAN);
 			if (ret < 0)
 				return ret;
 			rewrite_scan(r);

@@ -41,8 +41,10 @@ enum of_version of_version_from_name(const char *name);
  * (hello failed), so a function returns 0 or -EPROTO and fills this. */
 struct of_error {
 	uint16_t type, code;
-	/* Experimenter errors: type 0xffff, code is the exp_type. */
+	/* Experimenter errors: type 0xffff, code is the exp_type; in 1.0 and 1.1, type
+	 * and code are the vendor's own. 0 = none. */
 	uint32_t experimenter;
+	uint32_t id;    /* enum of_error_id: what of_fail() was given */
 	char text[160]; /* for the log and for tools: what, and why */
 };
 
@@ -201,11 +203,15 @@ enum of_error_id {
 	OFERR_N,
 };
 
-/* Fills 'error' for an id, with a reason; returns -EPROTO, for "return of_fail(...)". */
+/* Fills 'error' for an id, with a reason; returns -EPROTO, for "return of_fail(...)".
+ * 'error' may be NULL. */
 int of_fail(struct of_error *error, enum of_error_id id, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The numbers of an id in a version; of_fail() keeps the id until the version is known.
- */
+/* The numbers of an id in a version; the text stays. What a version has no number for is
+ * Nicira's "unencodable error". */
 void of_error_resolve(enum of_error_id id, enum of_version version,
                       struct of_error *error);
+
+/* "OFPBAC_BAD_LEN" for the numbers of a message; NULL if there is none. */
+const char *of_error_name(enum of_version version, const struct of_error *error);

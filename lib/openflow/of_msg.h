@@ -1,5 +1,5 @@
 /* of_msg.h - whole messages as plain structs, the same for all versions: what the switch
- * and the tools work with. of_decode.c and of_encode.c turn bytes into them and back.
+ * and the tools work with. of_msg.c and of_msg_*.c turn bytes into them and back.
  * No state, any thread.
  *
  * Decoded messages borrow nothing: variable parts lie in memory of the message, released
@@ -57,6 +57,7 @@ enum of_kind {
 	OFM_NX_CONTROLLER_ID,
 	OFM_NX_RESUME,
 	OFM_NX_CT_FLUSH_ZONE,
+	OFM_NX_CT_FLUSH, /* the message is in 'experimenter', undecoded */
 	OFM_NX_TLV_TABLE_MOD,
 	OFM_NX_TLV_TABLE_REQUEST,
 	OFM_NX_TLV_TABLE_REPLY,
@@ -106,9 +107,10 @@ enum of_kind {
 };
 
 struct of_hello {
-	uint32_t versions; /* bit per version number */
+	uint32_t versions; /* bit per version number, also of those that nobody knows */
 };
 
+/* With an experimenter: as struct of_error has it. */
 struct of_error_msg {
 	uint16_t type, code;
 	uint32_t experimenter;
@@ -127,7 +129,9 @@ struct of_experimenter {
 	size_t n;
 };
 
-/* Bits of of_port.config and .state are 1.1's, whatever the version. */
+/* Bits of config are 1.1's and, where those have gaps, 1.0's: no_stp 2, no_recv_stp 8,
+ * no_flood 0x10. Of state: 1.1's, and 1.0's two bits of STP at 0x300. Of features
+ * (current and so on): 1.1's, whatever the version. */
 struct of_port {
 	uint32_t number;
 	uint8_t mac[6];
@@ -164,9 +168,12 @@ enum of_packet_in_reason {
 
 enum of_packet_in_format { OF_PACKET_IN_STANDARD, OF_PACKET_IN_NXT, OF_PACKET_IN_NXT2 };
 
+/* Also a resume. 'controller_id' is not on the wire. */
 struct of_packet_in {
+	enum of_packet_in_format format; /* NXT* also with msg.is_nicira off */
 	uint32_t buffer_id;
-	uint16_t total_bytes, controller_id;
+	uint32_t total_bytes;
+	uint16_t controller_id;
 	uint8_t reason, table;
 	uint64_t cookie;
 	struct flow_match metadata; /* in_port, registers, metadata, tunnel, mark */
@@ -177,11 +184,13 @@ struct of_packet_in {
 	size_t n_userdata;
 	bool has_continuation;
 	/* Opaque to others than the switch that made it: its bytes come back in a resume.
-	 */
+	 * With has_continuation and no bytes, the encoder makes them of the four below,
+	 * and a decoded resume has them back; a packet-in has the bytes alone. */
 	const uint8_t *continuation;
 	size_t n_continuation;
-	struct flow_actions actions,
-		action_set; /* of a decoded continuation; unused else */
+	struct flow_actions actions, action_set; /* what is still to do */
+	uint8_t resume_table;
+	uint64_t resume_cookie;
 };
 
 struct of_packet_out {
@@ -211,12 +220,16 @@ struct of_flow_mod {
 	enum of_flow_command command;
 	struct flow_match match;
 	uint16_t priority;
-	uint8_t table; /* OF_TABLE_ALL: every one, or (an add of 1.0) the switch's choice
-	                */
-	uint64_t cookie, cookie_mask; /* mask: of modify and delete; */
-	uint64_t new_cookie; /* of add and modify; UINT64_MAX with modify_cookie off */
-	bool modify_cookie;
+	/* OF_TABLE_ALL: every one, or (an add of 1.0) the switch's choice. 1.0: the upper
+	 * byte of the command; where OFM_NX_TABLE_ID is not on, the session (or the tool)
+	 * has 0 there for OF_TABLE_ALL, and anything else is OFERR_FLOW_MOD_COMMAND. */
+	uint8_t table;
+	uint64_t cookie,
+		cookie_mask; /* of modify and delete: which rules; mask 0 = all */
+	uint64_t new_cookie; /* of add and modify; UINT64_MAX = modify keeps what it is */
+	bool modify_cookie;  /* a modify changes it: 1.0 and Nicira's */
 	uint16_t idle_s, hard_s, importance;
+	/* Ports and groups of deletes; NONE and ANY in all others, whatever came. */
 	uint32_t buffer_id, out_port, out_group;
 	uint16_t flags;              /* OF_FLOW_* */
 	struct flow_actions actions; /* actions and instructions, in order of execution */
@@ -227,13 +240,13 @@ struct of_flow_stats_request { /* flow stats, aggregate, and what is monitored *
 	uint8_t table;
 	uint32_t out_port, out_group;
 	uint64_t cookie, cookie_mask;
-	uint16_t flags; /* 1.5 */
+	uint16_t flags; /* unused */
 };
 
 struct of_flow_stats {
 	struct flow_match match;
 	uint64_t cookie, packets, bytes; /* UINT64_MAX = not known */
-	uint64_t duration_ns, idle_ns;
+	uint64_t duration_ns, idle_ns;   /* UINT64_MAX = not said; idle: 1.5's */
 	uint16_t priority, idle_s, hard_s, importance, flags;
 	int32_t idle_age_s, hard_age_s; /* -1 = not said: nicira's */
 	uint8_t table, reason;
@@ -249,8 +262,8 @@ struct of_flow_removed {
 	struct flow_match match;
 	uint64_t cookie, packets, bytes, duration_ns;
 	uint16_t priority, idle_s, hard_s;
-	uint8_t table,
-		reason; /* idle, hard, delete, group delete, meter delete, eviction */
+	uint8_t table;  /* OF_TABLE_ALL = not said: 1.0 */
+	uint8_t reason; /* idle, hard, delete, group delete, meter delete, eviction */
 };
 
 struct of_port_status {
@@ -274,6 +287,7 @@ struct of_table_desc {
 	uint8_t table;
 	uint32_t config, eviction_flags;
 	uint8_t vacancy_down, vacancy_up, vacancy;
+	bool has_eviction, has_vacancy;
 };
 struct of_table_stats {
 	uint8_t table;
@@ -281,6 +295,9 @@ struct of_table_stats {
 	uint64_t match_fields, wildcards;
 	uint32_t max_entries, active;
 	uint64_t lookups, matched;
+	/* 1.1 and 1.2 only, as their own wire numbers; match_fields and wildcards too. */
+	uint64_t write_setfields, apply_setfields, metadata_match, metadata_write;
+	uint32_t write_actions, apply_actions, instructions, config;
 };
 struct of_table_status {
 	uint8_t reason;
@@ -292,7 +309,10 @@ struct of_table_features {
 	uint8_t table, command;
 	char name[33];
 	uint64_t metadata_match, metadata_write;
-	uint32_t capabilities, max_entries;
+	uint32_t capabilities; /* 1.3's "config" */
+	uint32_t max_entries;
+	uint32_t features;        /* 1.5 */
+	bool has_properties;      /* a request without them changes nothing */
 	uint32_t instructions[2]; /* [miss]: bit per wire number */
 	uint64_t actions[2][2],
 		write_actions[2][2]; /* [miss]: by enum flow_action_type */
@@ -312,13 +332,18 @@ struct of_queue_stats {
 	uint32_t port, queue;
 	uint64_t tx_bytes, tx_packets, tx_errors, duration_ns;
 };
-/* Rates in 1/10 %; above 1000 = none. */
+/* Rates in 1/10 %; above 1000: off; 0xffff: not said. */
 struct of_queue_config {
 	uint32_t port, queue;
 	uint16_t min_rate, max_rate;
 };
-struct of_queue_request {
+struct of_queue_request { /* stats, descriptions; queue configs have the port alone */
 	uint32_t port, queue;
+};
+/* A reply of 1.0 to 1.3 is about one port, even if it has no queue. */
+struct of_queue_configs {
+	uint32_t port;
+	struct of_queue_config *list; /* 'n' of them */
 };
 
 enum of_group_type {
@@ -348,20 +373,24 @@ struct of_bucket {
 #define OF_BUCKET_LAST  0xfffffffeU
 #define OF_BUCKET_ALL   0xffffffffU
 
+/* A field that "hash" takes, and which of its bits. */
+struct of_hash_field {
+	enum flow_field_id field;
+	struct flow_value mask;
+};
+
 struct of_group_mod {
 	enum of_group_command command;
 	enum of_group_type type;
 	uint32_t group, bucket_id;
 	char selection_method[16]; /* "" = the switch's own, "hash", "dp_hash" */
 	uint64_t selection_param;
-	struct flow_match selection_fields; /* masks of fields for "hash" */
+	struct of_hash_field *hash_fields;
+	size_t n_hash_fields;
 	struct of_bucket *buckets;
 	size_t n_buckets;
 };
 
-struct of_group_desc {
-	struct of_group_mod group;
-};
 struct of_group_stats {
 	uint32_t group, references;
 	uint64_t packets, bytes, duration_ns;
@@ -408,13 +437,19 @@ struct of_role_msg {
 	enum of_role role;
 	uint64_t generation;
 	bool has_generation;
-	uint8_t reason;
+	uint8_t reason;    /* of a role status */
+	uint16_t short_id; /* 1.5's; 0xffff = none */
 };
 
-/* Bits per reason, [0] = secondary, [1] = primary and equal. */
+/* Bits per reason, [0] = secondary, [1] = primary and equal. Reasons are the version's:
+ * in 1.0 to 1.3 all of a packet-in's that are not 0 or 2 are 1, "action". */
 struct of_async {
+	/* 1 << (2 * kind + [index]), kinds in the order below: which ones a message
+	 * of 1.4 (or Nicira's second form) has; the others stay as they are. 0 = the
+	 * older form, the first three kinds; in 1.4 and later all. */
+	uint32_t given;
 	uint32_t packet_in[2], port_status[2], flow_removed[2], role_status[2],
-		table_status[2], request_forward[2];
+		table_status[2], request_forward[2], flow_stats[2], controller_status[2];
 };
 
 enum of_bundle_control {
@@ -437,15 +472,40 @@ struct of_bundle {
 enum of_monitor_command { OF_MONITOR_ADD, OF_MONITOR_MODIFY, OF_MONITOR_DELETE };
 struct of_monitor {
 	uint32_t id;
-	uint16_t flags; /* 1.4's */
+	uint16_t flags; /* OF_MONITOR_* */
 	enum of_monitor_command command;
 	struct of_flow_stats_request what;
 };
-/* event: initial, added, removed, modified, abbreviated, paused, resumed as in 1.4 */
+/* 1.4's numbers; Nicira's are translated. */
+#define OF_MONITOR_INITIAL      0x01
+#define OF_MONITOR_ON_ADD       0x02
+#define OF_MONITOR_ON_REMOVED   0x04
+#define OF_MONITOR_ON_MODIFY    0x08
+#define OF_MONITOR_INSTRUCTIONS 0x10
+#define OF_MONITOR_NO_ABBREV    0x20
+#define OF_MONITOR_ONLY_OWN     0x40
+enum of_monitor_event {
+	OF_EVENT_INITIAL, /* Nicira's: an "added" */
+	OF_EVENT_ADDED,
+	OF_EVENT_REMOVED,
+	OF_EVENT_MODIFIED,
+	OF_EVENT_ABBREV,
+	OF_EVENT_PAUSED,
+	OF_EVENT_RESUMED
+};
 struct of_monitor_update {
-	uint16_t event;
-	uint32_t xid;
+	uint16_t event; /* enum of_monitor_event */
+	uint32_t xid;   /* of an abbreviated one */
 	struct of_flow_stats flow;
+};
+
+/* 1.5 */
+struct of_controller_status {
+	uint16_t short_id;
+	enum of_role role;
+	uint8_t reason, channel_status;
+	const uint8_t *properties; /* undecoded */
+	size_t n;
 };
 
 struct of_desc {
@@ -492,7 +552,11 @@ struct of_msg {
 		struct of_bundle bundle;
 		struct of_tlv_table tlv_table;
 		struct of_bytes request_forward; /* the message */
-		uint32_t number; /* formats, ids, zones; port, group or meter asked for */
+		/* Formats, ids, zones, bundle capabilities; which port (PORT_STATS,
+		 * PORT_DESC, QUEUE_CONFIG requests; FLOW_PORT_NONE = all), group or meter
+		 * is asked for. */
+		uint32_t number;
+		struct of_controller_status controller_status;
 		struct of_desc desc;
 		struct of_flow_stats_request flow_request;
 		struct of_flow_stats *flows; /* 'n' of them; so below */
@@ -502,7 +566,7 @@ struct of_msg {
 		struct of_port_stats *port_stats;
 		struct of_queue_request queue_request;
 		struct of_queue_stats *queue_stats;
-		struct of_queue_config *queues;
+		struct of_queue_configs queues;
 		struct of_group_stats *group_stats;
 		struct of_group_mod *groups; /* group descriptions */
 		struct of_group_features group_features;
@@ -523,13 +587,19 @@ int of_msg_decode(const uint8_t *data, size_t n, struct of_msg *msg,
                   struct of_error *error);
 void of_msg_destroy(struct of_msg *msg);
 
-/* Zeroed memory that of_msg_destroy() releases; for those who build messages. */
+/* Lists of actions in a decoded message are the message's: read them, or copy them with
+ * flow_actions_append(), but neither append to them nor destroy them. In a message that
+ * is built, they are the builder's, and so is all that did not come from of_msg_alloc().
+ *
+ * Zeroed memory that of_msg_destroy() releases; for those who build messages. */
 void *of_msg_alloc(struct of_msg *msg, size_t bytes);
 void of_msg_init(struct of_msg *msg, enum of_version version, enum of_kind kind,
                  uint32_t xid);
 
 /* Appends the message in wire form. Multipart replies that do not fit 64 KB become
- * several messages. A kind that the version does not have is -ENOTSUP. */
+ * several messages, the last of which has MORE as 'msg->more' says. A kind that the
+ * version does not have is -ENOTSUP, what does not fit a message -EMSGSIZE; nothing is
+ * appended then. */
 int of_msg_encode(const struct of_msg *msg, struct str *out);
 
 /* "OFPT_FLOW_MOD (OF1.3)"-like names are text's; this is the bare one, for logs. */

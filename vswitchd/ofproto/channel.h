@@ -35,8 +35,16 @@ size_t channel_backlog_bytes(const struct channel *channel);
 /* Reading stops while 'is_paused': a sender is slowed down, others are not. */
 void channel_pause(struct channel *channel, bool is_paused);
 
+/* Sees what comes, before it is handled, and what goes (several messages at a time): for
+ * those who listen in. NULL = nobody. */
+typedef void channel_tap_fn(const uint8_t *data, size_t n, bool is_sent, void *aux);
+void channel_set_tap(struct channel *channel, channel_tap_fn *tap, void *aux);
+
 uint64_t channel_last_input_ns(const struct channel *channel);
 const char *channel_name(const struct channel *channel);
+
+/* Ends it soon, by 'closed', after what is queued was sent. 'why' must stay valid. */
+void channel_fail(struct channel *channel, const char *why);
 
 /* Ends it without calling 'closed'; at once, or after what is queued was sent. */
 void channel_close(struct channel *channel, bool at_once);
