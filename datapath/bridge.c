@@ -8,6 +8,7 @@
 #include <rte_ring_elem.h>
 
 #include "base/mem.h"
+#include "datapath/meter.h"
 #include "datapath/port/port.h"
 #include "datapath/rcu.h"
 #include "datapath/table.h"
@@ -17,6 +18,8 @@
 #define MAC_TABLE_MAX     1048576
 #define MAC_AGING_DEFAULT 300
 #define LEARN_BATCH       64
+
+static_assert(BRIDGES_MAX == METER_BRIDGES_MAX, "meters are by bridge");
 
 struct bridge *_Atomic bridges[BRIDGES_MAX];
 
@@ -46,8 +49,8 @@ dp_bridge_add(const struct dp_bridge_config *config, uint32_t *bridge_id,
               struct error *err)
 {
 	struct dp_static_rule normal = {.goto_table = DP_TABLE_NONE,
-	                         .n_actions = 1,
-	                         .actions = {{.type = DP_ACTION_NORMAL}}};
+	                                .n_actions = 1,
+	                                .actions = {{.type = DP_ACTION_NORMAL}}};
 	struct bridge *bridge;
 	uint32_t id = 0;
 
@@ -90,6 +93,7 @@ dp_bridge_del(uint32_t bridge_id)
 		return;
 	bridges[bridge_id] = NULL;
 	rcu_synchronize();
+	meter_del_bridge(bridge_id);
 	free(bridge->fdb);
 	free(bridge->members);
 	pipeline_free(bridge->pipeline);

@@ -262,7 +262,8 @@ void dp_bridge_set_fragments(uint32_t bridge_id, bool are_dropped);
  * port (tokens) and in all, and count what is lost. */
 void dp_set_punt_handler(void (*punt)(const struct dp_punt *, void *aux), void *aux);
 
-/* How many packets per second, and at once, each port may send to controllers. */
+/* How many packets per second, and at once, each port may send to controllers; 0 =
+ * default. */
 void dp_bridge_set_punt_rate(uint32_t bridge_id, uint32_t pps, uint32_t burst);
 
 /* Sends a packet as if 'key' (in_port, state) had brought it, through 'actions' alone
@@ -342,7 +343,11 @@ struct dp_port_settings {
 	                                  and name none */
 	uint32_t mtu;                  /* 0 = the type's default */
 	bool admin_down;
-	uint8_t mac[6]; /* internal and tap: the host's address; all zero = any */
+	bool no_receive;   /* what comes in is dropped */
+	bool no_forward;   /* what is to leave by it is dropped */
+	bool no_flood;     /* floods leave it out, those of NORMAL too */
+	bool no_packet_in; /* controllers are not told of packets that no rule matches */
+	uint8_t mac[6];    /* internal and tap: the host's address; all zero = any */
 };
 
 struct dp_port_config {

@@ -110,7 +110,8 @@ pipeline_classify(struct worker *worker, struct port *in, const struct pipeline 
 			pipeline_look_up(worker, in, pipeline, pkts[i], &walked);
 
 		if (i > first && !program_equal(program, &run_program)) {
-			action_execute(worker, in, &run_program, pkts + first, i - first);
+			action_execute_static(worker, in, &run_program, pkts + first,
+			                      i - first);
 			first = i;
 		}
 		/* Copied: an insert for a later packet may reuse the cache's. */
@@ -118,7 +119,7 @@ pipeline_classify(struct worker *worker, struct port *in, const struct pipeline 
 			program_copy(&run_program, program);
 	}
 	if (n > first)
-		action_execute(worker, in, &run_program, pkts + first, n - first);
+		action_execute_static(worker, in, &run_program, pkts + first, n - first);
 }
 
 void
@@ -141,7 +142,7 @@ pipeline_process(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
 	}
 	pipeline = atomic_load_explicit(&in->bridge->pipeline, memory_order_acquire);
 	if (likely(pipeline->is_fixed))
-		action_execute(worker, in, &pipeline->fixed, pkts, n);
+		action_execute_static(worker, in, &pipeline->fixed, pkts, n);
 	else
 		pipeline_classify(worker, in, pipeline, pkts, n);
 }
