@@ -26,8 +26,7 @@
 #define PUNT_BYTES_MAX 65536
 #define PUNT_RUN_MAX   256 /* of a worker, at once: main has other things to do */
 
-#define PUNT_DEFAULT_PPS   1000
-#define PUNT_DEFAULT_BURST 500
+#define PUNT_DEFAULT_PPS 1000 /* and half of it at once */
 
 /* At the start of a note's first buffer; the packet's copy is in the buffers behind. */
 struct punt_note {
@@ -73,7 +72,7 @@ punt_take_token(const struct worker *worker, struct port *in)
 
 	if (cost == 0) {
 		cost = NSEC_PER_SEC / PUNT_DEFAULT_PPS;
-		burst = cost * PUNT_DEFAULT_BURST;
+		burst = NSEC_PER_SEC / 2;
 	}
 	do {
 		start = MAX_OF(was, worker->now_ns);
@@ -279,13 +278,17 @@ dp_set_punt_handler(void (*punt)(const struct dp_punt *, void *aux), void *aux)
 void
 dp_bridge_set_punt_rate(uint32_t bridge_id, uint32_t pps, uint32_t burst)
 {
-	uint64_t cost = NSEC_PER_SEC / (pps ? pps : PUNT_DEFAULT_PPS);
+	uint64_t cost;
 
 	if (bridge_id >= BRIDGES_MAX)
 		return;
-	limits[bridge_id].burst_ns =
-		MAX_OF(cost, 1ULL) * (burst ? burst : MAX_OF(pps / 2, 1U));
-	limits[bridge_id].cost_ns = MAX_OF(cost, 1ULL);
+	if (pps == 0)
+		pps = PUNT_DEFAULT_PPS;
+	if (burst == 0)
+		burst = MAX_OF(pps / 2, 1U);
+	cost = MAX_OF(NSEC_PER_SEC / pps, 1U);
+	limits[bridge_id].burst_ns = cost * burst;
+	limits[bridge_id].cost_ns = cost;
 }
 
 static void

@@ -37,7 +37,15 @@ frame_make(uint8_t *frame, size_t length, uint8_t dst, uint8_t src, int vlan)
 uint32_t
 port_add(const char *name, const struct dp_port_settings *settings)
 {
-	struct dp_port_config config = {.type = DP_PORT_DUMMY, .bridge_id = bridge};
+	return port_add_number(name, 0, settings);
+}
+
+uint32_t
+port_add_number(const char *name, uint16_t ofport,
+                const struct dp_port_settings *settings)
+{
+	struct dp_port_config config = {
+		.type = DP_PORT_DUMMY, .bridge_id = bridge, .ofport = ofport};
 	struct error err = {""};
 	uint32_t id;
 
