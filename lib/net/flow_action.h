@@ -26,7 +26,8 @@
 
 enum flow_action_type {
 	/* Struct in brackets; without one there is nothing more to say. */
-	ACTION_OUTPUT,       /* [flow_output] any port, CONTROLLER as well */
+	ACTION_OUTPUT,       /* [flow_output] any port, CONTROLLER as well; 'is_legacy':
+	                        the packet is cut to max_len (nicira's output_trunc) */
 	ACTION_OUTPUT_FIELD, /* [flow_output_field] "output:reg0[]" */
 	ACTION_CONTROLLER,   /* [flow_controller] with more than a max_len */
 	ACTION_ENQUEUE,      /* [flow_enqueue] OpenFlow 1.0 */
@@ -137,7 +138,7 @@ struct flow_metadata {
 struct flow_conjunction {
 	struct flow_action head;
 	uint32_t id;
-	uint8_t clause, n_clauses;
+	uint8_t clause, n_clauses; /* clauses count from 0 here, from 1 in texts */
 };
 struct flow_fin_timeout {
 	struct flow_action head;
@@ -278,7 +279,7 @@ void flow_actions_clear(struct flow_actions *actions);
 void flow_actions_destroy(struct flow_actions *actions);
 
 /* 'bytes' of records at 'data' one by one. */
-#define FLOW_ACTION_FOR_EACH(ACTION, DATA, BYTES)                         \
-	for (const struct flow_action *ACTION = (const void *)(DATA);     \
-	     (const uint8_t *)ACTION < (const uint8_t *)(DATA) + (BYTES); \
+#define FLOW_ACTION_FOR_EACH(ACTION, DATA, BYTES)                     \
+	for (const struct flow_action *ACTION = (const void *)(DATA); \
+	     (uintptr_t)ACTION < (uintptr_t)(DATA) + (BYTES);         \
 	     ACTION = (const void *)((const uint8_t *)ACTION + ACTION->bytes))

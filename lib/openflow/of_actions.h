@@ -9,7 +9,7 @@
 #include "net/flow_action.h"
 #include "openflow/of.h"
 
-/* 'n' bytes of actions. Appends to 'actions'. 'in_set': for write-actions and buckets. */
+/* 'n' bytes of actions. Appends to 'actions', also where an error comes later. */
 int of_actions_decode(enum of_version version, const uint8_t *data, size_t n,
                       struct flow_actions *actions, struct of_error *error);
 
@@ -27,6 +27,7 @@ void of_instructions_encode(enum of_version version, const void *records, size_t
 
 /* Checks each action against the match that leads to it (following set-fields and pushes
  * on the way): prerequisites, values that the field cannot have, tables that do not go
- * forward ('table' = the rule's; OF_TABLE_ALL = none). 'n_tables' exist. */
+ * forward ('table' = the rule's; OF_TABLE_ALL = none). 'n_tables' exist. 'match' NULL: a
+ * group's, whose packets may be anything; prerequisites are not checked then. */
 int of_actions_check(const void *records, size_t bytes, const struct flow_match *match,
                      uint8_t table, unsigned n_tables, struct of_error *error);

@@ -60,6 +60,11 @@ int of_text_parse_group(const char *text, enum of_group_command command,
 int of_text_parse_meter(const char *text, enum of_meter_command command,
                         struct of_meter_mod *mod, struct error *err);
 
+/* One rule of a flow stats reply, as dump-flows shows it: no blank in front, no newline.
+ * Without statistics: only what add-flow takes. */
+void of_text_format_flow(struct str *out, const struct of_flow_stats *flow,
+                         const struct of_names *names, bool with_stats);
+
 /* A message as "ovs-ofctl ofp-print" shows it; 'verbosity' as the option -m counts. Any
  * bytes: what cannot be read is shown as such. */
 void of_text_format_message(struct str *out, const uint8_t *data, size_t n,

@@ -205,18 +205,18 @@ on_write(struct bufferevent *bev, void *aux)
 static void
 channel_describe_error(struct channel *channel, int socket_error, struct str *why)
 {
-	unsigned long code = bufferevent_get_openssl_error(channel->bev), next;
 	long verdict = channel->ssl ? SSL_get_verify_result(channel->ssl) : X509_V_OK;
+	const char *reason = NULL;
+	unsigned long code;
 
-	while ((next = bufferevent_get_openssl_error(channel->bev)))
-		code = next;
-	if (code) {
-		const char *reason = ERR_reason_error_string(code);
-
-		str_printf(why, "TLS: %s", reason ? reason : "protocol error");
-	}
+	/* Among the errors are plain numbers of SSL_get_error(), which say nothing. */
+	while (channel->ssl && (code = bufferevent_get_openssl_error(channel->bev)))
+		if (ERR_GET_LIB(code) && ERR_reason_error_string(code))
+			reason = ERR_reason_error_string(code);
+	if (reason)
+		str_printf(why, "TLS: %s", reason);
 	if (verdict != X509_V_OK)
-		str_printf(why, "%speer's certificate: %s", code ? ": " : "",
+		str_printf(why, "%speer's certificate: %s", reason ? ": " : "",
 		           X509_verify_cert_error_string(verdict));
 	if (!why->length && channel->ssl && !SSL_is_init_finished(channel->ssl))
 		str_append(why, "TLS handshake failed");
@@ -336,7 +336,8 @@ channel_set_tap(struct channel *channel, channel_tap_fn *tap, void *aux)
 uint64_t
 channel_last_input_ns(const struct channel *channel)
 {
-	return channel->last_input_ns;
+	/* Who is not listened to cannot be blamed for silence. */
+	return channel->is_paused ? clock_mono_ns() : channel->last_input_ns;
 }
 
 const char *

@@ -3,38 +3,10 @@
  * travels over a connection is its session's, which ofproto.c makes. Main thread. */
 #pragma once
 
-#include "vswitchd/ofproto/channel.h"
+#include "vswitchd/ofproto/connection_hooks.h"
 #include "vswitchd/ofproto/ofproto.h"
 
 struct connections;
-
-struct connection_info {
-	bool is_service; /* of no weight in fail_mode, gets nothing it did not ask for */
-	uint32_t versions;                /* bit per OpenFlow version, never 0 */
-	uint32_t rate_limit, burst_limit; /* packet-ins per second; 0 = none */
-};
-
-/* What is above: 'session' is whatever open() returned. */
-struct connection_hooks {
-	/* A stream has begun: HELLO is to be sent. The channel stays the connections':
-	 * sent to, paused, failed (channel_fail()), never closed. */
-	void *(*open)(struct channel *channel, const struct connection_info *info,
-	              void *aux);
-	void (*message)(void *session, const uint8_t *data, size_t n);
-	/* The last call: the channel must not be used any more. */
-	void (*close)(void *session);
-	/* Nothing came for a while: an echo request is to be sent, if HELLOs have been
-	 * exchanged. */
-	void (*probe)(void *session);
-	/* HELLOs have been exchanged and a version agreed on. */
-	bool (*is_established)(const void *session);
-	/* "master", "slave" or "other". */
-	const char *(*role)(const void *session);
-	/* True: with fail_mode standalone no primary controller has been heard for so
-	 * long that the switch must forward as if there were none; false: one is back,
-	 * and has spoken. Called on changes only; it begins with false. */
-	void (*set_alone)(bool is_alone, void *aux);
-};
 
 /* The service socket "<bridge>.mgmt" and "<bridge>.snoop" open at once. */
 struct connections *connections_create(struct event_base *loop, const char *bridge_name,

@@ -1,0 +1,447 @@
+/* of_msg_basic.c - bodies of the messages that are about the connection and the switch as
+ * a whole: greeting, errors, features, configuration, roles, what is told to whom. Below
+ * of_msg.c; no state, any thread. */
+#include "base/compiler.h"
+#include "openflow/of_msg_private.h"
+
+#define HELLO_VERSION_BITMAP  1
+#define ERROR_NICIRA          0xb0c2U /* type of a vendor's error in 1.0 and 1.1 */
+#define ERROR_EXPERIMENTER    0xffffU
+#define PROPERTY_EXPERIMENTER 0xfffeU /* and the next */
+
+static int
+empty_decode(struct of_in *in, struct of_msg *msg)
+{
+	(void)in;
+	(void)msg;
+	return 0;
+}
+
+static void
+empty_encode(struct of_out *o, const struct of_msg *msg)
+{
+	(void)o;
+	(void)msg;
+}
+
+/* A greeting is never an error for what its elements hold: the header's version is as
+ * good. */
+static int
+hello_decode(struct of_in *in, struct of_msg *msg)
+{
+	uint32_t highest = MIN_OF(msg->hello.versions, 31U);
+	uint32_t bitmap = 0;
+	bool has_bitmap = false;
+	struct of_error unused, *error = in->error;
+
+	in->error = &unused;
+	while (in->n >= 4) {
+		struct of_in body;
+		uint16_t type;
+
+		if (in_property(in, &type, &body) < 0)
+			break;
+		if (type == HELLO_VERSION_BITMAP && body.n >= 4) {
+			bitmap = in_u32(&body);
+			has_bitmap = true;
+		}
+	}
+	in->error = error;
+	in_skip(in, in->n);
+	msg->hello.versions = has_bitmap ? bitmap : (uint32_t)((2ULL << highest) - 2);
+	return 0;
+}
+
+static void
+hello_encode(struct of_out *o, const struct of_msg *msg)
+{
+	o_u16(o, HELLO_VERSION_BITMAP);
+	o_u16(o, 8);
+	o_u32(o, msg->hello.versions);
+}
+
+static int
+error_decode(struct of_in *in, struct of_msg *msg)
+{
+	struct of_error_msg *e = &msg->error;
+
+	e->type = in_u16(in);
+	e->code = in_u16(in);
+	if (e->type == ERROR_NICIRA && msg->version <= OF11) {
+		e->experimenter = in_u32(in);
+		e->type = in_u16(in);
+		e->code = in_u16(in);
+	} else if (e->type == ERROR_EXPERIMENTER && msg->version >= OF12) {
+		e->experimenter = in_u32(in);
+	}
+	e->n = in->n;
+	e->data = in_copy(in, in->n);
+	return 0;
+}
+
+static void
+error_encode(struct of_out *o, const struct of_msg *msg)
+{
+	const struct of_error_msg *e = &msg->error;
+
+	if (e->experimenter && msg->version <= OF11) {
+		o_u16(o, ERROR_NICIRA);
+		o_u16(o, 0);
+		o_u32(o, e->experimenter);
+		o_u16(o, e->type);
+		o_u16(o, e->code);
+	} else {
+		o_u16(o, e->type);
+		o_u16(o, e->code);
+		if (e->type == ERROR_EXPERIMENTER && msg->version >= OF12)
+			o_u32(o, e->experimenter);
+	}
+	o_bytes(o, e->data, e->n);
+}
+
+static int
+echo_decode(struct of_in *in, struct of_msg *msg)
+{
+	msg->echo.n = in->n;
+	msg->echo.data = in_copy(in, in->n);
+	return 0;
+}
+
+static void
+echo_encode(struct of_out *o, const struct of_msg *msg)
+{
+	o_bytes(o, msg->echo.data, msg->echo.n);
+}
+
+static int
+experimenter_decode(struct of_in *in, struct of_msg *msg)
+{
+	msg->experimenter.id = in_u32(in);
+	msg->experimenter.type = in_u32(in);
+	msg->experimenter.n = in->n;
+	msg->experimenter.data = in_copy(in, in->n);
+	return 0;
+}
+
+static void
+experimenter_encode(struct of_out *o, const struct of_msg *msg)
+{
+	o_u32(o, msg->experimenter.id);
+	o_u32(o, msg->experimenter.type);
+	o_bytes(o, msg->experimenter.data, msg->experimenter.n);
+}
+
+/* Bits that a version has; bit 3 is spanning tree in 1.0, which no switch here has, and
+ * groups after it. */
+static const uint32_t capabilities[] = {
+	[OF10] = 0xf7,  [OF11] = 0xaf,  [OF12] = 0x16f,
+	[OF13] = 0x16f, [OF14] = 0x76f, [OF15] = 0x76f,
+};
+
+static int
+features_decode(struct of_in *in, struct of_msg *msg)
+{
+	struct of_features *f = &msg->features;
+	int rc = 0;
+
+	f->datapath_id = in_u64(in);
+	f->n_buffers = in_u32(in);
+	f->n_tables = in_u8(in);
+	f->auxiliary_id = in_u8(in);
+	in_skip(in, 2);
+	f->capabilities = in_u32(in);
+	f->actions = in_u32(in);
+	if (msg->version < OF13)
+		f->auxiliary_id = 0;
+	if (msg->version != OF10)
+		f->actions = 0;
+	while (rc == 0 && in->n && msg->version <= OF12) {
+		f->ports = in_grow(in, f->ports, &f->n_ports, sizeof(*f->ports));
+		rc = in_port_desc(in, &f->ports[f->n_ports - 1]);
+	}
+	return rc;
+}
+
+static void
+features_encode(struct of_out *o, const struct of_msg *msg)
+{
+	const struct of_features *f = &msg->features;
+
+	o_u64(o, f->datapath_id);
+	o_u32(o, f->n_buffers);
+	o_u8(o, f->n_tables);
+	o_u8(o, msg->version >= OF13 ? f->auxiliary_id : 0);
+	o_zeros(o, 2);
+	o_u32(o, f->capabilities & capabilities[msg->version]);
+	o_u32(o, msg->version == OF10 ? f->actions : 0);
+	/* What does not fit is not said: its number of ports has no other limit. */
+	for (size_t i = 0; i < f->n_ports && msg->version <= OF12; i++)
+		if (o_at(o) - o->start + 64 <= OF_MESSAGE_MAX)
+			o_port_desc(o, &f->ports[i]);
+}
+
+static int
+config_decode(struct of_in *in, struct of_msg *msg)
+{
+	msg->config.flags = in_u16(in);
+	msg->config.miss_send_len = in_u16(in);
+	return 0;
+}
+
+static void
+config_encode(struct of_out *o, const struct of_msg *msg)
+{
+	o_u16(o, msg->config.flags);
+	o_u16(o, msg->config.miss_send_len);
+}
+
+static int
+role_value_decode(struct of_in *in, struct of_role_msg *role)
+{
+	uint32_t number = in_u32(in);
+
+	/* Nicira's other, master, slave are one less. */
+	if (in->msg->is_nicira)
+		number++;
+	if (number > OF_ROLE_SECONDARY && !in->is_short)
+		return of_fail(in->error, OFERR_ROLE_BAD, "there is no role %u", number);
+	role->role = (enum of_role)number;
+	return 0;
+}
+
+static int
+role_decode(struct of_in *in, struct of_msg *msg)
+{
+	struct of_role_msg *role = &msg->role;
+	int rc = role_value_decode(in, role);
+
+	role->short_id = 0xffff;
+	if (rc < 0 || msg->is_nicira)
+		return rc;
+	if (msg->version >= OF15) {
+		role->short_id = in_u16(in);
+		in_skip(in, 2);
+	} else {
+		in_skip(in, 4);
+	}
+	role->generation = in_u64(in);
+	role->has_generation = role->generation != UINT64_MAX &&
+	                       role->role != OF_ROLE_NOCHANGE &&
+	                       role->role != OF_ROLE_EQUAL;
+	/* A reply says it whatever the role. */
+	if (msg->kind == OFM_ROLE_REPLY)
+		role->has_generation = role->generation != UINT64_MAX;
+	return 0;
+}
+
+static void
+role_encode(struct of_out *o, const struct of_msg *msg)
+{
+	const struct of_role_msg *role = &msg->role;
+
+	if (msg->version <= OF11) {
+		o_u32(o, role->role ? role->role - 1U : 0);
+		return;
+	}
+	o_u32(o, role->role);
+	o_u16(o, msg->version >= OF15 ? role->short_id : 0);
+	o_zeros(o, 2);
+	o_u64(o, role->has_generation || msg->kind == OFM_ROLE_REQUEST ? role->generation
+	                                                               : UINT64_MAX);
+}
+
+static int
+role_status_decode(struct of_in *in, struct of_msg *msg)
+{
+	struct of_role_msg *role = &msg->role;
+	int rc = role_value_decode(in, role);
+
+	role->reason = in_u8(in);
+	in_skip(in, 3);
+	role->generation = in_u64(in);
+	role->has_generation = role->generation != UINT64_MAX;
+	in_skip(in, in->n); /* experimenters' properties */
+	return rc;
+}
+
+static void
+role_status_encode(struct of_out *o, const struct of_msg *msg)
+{
+	const struct of_role_msg *role = &msg->role;
+
+	o_u32(o, role->role);
+	o_u8(o, role->reason);
+	o_zeros(o, 3);
+	o_u64(o, role->has_generation ? role->generation : UINT64_MAX);
+}
+
+/* The pairs in the order of 1.4's properties. */
+#define ASYNC_KINDS 8
+
+static uint32_t *
+async_pair(struct of_async *async, unsigned kind)
+{
+	uint32_t *pairs[ASYNC_KINDS] = {
+		async->packet_in,   async->port_status,       async->flow_removed,
+		async->role_status, async->table_status,      async->request_forward,
+		async->flow_stats,  async->controller_status,
+	};
+
+	return pairs[kind];
+}
+
+static int
+async_property_decode(struct of_in *in, struct of_async *async)
+{
+	struct of_in body;
+	uint16_t type;
+	int rc = in_property(in, &type, &body);
+	unsigned n_kinds = in_version(in) >= OF15 ? ASYNC_KINDS : ASYNC_KINDS - 2;
+
+	if (rc < 0)
+		return rc;
+	if (type >= 2 * n_kinds)
+		return type >= PROPERTY_EXPERIMENTER
+		               ? of_fail(in->error, OFERR_BAD_PROPERTY_EXPERIMENTER,
+		                         "an experimenter's property")
+		               : of_fail(in->error, OFERR_BAD_PROPERTY_TYPE,
+		                         "there is no property %u of what is told", type);
+	if (body.n != 4)
+		return of_fail(in->error, OFERR_BAD_PROPERTY_LEN,
+		               "property %u has %zu bytes", type, body.n + 4);
+	async_pair(async, type / 2)[type & 1] = in_u32(&body);
+	async->given |= 1U << type;
+	return 0;
+}
+
+static int
+async_decode(struct of_in *in, struct of_msg *msg)
+{
+	struct of_async *async = &msg->async;
+	bool has_properties = msg->version >= OF14 || async->given;
+	int rc = 0;
+
+	if (has_properties) {
+		async->given = 0;
+		while (rc == 0 && in->n)
+			rc = async_property_decode(in, async);
+		return rc;
+	}
+	for (unsigned kind = 0; kind < 3; kind++) {
+		async_pair(async, kind)[1] = in_u32(in);
+		async_pair(async, kind)[0] = in_u32(in);
+	}
+	return 0;
+}
+
+static void
+async_encode(struct of_out *o, const struct of_msg *msg)
+{
+	struct of_async async = msg->async;
+	unsigned n_kinds = msg->version >= OF15 ? ASYNC_KINDS : ASYNC_KINDS - 2;
+	bool is_set = msg->kind == OFM_SET_ASYNC;
+
+	if (msg->version < OF14 && !(is_set && async.given)) {
+		for (unsigned kind = 0; kind < 3; kind++) {
+			o_u32(o, async_pair(&async, kind)[1]);
+			o_u32(o, async_pair(&async, kind)[0]);
+		}
+		return;
+	}
+	for (unsigned type = 0; type < 2 * n_kinds; type++)
+		if (!async.given || async.given & 1U << type) {
+			size_t start = o_property(o, (uint16_t)type);
+
+			o_u32(o, async_pair(&async, type / 2)[type & 1]);
+			o_property_end(o, start);
+		}
+}
+
+static int
+desc_decode(struct of_in *in, struct of_msg *msg)
+{
+	struct of_desc *d = &msg->desc;
+
+	in_text(in, 256, d->manufacturer, sizeof(d->manufacturer));
+	in_text(in, 256, d->hardware, sizeof(d->hardware));
+	in_text(in, 256, d->software, sizeof(d->software));
+	in_text(in, 32, d->serial, sizeof(d->serial));
+	in_text(in, 256, d->datapath, sizeof(d->datapath));
+	return 0;
+}
+
+static void
+desc_encode(struct of_out *o, const struct of_msg *msg)
+{
+	const struct of_desc *d = &msg->desc;
+
+	o_text(o, d->manufacturer, 256);
+	o_text(o, d->hardware, 256);
+	o_text(o, d->software, 256);
+	o_text(o, d->serial, 32);
+	o_text(o, d->datapath, 256);
+}
+
+static int
+controller_status_decode(struct of_in *in, struct of_msg *msg)
+{
+	struct of_controller_status *status = &msg->controller_status;
+	struct of_role_msg role = {0};
+	struct of_in item;
+	int rc = in_item(in, 0, 16, "controller's status", &item);
+
+	if (rc < 0)
+		return rc;
+	in_skip(&item, 2);
+	status->short_id = in_u16(&item);
+	rc = role_value_decode(&item, &role);
+	status->role = role.role;
+	status->reason = in_u8(&item);
+	status->channel_status = in_u8(&item);
+	in_skip(&item, 6);
+	status->n = item.n;
+	status->properties = in_copy(&item, item.n);
+	return rc;
+}
+
+static void
+controller_status_encode(struct of_out *o, const struct of_msg *msg)
+{
+	const struct of_controller_status *status = &msg->controller_status;
+
+	o_u16(o, 16 + status->n);
+	o_u16(o, status->short_id);
+	o_u32(o, status->role);
+	o_u8(o, status->reason);
+	o_u8(o, status->channel_status);
+	o_zeros(o, 6);
+	o_bytes(o, status->properties, status->n);
+}
+
+static int
+request_forward_decode(struct of_in *in, struct of_msg *msg)
+{
+	struct of_in item;
+	int rc = in_item(in, 2, OF_HEADER_BYTES, "forwarded request", &item);
+
+	if (rc < 0)
+		return rc;
+	msg->request_forward.n = item.n;
+	msg->request_forward.data = in_copy(&item, item.n);
+	return 0;
+}
+
+const struct of_codec of_codec_empty = {empty_decode, empty_encode};
+const struct of_codec of_codec_hello = {hello_decode, hello_encode};
+const struct of_codec of_codec_error = {error_decode, error_encode};
+const struct of_codec of_codec_echo = {echo_decode, echo_encode};
+const struct of_codec of_codec_experimenter = {experimenter_decode, experimenter_encode};
+const struct of_codec of_codec_features = {features_decode, features_encode};
+const struct of_codec of_codec_config = {config_decode, config_encode};
+const struct of_codec of_codec_role = {role_decode, role_encode};
+const struct of_codec of_codec_role_status = {role_status_decode, role_status_encode};
+const struct of_codec of_codec_async = {async_decode, async_encode};
+const struct of_codec of_codec_desc = {desc_decode, desc_encode};
+const struct of_codec of_codec_controller_status = {controller_status_decode,
+                                                    controller_status_encode};
+const struct of_codec of_codec_request_forward = {request_forward_decode, echo_encode};
