@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#include <rte_ether.h>
+
 #include "datapath/bridge.h"
 #include "datapath/edit.h"
 #include "datapath/meter.h"
@@ -131,13 +133,40 @@ action_send_copies(struct action_run *run)
 	run->is_used = true;
 }
 
+/* Sends copies of the first 'bytes' bytes of the packets where they go next. */
 static void
-action_output(struct action_run *run, uint32_t number)
+action_send_cut(struct action_run *run, uint32_t bytes)
+{
+	struct rte_mbuf *copies[BATCH_MAX];
+	unsigned made = 0;
+
+	bytes = MAX_OF(bytes, (uint32_t)RTE_ETHER_HDR_LEN);
+	for (unsigned i = 0; i < run->n; i++) {
+		struct rte_mbuf *pkt = run->pkts[i],
+				*copy = rte_pktmbuf_copy(pkt, pkt->pool, 0, bytes);
+
+		if (!copy) {
+			port_worker_count_drop(run->in, run->worker, DROP_RX_NO_BUFFER);
+			continue;
+		}
+		*packet_meta(copy) = *packet_meta(pkt);
+		/* What is cut can be neither summed nor segmented. */
+		if (copy->pkt_len < pkt->pkt_len)
+			copy->ol_flags &= ~OFFLOAD_TX_FLAGS;
+		copies[made++] = copy;
+	}
+	action_send(run, copies, made);
+	run->waits = WAIT_NOTHING;
+	run->is_used = true;
+}
+
+static void
+action_output(struct action_run *run, const struct flow_output *output)
 {
 	enum wait_kind kind = WAIT_PORT;
 	struct port *port = NULL;
 
-	switch (number) {
+	switch (output->port) {
 	case FLOW_PORT_NORMAL:
 		kind = WAIT_NORMAL;
 		break;
@@ -151,7 +180,7 @@ action_output(struct action_run *run, uint32_t number)
 		port = run->in->id < DP_PORTS_MAX ? run->in : NULL;
 		break;
 	default:
-		port = bridge_find_port(run->in->bridge, number);
+		port = bridge_find_port(run->in->bridge, output->port);
 		if (port == run->in) {
 			run->why = DROP_RX_HAIRPIN;
 			return;
@@ -165,6 +194,8 @@ action_output(struct action_run *run, uint32_t number)
 	action_send_copies(run);
 	run->waits = kind;
 	run->port = port;
+	if (output->head.is_legacy)
+		action_send_cut(run, output->max_len);
 }
 
 static void
@@ -206,7 +237,7 @@ action_do(struct action_run *run, const struct flow_action *action)
 
 	switch (action->type) {
 	case ACTION_OUTPUT:
-		action_output(run, ((const struct flow_output *)action)->port);
+		action_output(run, (const void *)action);
 		break;
 	case ACTION_SET_QUEUE:
 		action_set_class(run, (uint32_t)number->value);
@@ -322,7 +353,8 @@ action_execute(struct worker *worker, struct port *in, const void *records, size
 {
 	const struct flow_output *output = records;
 
-	if (likely(bytes == sizeof(*output) && output->head.type == ACTION_OUTPUT)) {
+	if (likely(bytes == sizeof(*output) && output->head.type == ACTION_OUTPUT &&
+	           !output->head.is_legacy)) {
 		struct port *out;
 
 		if (likely(output->port == FLOW_PORT_NORMAL)) {

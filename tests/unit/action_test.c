@@ -508,6 +508,29 @@ test_counters_and_ends(void **state)
 }
 
 static void
+test_outputs_that_cut(void **state)
+{
+	struct flow_output *output;
+
+	(void)state;
+	output = flow_actions_add(&program, ACTION_OUTPUT, sizeof(*output));
+	output->head.is_legacy = 1;
+	output->port = 2;
+	output->max_len = 20;
+	add_output(3);
+	run(1);
+	assert_int_equal(take(net[2], got, WAIT_NS), 20);
+	assert_int_equal(take(net[3], got, WAIT_NS), 64);
+	output = flow_actions_add(&program, ACTION_OUTPUT, sizeof(*output));
+	output->head.is_legacy = 1;
+	output->port = FLOW_PORT_IN_PORT;
+	output->max_len = 100;
+	run(1);
+	assert_int_equal(take(net[1], got, WAIT_NS), 64);
+	assert_int_equal(counter(net[1], "drop_rx_no_rule"), 0);
+}
+
+static void
 test_packets_out_are_bounded(void **state)
 {
 	uint8_t frame[64] = {0};
@@ -545,6 +568,7 @@ main(void)
 		TEST(test_headers_in_pieces),
 		TEST(test_shared_buffers_are_copied),
 		TEST(test_counters_and_ends),
+		TEST(test_outputs_that_cut),
 		TEST(test_packets_out_are_bounded),
 	};
 
