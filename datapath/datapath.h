@@ -236,6 +236,7 @@ struct dp_punt {
 	uint8_t table;
 	uint64_t cookie; /* of the rule; UINT64_MAX = no rule matched */
 	uint16_t max_len, controller_id;
+	bool pause;          /* the packet waits for a controller to resume it */
 	struct flow_key key; /* as it was then, state of tables included */
 	const uint8_t *data;
 	size_t length; /* of the packet, 'captured' of it at 'data' */

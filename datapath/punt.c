@@ -302,6 +302,7 @@ punt_deliver(const struct punt_note *note, const struct rte_mbuf *packet)
 		.cookie = note->cookie,
 		.max_len = note->max_len,
 		.controller_id = note->controller_id,
+		.pause = note->pause,
 		.length = note->length,
 		.captured = MIN_OF(note->captured, n),
 		.meter = note->meter,
