@@ -18,18 +18,18 @@
 #include "datapath/walk.h"
 #include "datapath/worker.h"
 
-#define JOBS_MAX    1024 /* on the way, of all bridges; below the size of the rings */
-#define JOBS_TRIES  1000 /* looks for one that is done before main gives up */
-#define TAKE_MAX    32   /* by a worker, in one round */
-#define LENGTH_MAX  65535
-#define LENGTH_MIN  14 /* an Ethernet header */
-#define BUFFERS_MAX 64
+#define JOBS_MAX   1024 /* on the way, of all bridges; below the size of the rings */
+#define JOBS_TRIES 1000 /* looks for one that is done before main gives up */
+#define TAKE_MAX   32   /* by a worker, in one round */
+#define LENGTH_MAX 65535
+#define LENGTH_MIN 14 /* an Ethernet header */
 static_assert(JOBS_MAX < WORKER_JOBS_SIZE, "a ring takes all jobs");
 
 struct packet_out_job {
 	struct packet_out_job *next; /* main's */
 	_Atomic bool is_done;        /* the worker writes, main reads */
-	struct bridge *bridge;       /* to tell whether it is still the same */
+	uint32_t bridge_id;
+	const struct bridge *bridge; /* to tell whether it is still the same */
 	struct port *source;
 	struct flow_key key;
 	struct rte_mbuf *pkt;
@@ -52,7 +52,7 @@ static struct port_settings source_settings = {
 static void
 packet_out_do(struct worker *worker, const struct packet_out_job *job)
 {
-	const struct bridge *bridge = bridges[job->source->bridge->id];
+	const struct bridge *bridge = bridges[job->bridge_id];
 	struct port *in = job->source, *port;
 
 	if (bridge != job->bridge) {
@@ -225,6 +225,7 @@ dp_packet_out(uint32_t bridge_id, const struct flow_key *key, const void *action
 	if (!pkt)
 		return error_set(err, -ENOBUFS, "no packet buffer is free");
 	job = xcalloc(1, sizeof(*job) + actions_bytes);
+	job->bridge_id = bridge_id;
 	job->bridge = bridge;
 	job->source = source_of(bridge);
 	job->key = *key;

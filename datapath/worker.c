@@ -357,17 +357,6 @@ free_worker:
 	return ret;
 }
 
-void
-worker_stop(struct worker *worker, void (*drop)(struct rte_mbuf *pkt))
-{
-	worker->stop = true;
-	worker_wake(worker);
-	pthread_join(worker->thread, NULL);
-	workers[worker->id] = NULL;
-	worker_disconnect(worker, drop);
-	worker_free(worker);
-}
-
 /* Until the worker has done what it was called for last. */
 static void
 worker_wait_for_call(const struct worker *worker)
@@ -379,6 +368,18 @@ worker_wait_for_call(const struct worker *worker)
 		else
 			usleep(20);
 	}
+}
+
+void
+worker_stop(struct worker *worker, void (*drop)(struct rte_mbuf *pkt))
+{
+	worker_wait_for_call(worker); /* which may have packets of main */
+	worker->stop = true;
+	worker_wake(worker);
+	pthread_join(worker->thread, NULL);
+	workers[worker->id] = NULL;
+	worker_disconnect(worker, drop);
+	worker_free(worker);
 }
 
 void
