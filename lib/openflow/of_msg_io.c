@@ -288,7 +288,8 @@ o_nxm(struct of_out *o, const struct flow_match *match, uint64_t cookie,
 {
 	size_t start = o_at(o);
 
-	of_oxm_encode(o->msg->version, match, cookie, cookie_mask, o->out);
+	/* NXM's own numbers of fields, whatever the version. */
+	of_oxm_encode(OF10, match, cookie, cookie_mask, o->out);
 	o_length(o, length_at, start);
 	o_pad(o, start);
 }
