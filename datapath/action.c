@@ -2,17 +2,19 @@
  * normal.c / output.c. Worker threads. */
 #include "datapath/action.h"
 
+#include "datapath/bridge.h"
 #include "datapath/normal.h"
 #include "datapath/output.h"
 #include "datapath/port/port.h"
+#include "net/flow_action.h"
 
 #include "datapath/hot.h"
 
 static void
-action_output(struct worker *worker, struct port *in, uint32_t port_id,
+action_output(struct worker *worker, struct port *in, uint32_t number,
               struct rte_mbuf **pkts, unsigned n)
 {
-	struct port *out = port_id < DP_PORTS_MAX ? ports[port_id] : NULL;
+	struct port *out = bridge_find_port(in->bridge, number);
 
 	if (!out || out == in)
 		port_drop(in, worker, out ? DROP_RX_HAIRPIN : DROP_RX_NO_OUTPUT, pkts, n);
@@ -42,43 +44,48 @@ action_copy(struct worker *worker, struct port *in, struct rte_mbuf **pkts, unsi
 }
 
 static bool
-action_sends(const struct dp_action *action)
+action_sends(const struct flow_action *action)
 {
-	return action->type == DP_ACTION_OUTPUT || action->type == DP_ACTION_NORMAL;
+	return action->type == ACTION_OUTPUT;
 }
 
 static void
-action_send(struct worker *worker, struct port *in, const struct dp_action *action,
+action_send(struct worker *worker, struct port *in, const struct flow_action *action,
             struct rte_mbuf **pkts, unsigned n)
 {
-	if (action->type == DP_ACTION_NORMAL)
+	uint32_t number = ((const struct flow_output *)action)->port;
+
+	if (number == FLOW_PORT_NORMAL)
 		normal_forward(worker, in, pkts, n);
 	else
-		action_output(worker, in, action->value, pkts, n);
+		action_output(worker, in, number, pkts, n);
 }
 
 void
-action_execute(struct worker *worker, struct port *in, const struct program *program,
+action_execute(struct worker *worker, struct port *in, const void *records, size_t bytes,
                struct rte_mbuf **pkts, unsigned n)
 {
 	struct rte_mbuf *copies[BATCH_MAX];
-	int last = -1;
+	const struct flow_action *last = NULL;
 
-	for (int i = 0; i < program->n; i++)
-		if (action_sends(&program->actions[i]))
-			last = i;
-	for (int i = 0; i < last; i++) {
-		const struct dp_action *action = &program->actions[i];
-
+	FLOW_ACTION_FOR_EACH(action, records, bytes)
+	if (action_sends(action))
+		last = action;
+	FLOW_ACTION_FOR_EACH(action, records, bytes)
+	{
+		if (action == last)
+			break;
 		if (action_sends(action))
 			action_send(worker, in, action, copies,
 			            action_copy(worker, in, pkts, n, copies));
-		else if (action->type == DP_ACTION_SET_CLASS)
+		else if (action->type == ACTION_SET_QUEUE)
 			for (unsigned k = 0; k < n; k++)
-				packet_meta(pkts[k])->item.class_ref = action->value;
+				packet_meta(pkts[k])->item.class_ref =
+					(uint32_t)((const struct flow_number *)action)
+						->value;
 	}
-	if (last >= 0)
-		action_send(worker, in, &program->actions[last], pkts, n);
+	if (last)
+		action_send(worker, in, last, pkts, n);
 	else
 		port_drop(in, worker, DROP_RX_NO_RULE, pkts, n);
 }

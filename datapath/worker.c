@@ -311,7 +311,7 @@ worker_start(int core, int numa_node, uint32_t max_sleep_us, struct worker **res
 	worker->learn =
 		rte_ring_create_elem(name, sizeof(struct learn_event), LEARN_RING_SIZE,
 	                             SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	worker->cache = cache_create(numa_node);
+	worker->cache = cache_create(worker->id, numa_node);
 	if (!worker->learn || !worker->cache || worker_connect(worker) < 0) {
 		ret = error_set(
 			err, -ENOMEM,

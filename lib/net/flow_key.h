@@ -82,7 +82,8 @@ struct flow_fields {
 	/* What tables write: 0 at the start of the pipeline. */
 	uint64_t metadata;
 	uint32_t regs[FLOW_REGS];
-	uint32_t actset_output; /* 0xffffffff at the start: no output in the action set */
+	uint32_t actset_output; /* FLOW_PORT_UNSET at the start: no output in the action
+	                           set */
 	uint32_t conj_id;
 	uint32_t recirc_id; /* which part of its way the packet is on; 0 = the first */
 	uint32_t ct_mark;
