@@ -39,7 +39,7 @@ check_meter(const struct ofproto *ofproto, uint64_t meter, struct of_error *erro
 
 static int
 check_record(const struct ofproto *ofproto, const struct flow_action *action,
-             struct of_error *error)
+             bool in_bucket, struct of_error *error)
 {
 	if (action->type == ACTION_OUTPUT)
 		return check_port(((const struct flow_output *)action)->port, error);
@@ -52,7 +52,7 @@ check_record(const struct ofproto *ofproto, const struct flow_action *action,
 		return of_fail(error, OFERR_BAD_ACTION_OUT_PORT, "port %u has no queues",
 		               port);
 	}
-	if (action->type == ACTION_GROUP)
+	if (action->type == ACTION_GROUP && !in_bucket)
 		return check_group(ofproto, ((const struct flow_number *)action)->value,
 		                   error);
 	if (action->type == ACTION_METER)
@@ -68,17 +68,17 @@ check_record(const struct ofproto *ofproto, const struct flow_action *action,
 
 static int
 check_records(const struct ofproto *ofproto, const void *records, size_t bytes,
-              struct of_error *error)
+              bool in_bucket, struct of_error *error)
 {
 	const void *inner;
 	size_t n;
 
 	FLOW_ACTION_FOR_EACH(action, records, bytes)
 	{
-		if (check_record(ofproto, action, error))
+		if (check_record(ofproto, action, in_bucket, error))
 			return -1;
 		if (action_nested(action, &inner, &n) &&
-		    check_records(ofproto, inner, n, error))
+		    check_records(ofproto, inner, n, in_bucket, error))
 			return -1;
 	}
 	return 0;
@@ -86,12 +86,15 @@ check_records(const struct ofproto *ofproto, const void *records, size_t bytes,
 
 int
 action_check(const struct ofproto *ofproto, const struct flow_actions *actions,
-             const struct flow_match *match, uint8_t table, struct of_error *error)
+             const struct flow_match *match, uint8_t table, bool in_bucket,
+             struct of_error *error)
 {
 	const int result = of_actions_check(actions->data, actions->bytes, match, table,
 	                                    SWITCH_TABLES, error);
 
 	if (result)
 		return result;
-	return check_records(ofproto, actions->data, actions->bytes, error) ? -EPROTO : 0;
+	return check_records(ofproto, actions->data, actions->bytes, in_bucket, error)
+	               ? -EPROTO
+	               : 0;
 }

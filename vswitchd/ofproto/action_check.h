@@ -4,6 +4,8 @@
 
 #include "vswitchd/ofproto/switch.h"
 
-/* Form and targets: ports, groups, meters. 'table' as of_actions_check(). */
+/* Form and targets: ports, groups, meters. 'table' as of_actions_check(). A bucket may
+ * lead to groups that do not exist yet. */
 int action_check(const struct ofproto *ofproto, const struct flow_actions *actions,
-                 const struct flow_match *match, uint8_t table, struct of_error *error);
+                 const struct flow_match *match, uint8_t table, bool in_bucket,
+                 struct of_error *error);

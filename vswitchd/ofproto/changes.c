@@ -91,14 +91,6 @@ count_rule(struct ofproto *ofproto, const struct rule *rule, bool is_more)
 	count_references(ofproto, rule->actions.data, rule->actions.bytes, is_more);
 }
 
-static void
-count_group(struct ofproto *ofproto, const struct group *group, bool is_more)
-{
-	for (size_t i = 0; i < group->n_buckets; i++)
-		count_references(ofproto, group->buckets[i].actions.data,
-		                 group->buckets[i].actions.bytes, is_more);
-}
-
 /* ---- into the datapath ---- */
 
 static int
@@ -319,15 +311,12 @@ group_install(struct ofproto *ofproto, const struct group *group, struct of_erro
 static void
 group_replace(struct ofproto *ofproto, struct group *old, struct group *new)
 {
-	if (old) {
+	if (old)
 		hmap_remove(&ofproto->groups, &old->node);
-		count_group(ofproto, old, false);
-	}
 	if (new) {
 		hmap_insert(&ofproto->groups, &new->node, hash_u64(new->number, 0));
 		if (old)
 			new->n_references = old->n_references;
-		count_group(ofproto, new, true);
 	}
 }
 

@@ -22,7 +22,8 @@ select_rules(struct ofproto *ofproto, const struct rule_filter *filter,
 /* Takes 'actions' over, in every outcome. */
 static int
 replace_rule(struct changes *changes, struct rule *rule, const struct of_flow_mod *mod,
-             struct flow_actions *actions, struct of_error *error)
+             enum of_version version, struct flow_actions *actions,
+             struct of_error *error)
 {
 	struct rule_update update = {
 		.actions = actions,
@@ -32,7 +33,8 @@ replace_rule(struct changes *changes, struct rule *rule, const struct of_flow_mo
 		.hard_s = mod->hard_s,
 		.importance = mod->importance,
 		.flags = mod->flags,
-		.resets_counts = mod->flags & OF_FLOW_RESET_COUNTS,
+		/* 1.0 and 1.1 remove an identical rule "including its counters". */
+		.resets_counts = version < OF12 || mod->flags & OF_FLOW_RESET_COUNTS,
 		.is_add = true,
 	};
 	const int result = changes_set_rule(changes, rule, &update, error);
@@ -42,7 +44,8 @@ replace_rule(struct changes *changes, struct rule *rule, const struct of_flow_mo
 }
 
 static int
-add_flow(struct changes *changes, const struct of_flow_mod *mod, struct of_error *error)
+add_flow(struct changes *changes, const struct of_flow_mod *mod, enum of_version version,
+         struct of_error *error)
 {
 	struct ofproto *ofproto = changes->ofproto;
 	const uint8_t id = mod->table == OF_TABLE_ALL ? 0 : mod->table;
@@ -50,13 +53,10 @@ add_flow(struct changes *changes, const struct of_flow_mod *mod, struct of_error
 	struct flow_actions actions = {0};
 	struct rule *rule;
 
-	if (id >= SWITCH_TABLES)
-		return of_fail(error, OFERR_FLOW_MOD_EPERM,
-		               "table %u is the switch's own", id);
 	rule = flow_table_find(table, &mod->match, mod->priority);
 	if (rule) {
 		flow_actions_append(&actions, mod->actions.data, mod->actions.bytes);
-		return replace_rule(changes, rule, mod, &actions, error);
+		return replace_rule(changes, rule, mod, version, &actions, error);
 	}
 	if (mod->flags & OF_FLOW_CHECK_OVERLAP &&
 	    flow_table_find_overlap(table, &mod->match, mod->priority))
@@ -101,8 +101,10 @@ modify_rule(struct changes *changes, struct rule *rule, const struct of_flow_mod
 
 static int
 modify_flows(struct changes *changes, const struct of_flow_mod *mod,
-             const struct rule_filter *filter, struct of_error *error)
+             enum of_version version, const struct rule_filter *filter,
+             struct of_error *error)
 {
+	struct of_flow_mod add = *mod;
 	struct rule_list list = {0};
 	int result = 0;
 
@@ -110,8 +112,12 @@ modify_flows(struct changes *changes, const struct of_flow_mod *mod,
 	for (size_t i = 0; i < list.n && !result; i++)
 		result = modify_rule(changes, list.rules[i], mod, error);
 	/* 1.0's and 1.1's, without a cookie to look for, add what they do not find. */
-	if (!list.n && !mod->cookie_mask && mod->new_cookie != UINT64_MAX)
-		result = add_flow(changes, mod, error);
+	if (!list.n && !mod->cookie_mask &&
+	    (version < OF12 || mod->new_cookie != UINT64_MAX)) {
+		if (add.new_cookie == UINT64_MAX)
+			add.new_cookie = mod->cookie;
+		result = add_flow(changes, &add, version, error);
+	}
 	rule_list_destroy(&list);
 	return result;
 }
@@ -138,7 +144,8 @@ check_flow_mod(const struct changes *changes, const struct of_flow_mod *mod,
 		               mod->idle_s || mod->hard_s ? OFERR_FLOW_MOD_TIMEOUT
 		                                          : OFERR_FLOW_MOD_TABLE_FULL,
 		               "there is no emergency flow cache");
-	return action_check(changes->ofproto, &mod->actions, &mod->match, table, error);
+	return action_check(changes->ofproto, &mod->actions, &mod->match, table, false,
+	                    error);
 }
 
 int
@@ -158,9 +165,11 @@ flow_mod_run(struct changes *changes, const struct of_flow_mod *mod,
 		.out_port = is_delete ? mod->out_port : FLOW_PORT_NONE,
 		.out_group = is_delete ? mod->out_group : OF_GROUP_ANY,
 	};
-	struct of_flow_mod add;
 	int result;
 
+	if (mod->table != OF_TABLE_ALL && mod->table >= SWITCH_TABLES)
+		return of_fail(error, OFERR_BAD_REQUEST_EPERM,
+		               "table %u is the switch's own", mod->table);
 	if (is_delete) {
 		delete_flows(changes, &filter);
 		return 0;
@@ -169,11 +178,8 @@ flow_mod_run(struct changes *changes, const struct of_flow_mod *mod,
 	if (result)
 		return result;
 	if (mod->command != OF_FLOW_ADD)
-		return modify_flows(changes, mod, &filter, error);
-	add = *mod;
-	if (version < OF12) /* an identical rule is removed "including its counters" */
-		add.flags |= OF_FLOW_RESET_COUNTS;
-	return add_flow(changes, &add, error);
+		return modify_flows(changes, mod, version, &filter, error);
+	return add_flow(changes, mod, version, error);
 }
 
 void
@@ -226,7 +232,7 @@ flow_mod_add_normal(struct ofproto *ofproto)
 
 	output->port = FLOW_PORT_NORMAL;
 	changes_begin(&changes, ofproto, NULL, 0);
-	if (add_flow(&changes, &mod, &error))
+	if (add_flow(&changes, &mod, OF15, &error))
 		changes_abort(&changes);
 	else
 		changes_commit(&changes);

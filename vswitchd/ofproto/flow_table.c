@@ -30,7 +30,7 @@ match_equal(const struct flow_match *a, const struct flow_match *b)
 void
 flow_table_init(struct flow_table *table, uint8_t id)
 {
-	*table = (struct flow_table){.id = id};
+	*table = (struct flow_table){.id = id, .eviction_flags = 7};
 	hmap_init(&table->rules);
 }
 

@@ -70,7 +70,7 @@ check_bucket(const struct ofproto *ofproto, const struct group *group,
 	    has_watch)
 		return of_fail(error, OFERR_GROUP_MOD_WATCH,
 		               "buckets of this type of group watch nothing");
-	return action_check(ofproto, &bucket->actions, &any, OF_TABLE_ALL, error);
+	return action_check(ofproto, &bucket->actions, &any, OF_TABLE_ALL, true, error);
 }
 
 static int
@@ -225,14 +225,11 @@ fail_unknown(const struct of_group_mod *mod, struct of_error *error)
 }
 
 static int
-delete_group(struct changes *changes, struct group *group, bool is_all,
-             struct of_error *error)
+delete_group(struct changes *changes, struct group *group, struct of_error *error)
 {
-	if (group->n_references && !is_all)
+	/* Other groups may go on leading to it: there is nothing to go to then. */
+	if (group->n_references)
 		changes_del_users_of_group(changes, group->number);
-	if (group->n_references && !is_all)
-		return of_fail(error, OFERR_GROUP_MOD_CHAINED,
-		               "another group leads to group %u", group->number);
 	return changes_set_group(changes, group, NULL, error);
 }
 
@@ -246,7 +243,7 @@ delete_all_groups(struct changes *changes, struct of_error *error)
 		if (group->n_references)
 			changes_del_users_of_group(changes, group->number);
 	HMAP_FOR_EACH (group, node, &ofproto->groups)
-		if (delete_group(changes, group, true, error))
+		if (delete_group(changes, group, error))
 			return -1;
 	return 0;
 }
@@ -333,7 +330,7 @@ groups_mod(struct changes *changes, const struct of_group_mod *mod,
 	if (mod->command == OF_GROUP_DELETE) {
 		if (mod->group == OF_GROUP_ALL)
 			return delete_all_groups(changes, error);
-		return old ? delete_group(changes, old, false, error) : 0;
+		return old ? delete_group(changes, old, error) : 0;
 	}
 	if (mod->group > OF_GROUP_MAX)
 		return of_fail(error, OFERR_GROUP_MOD_INVALID,

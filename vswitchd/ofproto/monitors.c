@@ -31,8 +31,8 @@ rule_describe(const struct rule *rule, uint64_t now_ns, struct of_flow_stats *fl
 	*flow = (struct of_flow_stats){
 		.match = rule->match,
 		.cookie = rule->cookie,
-		.packets = rule->flags & OF_FLOW_NO_PACKETS ? UINT64_MAX : stats.packets,
-		.bytes = rule->flags & OF_FLOW_NO_BYTES ? UINT64_MAX : stats.bytes,
+		.packets = stats.packets,
+		.bytes = stats.bytes,
 		.duration_ns = now_ns - rule->created_ns,
 		.idle_ns = now_ns > used_ns ? now_ns - used_ns : 0,
 		.priority = rule->priority,

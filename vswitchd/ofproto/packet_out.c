@@ -46,7 +46,7 @@ check(const struct ofproto *ofproto, const struct of_packet_out *out,
 	*match = (struct flow_match){0};
 	fill_key(out, &match->key);
 	memset(&match->mask, 0xff, sizeof(match->mask));
-	return action_check(ofproto, &out->actions, match, OF_TABLE_ALL, error);
+	return action_check(ofproto, &out->actions, match, OF_TABLE_ALL, false, error);
 }
 
 int

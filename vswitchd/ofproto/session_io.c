@@ -1,7 +1,7 @@
 /* session_io.c - messages to one connection. Below session.c. Main thread. */
 #include "vswitchd/ofproto/session_io.h"
 
-#define ERROR_DATA_BYTES  64 /* of a request, in an error about it */
+#define ERROR_DATA_BYTES  1024 /* of a request, in an error about it */
 #define CHANNEL_BYTES_MAX (CHANNEL_BACKLOG_MAX / 2) /* given to a channel at once */
 #define PENDING_BYTES_MAX (1U << 30) /* a dump of a million rules has half of it */
 

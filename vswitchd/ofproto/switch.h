@@ -29,7 +29,7 @@ struct group {
 	size_t n_hash_fields;
 	struct of_bucket *buckets; /* with lists of actions of their own */
 	size_t n_buckets;
-	uint32_t n_references; /* by rules and by other groups' buckets */
+	uint32_t n_references; /* by rules */
 	uint64_t created_ns;
 };
 
