@@ -43,7 +43,9 @@ def both(group, name, match, packet, actions=(), result=None):
 
 
 def misses(name, match, packet):
-    yield Case("match", f"{name} --> none", [(0, 10, match, [("output", OUT)])], packet.bytes(), {})
+    """In 1.0 a packet without a rule goes to the controller."""
+    yield Case("match", f"{name} --> miss", [(0, 10, match, [("output", OUT)])], packet.bytes(),
+               {CONTROLLER: packet.bytes()})
 
 
 def match_cases():

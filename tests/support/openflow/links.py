@@ -30,8 +30,9 @@ class Link:
         self.outside = netns.unique_name("wof")
         proc.run(["ip", "link", "add", self.outside, "type", "veth", "peer", "name", name, "netns", space.name])
         # Nothing of the kernel's own may be on the link.
-        proc.run(["sysctl", "-qw", f"net.ipv6.conf.{self.outside}.disable_ipv6=1"], check=False)
-        space.run("sysctl", "-qw", f"net.ipv6.conf.{name}.disable_ipv6=1", check=False)
+        no_ipv6 = "echo 1 > /proc/sys/net/ipv6/conf/{}/disable_ipv6"
+        proc.run(["sh", "-c", no_ipv6.format(self.outside)])
+        space.run("sh", "-c", no_ipv6.format(name))
         for run in (lambda *words: proc.run(list(words), check=False), lambda *w: space.run(*w, check=False)):
             interface = self.outside if run("ip", "link", "show", self.outside).returncode == 0 else name
             run("ethtool", "-K", interface, "tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off",
