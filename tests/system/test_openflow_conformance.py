@@ -7,7 +7,7 @@ import pathlib
 import time
 
 import pytest
-from support import netns
+from support import proc
 from support.openflow import cases, cases10, links, run, run10, wire
 from support.openflow.packets import Packet
 
@@ -31,7 +31,8 @@ class Bench:
             self.switch.add_system(lab.bridge, link.outside, f"ofport_request={number}")
             self.links[part], self.numbers[part] = link, number
         for link in self.links.values():
-            self.switch.wait_link(link.outside)
+            carrier = pathlib.Path(f"/sys/class/net/{link.outside}/carrier")
+            proc.wait_until(lambda path=carrier: path.read_text().strip() == "1", 10, f"carrier of {link.outside}")
 
     def runner(self, version):
         kind = run10.Runner10 if version == 1 else run.Runner
