@@ -1,4 +1,4 @@
-/* action.h - carries out a program on packets. Worker threads. */
+/* action.h - carries out programs on packets. Worker threads. */
 #pragma once
 
 #include <stddef.h>
@@ -8,6 +8,7 @@
 struct port;
 struct worker;
 
-/* Takes the 'n' packets that came in by 'in'. */
+/* Takes the 'n' packets, at most BATCH_MAX, that came in by 'in', and does with them what
+ * program.h's records say. */
 void action_execute(struct worker *worker, struct port *in, const void *records,
                     size_t bytes, struct rte_mbuf **pkts, unsigned n);

@@ -9,6 +9,7 @@
 #include <rte_ring_elem.h>
 
 #include "base/mem.h"
+#include "datapath/meter.h"
 #include "datapath/port/port.h"
 #include "datapath/rcu.h"
 #include "datapath/ruleset.h"
@@ -19,6 +20,8 @@
 #define MAC_AGING_DEFAULT 300
 #define LEARN_BATCH       64
 #define OFPORT_LOCAL      65534 /* of dp_port_config.ofport */
+
+static_assert(BRIDGES_MAX == METER_BRIDGES_MAX, "meters are by bridge");
 
 struct bridge *_Atomic bridges[BRIDGES_MAX];
 

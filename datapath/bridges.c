@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "datapath/bridge.h"
 #include "datapath/datapath.h"
+#include "datapath/meter.h"
 #include "datapath/rcu.h"
 #include "datapath/table.h"
 
@@ -56,6 +57,7 @@ dp_bridge_del(uint32_t bridge_id)
 		return;
 	bridges[bridge_id] = NULL;
 	rcu_synchronize();
+	meter_del_bridge(bridge_id);
 	tables_destroy(bridge);
 	bridge_free(bridge);
 }

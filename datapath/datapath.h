@@ -210,6 +210,7 @@ struct dp_punt {
 	uint8_t table;
 	uint64_t cookie; /* of the rule; UINT64_MAX = no rule matched */
 	uint16_t max_len, controller_id;
+	bool pause;          /* the packet waits for a controller to resume it */
 	struct flow_key key; /* as it was then, state of tables included */
 	const uint8_t *data;
 	size_t length; /* of the packet, 'captured' of it at 'data' */
@@ -236,7 +237,8 @@ void dp_bridge_set_fragments(uint32_t bridge_id, bool are_dropped);
  * port (tokens) and in all, and count what is lost. */
 void dp_set_punt_handler(void (*punt)(const struct dp_punt *, void *aux), void *aux);
 
-/* How many packets per second, and at once, each port may send to controllers. */
+/* How many packets per second, and at once, each port may send to controllers; 0 =
+ * default. */
 void dp_bridge_set_punt_rate(uint32_t bridge_id, uint32_t pps, uint32_t burst);
 
 /* Sends a packet as if 'key' (in_port, state) had brought it, through 'actions' alone
@@ -316,7 +318,11 @@ struct dp_port_settings {
 	                                  and name none */
 	uint32_t mtu;                  /* 0 = the type's default */
 	bool admin_down;
-	uint8_t mac[6]; /* internal and tap: the host's address; all zero = any */
+	bool no_receive;   /* what comes in is dropped */
+	bool no_forward;   /* what is to leave by it is dropped */
+	bool no_flood;     /* floods leave it out, those of NORMAL too */
+	bool no_packet_in; /* controllers are not told of packets that no rule matches */
+	uint8_t mac[6];    /* internal and tap: the host's address; all zero = any */
 };
 
 struct dp_port_config {

@@ -36,6 +36,10 @@ police_packets(struct worker *worker, struct port *port,
 	bool may_mark = settings->config.on_excess == DP_EXCESS_MARK;
 	unsigned left = 0;
 
+	if (unlikely(settings->config.no_receive)) {
+		port_drop(port, worker, DROP_RX_PORT_NO_RECEIVE, pkts, n);
+		return 0;
+	}
 	for (unsigned i = 0; i < n; i++) {
 		const struct qos_item *item = &packet_meta(pkts[i])->item;
 

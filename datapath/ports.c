@@ -44,8 +44,10 @@ settings_prepare(const struct dp_port_settings *config)
 		none &= trunks[i] == 0;
 	if (none)
 		memset(trunks, 0xff, sizeof(config->trunks));
-	settings->is_policed = config->on_excess != DP_EXCESS_GATE &&
-	                       (config->policing_bps || config->policing_pps);
+	settings->is_policed =
+		config->no_receive || (config->on_excess != DP_EXCESS_GATE &&
+	                               (config->policing_bps || config->policing_pps));
+	settings->is_flooded = !config->no_flood && !config->no_forward;
 	settings->vlan_is_plain = none && config->vlan_mode == DP_VLAN_TRUNK;
 	settings->class_number = config->egress_class >= 0
 	                                 ? (uint32_t)config->egress_class

@@ -23,6 +23,10 @@ size_t frame_make(uint8_t *frame, size_t length, uint8_t dst, uint8_t src, int v
 /* A dummy port on the bridge; NULL = default settings. */
 uint32_t port_add(const char *name, const struct dp_port_settings *settings);
 
+/* The same with an OpenFlow number. */
+uint32_t port_add_number(const char *name, uint16_t ofport,
+                         const struct dp_port_settings *settings);
+
 /* Waits for a frame at 'port'; its length, or 0 after 'wait_ns'. */
 size_t take(uint32_t port, uint8_t *frame, uint64_t wait_ns);
 
