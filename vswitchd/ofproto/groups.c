@@ -356,7 +356,7 @@ groups_mod(struct changes *changes, const struct of_group_mod *mod,
 }
 
 void
-groups_destroy(struct ofproto *ofproto)
+ofproto_groups_destroy(struct ofproto *ofproto)
 {
 	struct group *group;
 

@@ -6,4 +6,4 @@
 int groups_mod(struct changes *changes, const struct of_group_mod *mod,
                enum of_version version, struct of_error *error);
 /* All of them, at the end of the switch; rules are gone. */
-void groups_destroy(struct ofproto *ofproto);
+void ofproto_groups_destroy(struct ofproto *ofproto);

@@ -270,7 +270,7 @@ monitors_cancel(struct session *session, uint32_t id, struct of_error *error)
 }
 
 void
-monitors_destroy(struct session *session)
+ofproto_monitors_destroy(struct session *session)
 {
 	while (!list_is_empty(&session->monitors))
 		monitor_free(CONTAINER_OF(session->monitors.next, struct monitor, node));

@@ -12,7 +12,7 @@ void monitors_report(struct ofproto *ofproto, enum of_monitor_event event,
 int monitors_request(struct session *session, const struct of_msg *request,
                      struct of_error *error);
 int monitors_cancel(struct session *session, uint32_t id, struct of_error *error);
-void monitors_destroy(struct session *session);
+void ofproto_monitors_destroy(struct session *session);
 
 /* A rule as statistics show it; its actions are lent. */
 void rule_describe(const struct rule *rule, uint64_t now_ns, struct of_flow_stats *flow);

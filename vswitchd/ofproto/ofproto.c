@@ -140,7 +140,7 @@ ofproto_destroy(struct ofproto *ofproto)
 	learn_sweep(ofproto);
 	for (unsigned i = 0; i < OF_TABLES; i++)
 		flow_table_destroy(&ofproto->tables[i]);
-	groups_destroy(ofproto);
+	ofproto_groups_destroy(ofproto);
 	meters_destroy(ofproto);
 	ports_destroy(ofproto);
 	switch_publish(ofproto);

@@ -62,7 +62,7 @@ session_close(void *aux)
 	session->state = SESSION_ENDED;
 	list_remove(&session->node);
 	bundles_destroy(session);
-	monitors_destroy(session);
+	ofproto_monitors_destroy(session);
 	str_free(&session->out);
 	str_free(&session->pending);
 	table_update_misses(session->ofproto);
