@@ -29,6 +29,7 @@ struct bridge_members {
 struct bridge {
 	uint32_t id;
 	struct dp_bridge_config config; /* main's */
+	bool drops_fragments;           /* main's */
 	struct fdb *_Atomic fdb;
 	struct bridge_members *_Atomic members;
 	struct pipeline *_Atomic pipeline;

@@ -24,6 +24,7 @@
 	X(RX_NO_BUFFER, "rx_no_buffer", rx)                   \
 	X(RX_OFFLOAD, "rx_offload", rx)                       \
 	X(RX_PORT_NO_RECEIVE, "rx_port_no_receive", rx)       \
+	X(RX_FRAGMENT, "rx_fragment", rx)                     \
 	X(RX_HEADERS_SPLIT, "rx_headers_split", rx)           \
 	X(RX_NO_HEADROOM, "rx_no_headroom", rx)               \
 	X(RX_TTL_ENDS, "rx_ttl_ends", rx)                     \

@@ -90,6 +90,7 @@ struct port_settings {
 	bool vlan_is_plain; /* carries every VLAN and changes no tag */
 	bool is_policed;    /* packets above the rates, or all, are dropped or marked */
 	bool is_flooded;    /* gets what goes to all ports */
+	bool drops_fragments;
 	uint32_t class_number; /* for packets from this port; PACKET_CLASS_NONE */
 };
 
@@ -123,6 +124,10 @@ struct port {
 	uint16_t n_rxqs;
 	struct rxq *rxqs; /* array of n_rxqs */
 	struct port_worker *_Atomic by_worker[DP_WORKERS_MAX];
+
+	/* main's: as asked for, and what controllers turned off (DP_PORT_*) */
+	struct dp_port_settings asked;
+	uint32_t off;
 
 	struct port_pending pending;
 

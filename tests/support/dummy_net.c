@@ -38,15 +38,14 @@ frame_make(uint8_t *frame, size_t length, uint8_t dst, uint8_t src, int vlan)
 uint32_t
 port_add(const char *name, const struct dp_port_settings *settings)
 {
-	static uint16_t last_number = 1000;
-
-	return port_add_number(name, ++last_number, settings);
+	return port_add_number(name, 0, settings);
 }
 
 uint32_t
 port_add_number(const char *name, uint16_t ofport,
                 const struct dp_port_settings *settings)
 {
+	static uint16_t last_number;
 	struct dp_port_config config = {
 		.type = DP_PORT_DUMMY, .bridge_id = bridge, .ofport = ofport};
 	struct error err = {""};
@@ -56,6 +55,8 @@ port_add_number(const char *name, uint16_t ofport,
 	config.settings = settings ? *settings
 	                           : (struct dp_port_settings){.vlan_tag = DP_VLAN_NONE,
 	                                                       .egress_class = -1};
+	if (!ofport)
+		config.ofport = ++last_number;
 	assert_int_equal(dp_port_add(&config, &id, &err), 0);
 	port_numbers[id % DP_PORTS_MAX] = config.ofport;
 	return id;
