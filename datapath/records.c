@@ -286,6 +286,7 @@ action_add_reads(const struct flow_action *action, struct flow_key *mask)
 	case ACTION_SET_IP_DSCP:
 	case ACTION_SET_IP_ECN:
 	case ACTION_SET_IP_TTL:
+	case ACTION_DEC_TTL:
 	case ACTION_SET_MPLS_LABEL:
 	case ACTION_SET_MPLS_TC:
 	case ACTION_SET_MPLS_TTL:

@@ -519,6 +519,10 @@ walk_header_action(struct walk *walk, const struct flow_action *action)
 		return true;
 	case ACTION_DEC_TTL:
 		walk_emit_copy(walk, action);
+		/* Where it ends, if tables can know, is the end of the walk. */
+		walk->has_exited = walk->pipeline->mask.f.ip_ttl && !walk->is_blind &&
+		                   flow_field_is_present(FIELD_IP_TTL, &walk->packet) &&
+		                   walk->packet.key.f.ip_ttl <= 1;
 		walk->packet.key.f.ip_ttl--;
 		return true;
 	case ACTION_DEC_MPLS_TTL:

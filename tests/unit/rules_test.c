@@ -220,6 +220,43 @@ test_groups_share_and_fail_over(void **state)
 	dp_port_del(c);
 }
 
+/* A label is popped, and table 1 goes by what was behind it. */
+static void
+test_headers_are_read_again(void **state)
+{
+	static const uint8_t labelled[] = {
+		2,    0,  0,    0, 0, 2,  2, 0, 0, 0,  0,  1,  0x88, 0x47, 0,  0,
+		0x31, 64, 0x45, 0, 0, 28, 0, 1, 0, 0,  64, 17, 0,    0,    10, 0,
+		0,    1,  10,   0, 0, 2,  0, 9, 0, 53, 0,  8,  0,    0,    0,  0,
+		0,    0,  0,    0, 0, 0,  0, 0, 0, 0,  0,  0,  0,    0,
+	};
+	uint32_t a = port_add("a", NULL), b = port_add("b", NULL);
+	struct flow_actions pop = {0}, to_b = {0};
+	uint8_t frame[2048];
+	struct dp_rule *second;
+
+	(void)state;
+	dp_bridge_clear_rules(bridge);
+	add_number(&pop, ACTION_POP_MPLS, 0x0800);
+	add_number(&pop, ACTION_GOTO_TABLE, 1);
+	add_output(&to_b, port_numbers[b]);
+	rule_add(0, 0, FIELD_ETH_TYPE, 0x8847, &pop);
+	second = rule_add(1, 0, FIELD_UDP_DST, 53, &to_b);
+	dp_publish(bridge);
+	dp_synchronize();
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(dp_dummy_inject(a, labelled, sizeof(labelled)), 0);
+		assert_int_equal(take(b, frame, WAIT_NS), sizeof(labelled) - 4);
+		assert_int_equal(frame[12] << 8 | frame[13], 0x0800);
+	}
+	settle();
+	assert_int_equal(rule_packets(second), 5);
+	flow_actions_destroy(&pop);
+	flow_actions_destroy(&to_b);
+	dp_port_del(a);
+	dp_port_del(b);
+}
+
 struct dumped {
 	unsigned n;
 	uint64_t packets;
@@ -313,6 +350,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_publication_is_seen_as_a_whole),
 		cmocka_unit_test(test_groups_share_and_fail_over),
+		cmocka_unit_test(test_headers_are_read_again),
 		cmocka_unit_test(test_the_cache_is_shown),
 		cmocka_unit_test(test_traces_say_why),
 	};

@@ -53,7 +53,7 @@ static const enum flow_field_id fields[] = {
 	FIELD_IP_ECN,     FIELD_TCP_SRC,     FIELD_TCP_DST,       FIELD_UDP_SRC,
 	FIELD_UDP_DST,    FIELD_ARP_OP,      FIELD_ARP_SHA,       FIELD_ARP_SPA,
 	FIELD_MPLS_TTL,   FIELD_MPLS_LABEL,  FIELD_ACTSET_OUTPUT, FIELD_TCP_FLAGS,
-	FIELD_ND_TARGET,  FIELD_ICMPV4_TYPE, FIELD_PACKET_MARK,
+	FIELD_ND_TARGET,  FIELD_ICMPV4_TYPE, FIELD_PACKET_MARK,   FIELD_CONJ_ID,
 };
 
 static enum flow_field_id
@@ -346,6 +346,19 @@ random_match(struct flow_match *match)
 	}
 }
 
+static void
+add_conjunctions(struct flow_actions *actions)
+{
+	for (unsigned n = 1 + below(3); n > 0; n--) {
+		struct flow_conjunction *c =
+			flow_actions_add(actions, ACTION_CONJUNCTION, sizeof(*c));
+
+		c->id = 1 + below(2);
+		c->n_clauses = 2;
+		c->clause = (uint8_t)below(2);
+	}
+}
+
 static struct dp_rule *
 rule_add_random(void)
 {
@@ -359,7 +372,10 @@ rule_add_random(void)
 	config.priority = (uint16_t)below(4);
 	config.cookie = random_u64() % 5;
 	random_match(&config.match);
-	add_random(&actions, below(5), 0, false);
+	if (below(6) == 0)
+		add_conjunctions(&actions);
+	else
+		add_random(&actions, below(5), 0, false);
 	if (below(2) && config.table + 1U < TABLES)
 		add_number(&actions, ACTION_GOTO_TABLE,
 		           config.table + 1U + below(TABLES - config.table - 1U));

@@ -278,6 +278,20 @@ test_headers_laid_bare_are_read_again(void **state)
 }
 
 static void
+test_a_ttl_that_tables_know_ends_the_walk(void **state)
+{
+	(void)state;
+	rules("table=0,ip,actions=dec_ttl,resubmit(,1)",
+	      "table=1,ip,nw_ttl=63,actions=output:2",
+	      "table=1,priority=0,actions=output:3", NULL);
+	assert_string_equal(come_of(TCP ",nw_ttl=64"), "dec_ttl,output:2");
+	assert_string_equal(come_of(TCP ",nw_ttl=1"), "dec_ttl");
+	/* Where none looks at it, it is action.c that sees it end. */
+	rules("table=0,ip,actions=dec_ttl,output:3", NULL);
+	assert_string_equal(come_of(TCP ",nw_ttl=1"), "dec_ttl,output:3");
+}
+
+static void
 test_queues_and_lengths(void **state)
 {
 	(void)state;
@@ -349,6 +363,7 @@ main(void)
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_tags),
 		cmocka_unit_test(test_headers_laid_bare_are_read_again),
+		cmocka_unit_test(test_a_ttl_that_tables_know_ends_the_walk),
 		cmocka_unit_test(test_queues_and_lengths),
 		cmocka_unit_test(test_punts_say_what_led_to_them),
 	};
