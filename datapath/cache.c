@@ -143,7 +143,7 @@ path_share(struct cache *cache, const struct walk *walk)
 
 /* ---- entries ---- */
 
-void
+unsigned
 cache_flush_entry(struct cache *cache, struct cache_entry *entry)
 {
 	uint64_t packets = entry->packets - entry->counted_packets;
@@ -151,13 +151,14 @@ cache_flush_entry(struct cache *cache, struct cache_entry *entry)
 	const struct path *path;
 
 	if (packets == 0)
-		return;
+		return 0;
 	path = path_at(cache, entry->path);
 	for (uint32_t i = 0; i < path->n_tallies; i++)
 		tally_count(cache->worker_id, path->tallies[i], packets, bytes,
 		            entry->used_ns);
 	entry->counted_packets = entry->packets;
 	entry->counted_bytes = entry->bytes;
+	return path->n_tallies;
 }
 
 uint32_t

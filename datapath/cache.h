@@ -74,5 +74,5 @@ void cache_return_walk(struct cache *cache);
 uint32_t cache_n_entries(void);
 struct cache_entry *cache_entry_at(struct cache *cache, uint32_t number);
 
-/* Tells the rules what the entry counted since the last time. */
-void cache_flush_entry(struct cache *cache, struct cache_entry *entry);
+/* Tells the rules what the entry counted since the last time; returns how many. */
+unsigned cache_flush_entry(struct cache *cache, struct cache_entry *entry);

@@ -1,5 +1,6 @@
 /* classifier.c - tuple space search over hash tables that grow by being replaced. Main
- * edits; workers and traces look up. */
+ * edits; workers and traces look up. What is replaced waits in rcu.c's list; nothing here
+ * runs that list, since what stands in it may remove rules. */
 #include "datapath/classifier.h"
 
 #include <stdlib.h>
@@ -282,7 +283,7 @@ tuple_rehash(struct tuple *tuple)
 	}
 	new->n_keys = old->n_keys;
 	atomic_store_explicit(&tuple->hash, new, memory_order_release);
-	rcu_free_after(old);
+	rcu_call_after(free, old);
 }
 
 /* The slot of a rule's key; -1 = none has it. */
@@ -382,7 +383,7 @@ classifier_publish_list(struct classifier *classifier, struct tuple *tuple, bool
 	list->n = n;
 	atomic_store_explicit(&classifier->tuples, list, memory_order_release);
 	if (old)
-		rcu_free_after(old);
+		rcu_call_after(free, old);
 }
 
 /* Raises the tuple's priority in place if the order stays right. */

@@ -12,7 +12,6 @@
 #include "datapath/tally.h"
 #include "net/flow_key.h"
 
-struct dp_rule;
 struct tuple;
 struct tuple_hash;
 
@@ -25,7 +24,6 @@ struct rule_conjunction {
 
 struct rule {
 	struct tuple *tuple;
-	const struct dp_rule *handle; /* for traces */
 	uint64_t added;
 	_Atomic uint64_t removed;  /* main writes */
 	struct rule *_Atomic next; /* of the same key and not of higher priority */

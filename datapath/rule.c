@@ -114,7 +114,6 @@ dp_rule_add(uint32_t bridge_id, const struct dp_rule_config *config,
 	rule = rule_create(tuple, config->actions, config->actions_bytes);
 	for (unsigned i = 0; i < tuple->n_words; i++)
 		rule->key[i] = config->match.key.words[tuple->words[i]] & tuple->masks[i];
-	rule->handle = added;
 	rule->added = bridge->next_version;
 	rule->priority = config->priority;
 	rule->table = config->table;
@@ -144,7 +143,6 @@ dp_rule_set(struct dp_rule *handle, const void *actions, size_t actions_bytes,
 	mask_set_unref(&bridge->masks, reads);
 	rule = rule_create(old->tuple, actions, actions_bytes);
 	memcpy(rule->key, old->key, old->tuple->n_words * sizeof(old->key[0]));
-	rule->handle = handle;
 	rule->added = bridge->next_version;
 	rule->priority = old->priority;
 	rule->table = old->table;

@@ -31,7 +31,7 @@ walk_say(struct walk *walk, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	walk->trace->line((int)(walk->nesting + walk->depth), text, walk->trace->aux);
+	walk->trace->line((int)walk->nesting, text, walk->trace->aux);
 }
 
 /* ---- programs as text ---- */

@@ -330,8 +330,10 @@ walk_on_copy(struct walk *walk, const void *records, size_t bytes)
 	if (!walk_emit(walk, ACTION_CLONE, offsetof(struct flow_nested, nested)))
 		return;
 	walk->depth++;
+	walk->nesting++;
 	walk_list(walk, records, bytes);
 	walk_emit_suspended(walk, false);
+	walk->nesting--;
 	walk->depth--;
 	if (walk->has_failed)
 		return;
@@ -412,7 +414,6 @@ walk_enter(struct walk *walk, uint8_t table, uint32_t in_port, bool is_goto)
 		walk_fail(walk, DROP_RX_TOO_MANY_RESUBMITS);
 		return;
 	}
-	walk->nesting++;
 	walk->packet.key.f.in_port = in_port;
 	for (;;) {
 		rule = walk_look_up(walk, table);
@@ -427,6 +428,7 @@ walk_enter(struct walk *walk, uint8_t table, uint32_t in_port, bool is_goto)
 	}
 	/* Only the look-up is to see another port. */
 	walk->packet.key.f.in_port = outer_in_port;
+	walk->nesting++;
 	if (rule && !walk->has_failed)
 		walk_rule(walk, rule);
 	walk->nesting--;
