@@ -50,6 +50,10 @@ read_field(const struct of_oxm_header *header, const uint8_t *data,
 
 	if (err)
 		return err;
+	if (has_mask && field->maskable == MASK_NONE &&
+	    !of_is_zero(mask.bytes, field->n_bytes))
+		return of_fail(error, OFERR_BAD_MATCH_MASK, "%s takes no mask",
+		               field->name);
 	if (!flow_field_is_present(header->field, match))
 		return of_fail(error, OFERR_BAD_MATCH_PREREQ,
 		               "%s without what it needs before it", field->name);
@@ -95,6 +99,21 @@ of_oxm_decode(const uint8_t *data, size_t n, bool lax, struct flow_match *match,
 	return 0;
 }
 
+/* Whether the match has the field; one of later fragments may have ports, as it came. */
+static bool
+is_present(const struct flow_match *match, enum flow_field_id id)
+{
+	struct flow_match whole;
+
+	if (flow_field_is_present(id, match))
+		return true;
+	if (!match->mask.f.ip_fragment)
+		return false;
+	whole = *match;
+	whole.mask.f.ip_fragment = 0;
+	return flow_field_is_present(id, &whole);
+}
+
 static void
 put_field(enum of_version version, const struct flow_match *match, enum flow_field_id id,
           struct str *out)
@@ -103,7 +122,7 @@ put_field(enum of_version version, const struct flow_match *match, enum flow_fie
 	unsigned n_bytes = flow_field_get(id)->n_bytes;
 
 	flow_field_read(id, &match->mask, &mask);
-	if (of_is_zero(mask.bytes, n_bytes) || !flow_field_is_present(id, match))
+	if (of_is_zero(mask.bytes, n_bytes) || !is_present(match, id))
 		return;
 	flow_field_read(id, &match->key, &value);
 	of_oxm_full_mask(id, &full);

@@ -390,9 +390,6 @@ check_value(const struct of_oxm_header *header, const struct flow_value *value,
 		is_full = is_full && (mask->bytes[i] & full.bytes[i]) == full.bytes[i];
 	if (is_full)
 		*has_mask = false;
-	else if (field->maskable == MASK_NONE && !of_is_zero(mask->bytes, field->n_bytes))
-		return of_fail(error, OFERR_BAD_MATCH_MASK, "%s takes no mask",
-		               field->name);
 	return 0;
 }
 
