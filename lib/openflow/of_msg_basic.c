@@ -185,6 +185,12 @@ config_decode(struct of_in *in, struct of_msg *msg)
 {
 	msg->config.flags = in_u16(in);
 	msg->config.miss_send_len = in_u16(in);
+	/* Handling of fragments, and (until 1.2) of TTLs that run out. */
+	if (msg->kind == OFM_SET_CONFIG &&
+	    msg->config.flags & ~(msg->version <= OF12 ? 7U : 3U))
+		return of_fail(in->error, OFERR_SWITCH_CONFIG_FLAGS,
+		               "flags 0x%x of a configuration are not known",
+		               msg->config.flags);
 	return 0;
 }
 

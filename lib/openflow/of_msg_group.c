@@ -13,11 +13,20 @@ enum { BUCKET_WEIGHT, BUCKET_WATCH_PORT, BUCKET_WATCH_GROUP };
 
 /* ---- Buckets. */
 
+/* A bucket's bytes, whose length is at its start. */
+static int
+bucket_item(struct of_in *in, size_t least, struct of_in *item)
+{
+	if (in_item(in, 0, least, "bucket", item) == 0)
+		return 0;
+	return of_fail(in->error, OFERR_GROUP_MOD_BUCKET, "a bucket's length is wrong");
+}
+
 static int
 bucket_11_decode(struct of_in *in, struct of_bucket *b)
 {
 	struct of_in item;
-	int rc = in_item(in, 0, 16, "bucket", &item);
+	int rc = bucket_item(in, 16, &item);
 
 	if (rc < 0)
 		return rc;
@@ -68,7 +77,7 @@ bucket_15_decode(struct of_in *in, enum of_group_type type, struct of_bucket *b)
 {
 	struct of_in item, actions;
 	size_t n_actions;
-	int rc = in_item(in, 0, 8, "bucket", &item);
+	int rc = bucket_item(in, 8, &item);
 
 	if (rc < 0)
 		return rc;
@@ -79,9 +88,10 @@ bucket_15_decode(struct of_in *in, enum of_group_type type, struct of_bucket *b)
 	b->watch_port = FLOW_PORT_NONE;
 	b->watch_group = OF_GROUP_ANY;
 	actions = in_part(&item, n_actions);
-	rc = in_check(&item, "bucket's actions");
-	if (rc == 0)
-		rc = in_actions(&actions, &b->actions);
+	if (item.is_short)
+		return of_fail(in->error, OFERR_GROUP_MOD_BUCKET,
+		               "a bucket's actions are cut short");
+	rc = in_actions(&actions, &b->actions);
 	while (rc == 0 && item.n)
 		rc = bucket_property(&item, b);
 	return rc;

@@ -148,7 +148,7 @@ in_nxm(struct of_in *in, size_t n, bool lax, struct flow_match *match, uint64_t 
 
 	in_skip(in, of_round8(n) - n);
 	if (in->is_short)
-		return of_fail(in->error, OFERR_BAD_MATCH_LEN,
+		return of_fail(in->error, OFERR_BAD_REQUEST_LEN,
 		               "a match of %zu bytes does not fit its message", n);
 	return of_oxm_decode(part.p, part.n, lax, match, cookie, cookie_mask, in->error);
 }
