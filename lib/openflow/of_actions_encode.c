@@ -321,8 +321,6 @@ static const struct simple simple_actions[] = {
 static bool
 encode_simple(enum of_version version, const struct flow_action *action, struct str *out)
 {
-	const struct flow_number *number = (const void *)action;
-
 	for (size_t i = 0; i < ARRAY_SIZE(simple_actions); i++) {
 		const struct simple *s = &simple_actions[i];
 		uint8_t type = version == OF10 ? s->in_10 : s->in_11;
@@ -335,7 +333,7 @@ encode_simple(enum of_version version, const struct flow_action *action, struct 
 		if (version == OF11 &&
 		    (s->kind == ACTION_SET_VLAN_VID || s->kind == ACTION_SET_VLAN_PCP))
 			put_number(out, 17, 2, 0x8100);
-		put_number(out, type, s->n_bytes, s->n_bytes ? number->value : 0);
+		put_number(out, type, s->n_bytes, s->n_bytes ? number_of(action) : 0);
 		return true;
 	}
 	return false;
