@@ -184,7 +184,6 @@ pipeline_resume(struct worker *worker, struct port *in, const struct program_wal
 	}
 	for (unsigned i = 0; i < n; i++) {
 		pipeline_parse(in, pkts[i], &key);
-		flow_key_mask(&key, &key, &pipeline->mask);
 		worker->stats.pipeline_walks++;
 		walk_resume(walk, pipeline, &key, pkts[i]->pkt_len, record);
 		pipeline_carry_out(worker, in, walk, pkts[i]);
@@ -199,22 +198,20 @@ walk_packet_out(struct worker *worker, struct port *in, const struct flow_key *k
 	const struct pipeline *pipeline =
 		atomic_load_explicit(&in->bridge->pipeline, memory_order_acquire);
 	struct walk *walk = cache_take_walk(worker->cache);
+	struct flow_key whole;
 
 	if (unlikely(!walk)) {
 		port_drop(in, worker, DROP_RX_TOO_MANY_RESUBMITS, &pkt, 1);
 		return;
 	}
-	walk_actions(walk, pipeline, key, pkt->pkt_len, actions, bytes);
+	pipeline_parse(in, pkt, &whole);
+	whole.f.in_port = key->f.in_port;
+	memcpy(&whole.words[FLOW_PACKET_WORDS], &key->words[FLOW_PACKET_WORDS],
+	       PROGRAM_STATE_WORDS * sizeof(uint64_t));
+	whole.f.actset_output = FLOW_PORT_UNSET;
+	walk_actions(walk, pipeline, &whole, pkt->pkt_len, actions, bytes);
 	pipeline_carry_out(worker, in, walk, pkt);
 	cache_return_walk(worker->cache);
-}
-
-void
-walk_count(struct worker *worker, uint64_t value, uint64_t packets, uint64_t bytes)
-{
-	struct tally_ref tally = {(uint32_t)(value >> 32), (uint32_t)value};
-
-	tally_count(worker->id, tally, packets, bytes, worker->now_ns);
 }
 
 void

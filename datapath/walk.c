@@ -681,8 +681,11 @@ walk_end(struct walk *walk)
 	if (!walk->is_suspended)
 		walk_set_execute(walk);
 	walk_emit_suspended(walk, true);
-	if (walk->has_failed)
+	/* Most of what led there is the same again and again. */
+	if (walk->has_failed) {
 		walk->bytes = 0;
+		walk->n_tallies = MIN_OF(walk->n_tallies, WALK_FAILED_TALLIES);
+	}
 	for (;;) {
 		struct flow_nested *last = NULL;
 		uint32_t at;

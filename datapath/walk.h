@@ -43,6 +43,3 @@ void pipeline_resume(struct worker *worker, struct port *in,
  * tables may read, 'in' is the port it is counted at, any of the bridge's. */
 void walk_packet_out(struct worker *worker, struct port *in, const struct flow_key *key,
                      const void *actions, size_t bytes, struct rte_mbuf *pkt);
-
-/* Counts for what a record PROGRAM_COUNT names: a tally, slot above generation. */
-void walk_count(struct worker *worker, uint64_t value, uint64_t packets, uint64_t bytes);

@@ -227,7 +227,8 @@ static bool
 walk_legacy_action(struct walk *walk, const struct flow_action *action)
 {
 	const struct flow_address *address = (const void *)action;
-	uint64_t value = ((const struct flow_number *)action)->value;
+	const struct flow_number *number = (const void *)action;
+	uint64_t value = action->bytes >= sizeof(*number) ? number->value : 0;
 
 	switch (action->type) {
 	case ACTION_SET_VLAN_VID:

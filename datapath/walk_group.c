@@ -24,11 +24,11 @@ walk_port_is_live(const struct walk *walk, uint32_t number)
 
 /* ---- groups ---- */
 
-static bool bucket_is_live(const struct walk *walk, const struct group *group,
+static bool bucket_is_live(struct walk *walk, const struct group *group,
                            const struct group_bucket *bucket, int depth);
 
 static bool
-group_is_live(const struct walk *walk, uint32_t number, int depth)
+group_is_live(struct walk *walk, uint32_t number, int depth)
 {
 	const struct group *group =
 		depth < WATCH_DEPTH_MAX
@@ -42,9 +42,11 @@ group_is_live(const struct walk *walk, uint32_t number, int depth)
 }
 
 static bool
-bucket_is_live(const struct walk *walk, const struct group *group,
+bucket_is_live(struct walk *walk, const struct group *group,
                const struct group_bucket *bucket, int depth)
 {
+	if (walk->n_watched++ >= WALK_WATCHED_MAX)
+		return false;
 	if (bucket->watch_port == FLOW_PORT_NONE && bucket->watch_group == FLOW_PORT_NONE)
 		return group->type != DP_GROUP_FAILOVER;
 	return (bucket->watch_port != FLOW_PORT_NONE &&
@@ -54,7 +56,7 @@ bucket_is_live(const struct walk *walk, const struct group *group,
 }
 
 static const struct group_bucket *
-group_first_live(const struct walk *walk, const struct group *group)
+group_first_live(struct walk *walk, const struct group *group)
 {
 	for (uint32_t i = 0; i < group->n_buckets; i++)
 		if (bucket_is_live(walk, group, &group->buckets[i], 0))
@@ -65,7 +67,7 @@ group_first_live(const struct walk *walk, const struct group *group)
 /* The bucket that is alive and to which the flow gives the highest weight: when one goes,
  * only its flows move. */
 static const struct group_bucket *
-group_select(const struct walk *walk, const struct group *group)
+group_select(struct walk *walk, const struct group *group)
 {
 	uint32_t hash = flow_hash_fields(&walk->packet.key, &group->hash_fields,
 	                                 group->hash_param);

@@ -19,12 +19,15 @@ struct trace;
 #define WALK_PROGRAM_BYTES 4096
 #define WALK_SET_BYTES     2048
 #define WALK_REST_BYTES    2048
-#define WALK_SAVED_BYTES   16384
+#define WALK_SAVED_BYTES   32768
 #define WALK_STACK_MAX     64
 #define WALK_DEPTH_MAX     64 /* of resubmits, clones and groups in each other */
 #define WALK_NESTING_MAX   400
 #define WALK_RESUBMITS_MAX 4096
 #define WALK_TALLIES_MAX   (WALK_RESUBMITS_MAX + 2 * DP_TABLES_MAX)
+/* Of a walk that failed, as many count the packet: so that the cache has room for it. */
+#define WALK_FAILED_TALLIES 64
+#define WALK_WATCHED_MAX    16384 /* buckets asked whether they are alive */
 
 struct walk {
 	const struct pipeline *pipeline;
@@ -45,7 +48,7 @@ struct walk {
 	const struct rule *rule; /* NULL = not in a rule */
 	uint8_t table;
 	uint8_t reason; /* enum dp_punt_reason, of what is punted here */
-	unsigned depth, nesting, n_resubmits, group_depth;
+	unsigned depth, nesting, n_resubmits, n_watched;
 
 	/* why it does not go on */
 	bool has_exited;
