@@ -206,16 +206,6 @@ action_set_class(struct action_run *run, uint32_t number)
 		packet_meta(run->pkts[i])->item.class_ref = number;
 }
 
-static void
-action_count(const struct action_run *run, const struct flow_number *counter)
-{
-	uint64_t bytes = 0;
-
-	for (unsigned i = 0; i < run->n; i++)
-		bytes += run->pkts[i]->pkt_len;
-	walk_count(run->worker, counter->value, run->n, bytes);
-}
-
 /* Edits that follow each other, packet by packet; returns the first record after them. */
 static const struct flow_action *
 action_edit(struct action_run *run, const struct flow_action *first, const void *end)
@@ -263,9 +253,6 @@ action_do(struct action_run *run, const struct flow_action *action)
 		             run->n);
 		if (((const struct program_punt *)action)->reason != DP_PUNT_LEARN)
 			run->is_used = true;
-		break;
-	case PROGRAM_COUNT:
-		action_count(run, number);
 		break;
 	case PROGRAM_WALK:
 		action_send_copies(run);

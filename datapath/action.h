@@ -1,8 +1,9 @@
 /* action.h - carries out programs on packets. Worker threads. */
 #pragma once
 
+#include <stddef.h>
+
 #include "datapath/packet.h"
-#include "datapath/table.h"
 
 struct port;
 struct worker;
@@ -11,8 +12,3 @@ struct worker;
  * program.h's records say. */
 void action_execute(struct worker *worker, struct port *in, const void *records,
                     size_t bytes, struct rte_mbuf **pkts, unsigned n);
-
-/* The same for rules as table.c has them now. */
-void action_execute_static(struct worker *worker, struct port *in,
-                           const struct program *program, struct rte_mbuf **pkts,
-                           unsigned n);

@@ -15,6 +15,7 @@
 #include "datapath/output.h"
 #include "datapath/pipeline.h"
 #include "datapath/port/port.h"
+#include "datapath/records.h"
 #include "datapath/walk.h"
 #include "datapath/worker.h"
 
@@ -211,9 +212,13 @@ dp_packet_out(uint32_t bridge_id, const struct flow_key *key, const void *action
 	struct packet_out_job *job;
 	struct worker *worker;
 	struct rte_mbuf *pkt;
+	int ret;
 
 	if (!bridge)
 		return error_set(err, -ENOENT, "no such bridge");
+	ret = records_check(actions, actions_bytes, err);
+	if (ret < 0)
+		return ret;
 	if (length < LENGTH_MIN || length > LENGTH_MAX)
 		return error_set(err, -EINVAL, "a packet of %zu bytes: must be %d to %d",
 		                 length, LENGTH_MIN, LENGTH_MAX);

@@ -13,6 +13,7 @@
 #include "datapath/port/port.h"
 #include "datapath/qos.h"
 #include "datapath/rcu.h"
+#include "datapath/table.h"
 #include "datapath/tsc.h"
 #include "datapath/worker.h"
 
@@ -192,6 +193,7 @@ dp_port_add(const struct dp_port_config *config, uint32_t *port_id, struct error
 	port_publish_settings(port, &config->settings);
 	ports[id] = port;
 	bridge_publish_members(port->bridge);
+	bridge_refresh(port->bridge);
 	assign_update();
 	port_watch(port, true);
 	*port_id = id;
@@ -216,6 +218,7 @@ dp_port_set(uint32_t port_id, const struct dp_port_settings *settings, struct er
 		return ret;
 	port_publish_settings(port, settings);
 	assign_update();
+	bridge_refresh(port->bridge);
 	return 0;
 }
 
@@ -230,6 +233,7 @@ dp_port_del(uint32_t port_id)
 	gate_close_port(port);
 	ports[port_id] = NULL;
 	bridge_publish_members(port->bridge);
+	bridge_refresh(port->bridge);
 	fdb_flush(port->bridge->fdb, port_id);
 	qos_leave(port);
 	assign_update();

@@ -25,6 +25,7 @@
 #include "datapath/qos_watch.h"
 #include "datapath/rcu.h"
 #include "datapath/stats.h"
+#include "datapath/table.h"
 #include "datapath/tsc.h"
 #include "datapath/worker.h"
 
@@ -211,7 +212,9 @@ dp_run(void)
 	if (atomic_exchange(&status_dirty, false)) {
 		status_generation++;
 		assign_update();
+		bridges_refresh();
 	}
+	rcu_collect();
 	bridges_take_learned();
 	punts_run();
 	qos_watch_run();

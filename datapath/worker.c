@@ -331,7 +331,7 @@ worker_start(int core, int numa_node, uint32_t max_sleep_us, struct worker **res
 		error_set(err, ret, "epoll: %s", strerror(-ret));
 		goto free_worker;
 	}
-	worker->cache = cache_create(numa_node);
+	worker->cache = cache_create(worker->id, numa_node);
 	if (!worker_make_main_rings(worker) || !worker->cache ||
 	    worker_connect(worker) < 0) {
 		ret = error_set(

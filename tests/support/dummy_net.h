@@ -11,6 +11,7 @@
 #define WAIT_NS (2 * NSEC_PER_SEC)
 
 extern uint32_t bridge;
+extern uint16_t port_numbers[DP_PORTS_MAX]; /* OpenFlow's, by the id of port_add() */
 
 /* Group setup and teardown. */
 int dummy_net_start(void **state);

@@ -154,7 +154,7 @@ test_no_output_back_to_the_port_of_arrival(void **state)
 	assert_int_equal(port_counter(net[1], "drop_rx_no_output"), 1);
 	run(1);
 	settle();
-	assert_int_equal(port_counter(net[1], "drop_rx_no_rule"), 1);
+	assert_int_equal(port_counter(net[1], "drop_rx_by_rule"), 1);
 }
 
 static void
