@@ -32,14 +32,19 @@ enum flow_type {
 #define FLOW_FRAGMENT 1 /* in ip_fragment: any part of a fragmented packet */
 #define FLOW_LATER    2 /* ... and not its first part */
 
+#define FLOW_TYPE_NONE 0x05ff /* in eth_type: an 802.3 frame without one */
+
+#define FLOW_PBB_PRESENT 0x80000000U /* in pbb_isid: there is an I-TAG */
+#define FLOW_PBB_UCA     0x01000000U
+
 #define FLOW_REGS 16
 
 /* Numbers are in host byte order, addresses as on the wire. Fields that a packet does not
  * have are 0. No padding: keys are compared and hashed as words. */
 struct flow_fields {
 	/* What a packet brings. The flow cache's keys are of these alone. */
-	uint32_t in_port; /* the port's OpenFlow number */
-	uint16_t eth_type;
+	uint32_t in_port;  /* the port's OpenFlow number */
+	uint16_t eth_type; /* behind the tags below */
 	uint16_t vlan_tci; /* of the outermost tag */
 	uint8_t eth_dst[6], eth_src[6];
 	uint8_t ip_proto, ip_tos, ip_ttl, ip_fragment;
