@@ -37,6 +37,18 @@ enum flow_type {
 #define FLOW_PBB_PRESENT 0x80000000U /* in pbb_isid: there is an I-TAG */
 #define FLOW_PBB_UCA     0x01000000U
 
+/* In ipv6_exthdr (OpenFlow 1.5, 7.2.3.7): which extension headers there are, and whether
+ * one comes more often or in another order than RFC 8200 expects. */
+#define FLOW_EXTHDR_NONE        0x001
+#define FLOW_EXTHDR_ESP         0x002
+#define FLOW_EXTHDR_AUTH        0x004
+#define FLOW_EXTHDR_DESTINATION 0x008
+#define FLOW_EXTHDR_FRAGMENT    0x010
+#define FLOW_EXTHDR_ROUTING     0x020
+#define FLOW_EXTHDR_HOP         0x040
+#define FLOW_EXTHDR_REPEATED    0x080
+#define FLOW_EXTHDR_DISORDER    0x100
+
 #define FLOW_REGS 16
 
 /* Numbers are in host byte order, addresses as on the wire. Fields that a packet does not

@@ -11,17 +11,6 @@
 #define PBB_UCA   0x08000000U
 #define PBB_ISID  0x00ffffffU
 
-/* OpenFlow's ipv6_exthdr (1.5, 7.2.3.7). */
-#define EXTHDR_NONE        0x001
-#define EXTHDR_ESP         0x002
-#define EXTHDR_AUTH        0x004
-#define EXTHDR_DESTINATION 0x008
-#define EXTHDR_FRAGMENT    0x010
-#define EXTHDR_ROUTING     0x020
-#define EXTHDR_HOP         0x040
-#define EXTHDR_REPEATED    0x080
-#define EXTHDR_DISORDER    0x100
-
 /* What is left to read; never runs past its end. */
 struct reader {
 	const uint8_t *p;
@@ -188,13 +177,13 @@ note_exthdr(struct flow_fields *f, uint8_t header, unsigned *place)
 		uint16_t bit;
 		uint8_t place;
 	} notes[UINT8_MAX + 1] = {
-		[NET_PROTO_HOP_BY_HOP] = {EXTHDR_HOP, 1},
-		[NET_PROTO_ROUTING] = {EXTHDR_ROUTING, 3},
-		[NET_PROTO_FRAGMENT] = {EXTHDR_FRAGMENT, 4},
-		[NET_PROTO_AUTH] = {EXTHDR_AUTH, 5},
-		[NET_PROTO_ESP] = {EXTHDR_ESP, 6},
-		[NET_PROTO_DESTINATION] = {EXTHDR_DESTINATION, 7},
-		[NET_PROTO_NONE] = {EXTHDR_NONE, 8},
+		[NET_PROTO_HOP_BY_HOP] = {FLOW_EXTHDR_HOP, 1},
+		[NET_PROTO_ROUTING] = {FLOW_EXTHDR_ROUTING, 3},
+		[NET_PROTO_FRAGMENT] = {FLOW_EXTHDR_FRAGMENT, 4},
+		[NET_PROTO_AUTH] = {FLOW_EXTHDR_AUTH, 5},
+		[NET_PROTO_ESP] = {FLOW_EXTHDR_ESP, 6},
+		[NET_PROTO_DESTINATION] = {FLOW_EXTHDR_DESTINATION, 7},
+		[NET_PROTO_NONE] = {FLOW_EXTHDR_NONE, 8},
 	};
 	uint16_t bit = notes[header].bit;
 	unsigned at = notes[header].place;
@@ -205,9 +194,9 @@ note_exthdr(struct flow_fields *f, uint8_t header, unsigned *place)
 		at = 2;
 	else if (f->ipv6_exthdr & bit &&
 	         (header != NET_PROTO_DESTINATION || *place >= at))
-		f->ipv6_exthdr |= EXTHDR_REPEATED;
+		f->ipv6_exthdr |= FLOW_EXTHDR_REPEATED;
 	if (at < *place)
-		f->ipv6_exthdr |= EXTHDR_DISORDER;
+		f->ipv6_exthdr |= FLOW_EXTHDR_DISORDER;
 	f->ipv6_exthdr |= bit;
 	*place = MAX_OF(*place, at);
 }
