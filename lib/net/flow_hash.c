@@ -63,12 +63,23 @@ finish(uint64_t hash)
 }
 
 static uint64_t
-load(const uint8_t *p, size_t n)
+load_word(const uint8_t *p)
 {
-	uint64_t word = 0;
+	uint64_t word;
 
-	memcpy(&word, p, n);
+	memcpy(&word, p, sizeof(word));
 	return word;
+}
+
+static uint64_t
+load_mac(const uint8_t *p)
+{
+	uint32_t low;
+	uint16_t high;
+
+	memcpy(&low, p, sizeof(low));
+	memcpy(&high, p + sizeof(low), sizeof(high));
+	return (uint64_t)high << 32 | low;
 }
 
 /* One end of a flow: what is equal there in both directions. */
@@ -78,10 +89,10 @@ hash_end(const uint8_t *mac, const uint8_t *ip, uint16_t port, uint64_t seed)
 	uint64_t hash = seed;
 
 	if (mac)
-		hash = mix(hash ^ load(mac, 6), MIX_PI);
+		hash = mix(hash ^ load_mac(mac), MIX_PI);
 	if (ip) {
-		hash = mix(hash ^ load(ip, 8), MIX_E);
-		hash = mix(hash ^ load(ip + 8, 8), MIX_PHI);
+		hash = mix(hash ^ load_word(ip), MIX_E);
+		hash = mix(hash ^ load_word(ip + 8), MIX_PHI);
 	}
 	return mix(hash ^ port, MIX_SQRT2);
 }

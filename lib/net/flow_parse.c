@@ -11,6 +11,21 @@
 #define PBB_UCA   0x08000000U
 #define PBB_ISID  0x00ffffffU
 
+/* Two words of a key. */
+typedef uint64_t key_pair __attribute__((vector_size(16), aligned(8), may_alias));
+
+/* memset() of this size is a "rep stos" for gcc, longer than the rest of a parse. */
+static inline void
+key_zero(struct flow_key *key)
+{
+	key_pair *pairs = (key_pair *)(void *)key->words;
+
+#pragma GCC unroll 64
+	for (size_t i = 0; i < FLOW_KEY_WORDS / 2; i++)
+		pairs[i] = (key_pair){0};
+	key->words[FLOW_KEY_WORDS - 1] = 0;
+}
+
 /* What is left to read; never runs past its end. */
 struct reader {
 	const uint8_t *p;
@@ -299,7 +314,7 @@ parse_pbb(struct reader *reader, struct flow_fields *f)
 
 /* Reads a tag if eth_type says that there is one, with the type behind it. False: it is
  * cut short. */
-static bool
+static inline bool
 parse_vlan(struct reader *reader, struct flow_fields *f, uint16_t *tci, uint16_t *tpid)
 {
 	const uint8_t *tag;
@@ -339,7 +354,7 @@ flow_parse(const uint8_t *data, size_t captured, size_t length, struct flow_key 
 	struct flow_fields *f = &key->f;
 	const uint8_t *eth = reader_take(&reader, NET_ETH_BYTES);
 
-	memset(key, 0, sizeof(*key));
+	key_zero(key);
 	if (!eth)
 		return FLOW_MALFORMED;
 	memcpy(f->eth_dst, eth, 6);
