@@ -27,12 +27,14 @@ add_number(struct text_actions *to, enum flow_action_type type, uint64_t value,
 	number->value = value;
 }
 
+/* 'is_cut': to max_len, as only Nicira's action does. */
 static void
-add_output(struct text_actions *to, uint32_t port, uint64_t max_len)
+add_output(struct text_actions *to, uint32_t port, uint64_t max_len, bool is_cut)
 {
 	struct flow_output *output =
 		flow_actions_add(to->out, ACTION_OUTPUT, sizeof(*output));
 
+	output->head.is_legacy = is_cut;
 	output->port = port;
 	output->max_len = (uint16_t)max_len;
 }
@@ -48,7 +50,7 @@ add_port(struct text_actions *to, const char *text, uint32_t port)
 {
 	if (port == FLOW_PORT_NONE || port == FLOW_PORT_UNSET)
 		return unknown_port(to, text);
-	add_output(to, port, port == FLOW_PORT_CONTROLLER ? FLOW_MAX_LEN_ALL : 0);
+	add_output(to, port, port == FLOW_PORT_CONTROLLER ? FLOW_MAX_LEN_ALL : 0, false);
 	return 0;
 }
 
@@ -82,7 +84,7 @@ parse_truncated(struct text_actions *to, char *arg)
 		return error_set(to->err, -EINVAL,
 		                 "output(port, max_len) does not support "
 		                 "this port");
-	add_output(to, port, max_len);
+	add_output(to, port, max_len, true);
 	return 0;
 }
 
@@ -321,6 +323,7 @@ parse_dec_ttl(struct text_actions *to, char *arg, int variant UNUSED)
 	uint16_t list[64];
 	uint64_t id;
 	uint32_t n = 0;
+	bool has_ids;
 	char *item;
 
 	while ((item = text_next_item(&arg))) {
@@ -331,9 +334,11 @@ parse_dec_ttl(struct text_actions *to, char *arg, int variant UNUSED)
 			return -EINVAL;
 		list[n++] = (uint16_t)id;
 	}
+	has_ids = n > 0;
 	if (!n)
 		list[n++] = 0;
 	ids = flow_actions_add(to->out, ACTION_DEC_TTL, sizeof(*ids) + n * sizeof(*list));
+	ids->head.is_legacy = has_ids;
 	ids->n = n;
 	memcpy(ids->ids, list, n * sizeof(*list));
 	return 0;
@@ -493,7 +498,7 @@ parse_set_tunnel(struct text_actions *to, char *arg, int is_long)
 	else if (text_want_u64("tunnel id", arg, UINT64_MAX, &id, to->err))
 		return -EINVAL;
 	/* The older form has 32 bits. */
-	add_number(to, ACTION_SET_TUNNEL, id, !is_long && id <= UINT32_MAX);
+	add_number(to, ACTION_SET_TUNNEL, id, is_long || id > UINT32_MAX);
 	return 0;
 }
 

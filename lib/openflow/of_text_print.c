@@ -17,7 +17,7 @@ put_output(struct str *out, const struct flow_output *output,
 {
 	if (output->port == FLOW_PORT_CONTROLLER) {
 		str_printf(out, "CONTROLLER:%u", output->max_len);
-	} else if (output->max_len) {
+	} else if (output->head.is_legacy) {
 		str_append(out, "output(port=");
 		text_format_port(out, output->port, names);
 		str_printf(out, ",max_len=%u)", output->max_len);
@@ -98,7 +98,7 @@ static void
 put_dec_ttl(struct str *out, const struct flow_ids *ids)
 {
 	str_append(out, "dec_ttl");
-	if (ids->n == 0 || (ids->n == 1 && !ids->ids[0]))
+	if (!ids->head.is_legacy)
 		return;
 	for (uint32_t i = 0; i < ids->n; i++)
 		str_printf(out, "%c%u", i ? ',' : '(', ids->ids[i]);
@@ -353,7 +353,7 @@ put_action(struct str *out, const struct flow_action *action,
 		break;
 	case ACTION_SET_TUNNEL:
 		str_printf(out, "%s:0x%" PRIx64,
-		           action->is_legacy ? "set_tunnel" : "set_tunnel64",
+		           action->is_legacy ? "set_tunnel64" : "set_tunnel",
 		           number_of(action));
 		break;
 	case ACTION_DEC_TTL:
