@@ -263,6 +263,7 @@ test_kinds(void **state)
 	for (unsigned i = 0; i < OFM_N_KINDS * 6 * 2; i++) {
 		enum of_kind kind = (enum of_kind)(i / 12);
 		enum of_version version = (enum of_version)(OF10 + i % 6);
+		uint8_t barrier[] = {(uint8_t)version, 20, 0, 8, 0, 0, 0, 77};
 		struct str out = STR_INIT;
 		struct of_error error;
 		struct of_msg msg, again;
@@ -271,14 +272,10 @@ test_kinds(void **state)
 		of_msg_init(&msg, version, kind, 77);
 		msg.is_nicira = i % 12 >= 6;
 		if (kind == OFM_BUNDLE_ADD) { /* carries a message */
-			static const uint8_t barrier[] = {OF13, 20, 0, 8, 0, 0, 0, 77};
-
 			msg.bundle.message = barrier;
 			msg.bundle.n = sizeof(barrier);
 		}
 		if (kind == OFM_REQUEST_FORWARD) {
-			static const uint8_t barrier[] = {OF13, 20, 0, 8, 0, 0, 0, 77};
-
 			msg.request_forward.data = barrier;
 			msg.request_forward.n = sizeof(barrier);
 		}
@@ -444,7 +441,9 @@ test_errors(void **state)
 	         OFERR_FLOW_MOD_FLAGS},
 		{"0522001400000001 00000001 0000 0000 04140008",
 	         OFERR_BUNDLE_MSG_BAD_LEN},
-		{"0522001800000001 00000001 0000 0000 0414000800000002",
+		{"0522001800000001 00000001 0000 0000 0414000800000001",
+	         OFERR_BUNDLE_MSG_UNSUP},
+		{"0522001800000001 00000001 0000 0000 0514000800000002",
 	         OFERR_BUNDLE_MSG_BAD_XID},
 		{"0521001000000001 00000001 0008 0000", OFERR_BUNDLE_TYPE},
 		{"060d002000000001 ffffffff 0000 0000 0001 0004 00000000 0000000000000000",
