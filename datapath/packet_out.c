@@ -113,7 +113,7 @@ source_of(struct bridge *bridge)
 	return source;
 }
 
-const struct port *
+struct port *
 packet_out_source(uint32_t bridge_id)
 {
 	return bridge_id < BRIDGES_MAX && bridges[bridge_id]

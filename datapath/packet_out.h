@@ -8,4 +8,4 @@ struct port;
 
 /* Main: what packets of a bridge come from that come from no port: no member of the
  * bridge, with an id above all ports'. Counts what is dropped of them. */
-const struct port *packet_out_source(uint32_t bridge_id);
+struct port *packet_out_source(uint32_t bridge_id);

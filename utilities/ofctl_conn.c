@@ -14,11 +14,13 @@
 #include "base/mem.h"
 #include "cli.h"
 #include "ofctl.h"
+#include "ofctl_tls.h"
 #include "rpc/target.h"
 
 struct ofctl_conn {
 	char *name;
 	int fd;
+	struct ssl_st *ssl;      /* NULL = plain */
 	enum of_version version; /* 0 = not agreed yet, or any */
 	uint32_t next_xid;
 	struct str in; /* received, not yet handed on */
@@ -44,18 +46,44 @@ conn_poll(struct ofctl_conn *conn, short events, int timeout_ms, short *seen)
 	return ret > 0;
 }
 
+/* Bytes, 0 at the end, or -errno. */
+static long
+conn_read_some(struct ofctl_conn *conn, void *data, size_t n)
+{
+	ssize_t got;
+
+	if (conn->ssl)
+		return ofctl_tls_read(conn->ssl, data, n);
+	got = read(conn->fd, data, n);
+	return got < 0 ? -errno : (long)got;
+}
+
+static long
+conn_write_some(struct ofctl_conn *conn, const void *data, size_t n)
+{
+	ssize_t sent;
+
+	if (conn->ssl)
+		return ofctl_tls_write(conn->ssl, data, n);
+	sent = send(conn->fd, data, n, MSG_NOSIGNAL);
+	return sent < 0 ? -errno : (long)sent;
+}
+
 static void
 conn_read(struct ofctl_conn *conn)
 {
 	char buffer[65536];
-	ssize_t n = read(conn->fd, buffer, sizeof(buffer));
 
-	if (n > 0)
-		str_append_bytes(&conn->in, buffer, (size_t)n);
-	else if (n == 0)
-		conn->is_at_end = true;
-	else if (errno != EAGAIN && errno != EINTR)
-		cli_die("%s: %s", conn->name, strerror(errno));
+	do {
+		long n = conn_read_some(conn, buffer, sizeof(buffer));
+
+		if (n > 0)
+			str_append_bytes(&conn->in, buffer, (size_t)n);
+		else if (n == 0)
+			conn->is_at_end = true;
+		else if (n != -EAGAIN && n != -EINTR)
+			cli_die("%s: %s", conn->name, strerror((int)-n));
+	} while (conn->ssl && ofctl_tls_is_pending(conn->ssl));
 }
 
 void
@@ -64,7 +92,7 @@ ofctl_send_bytes(struct ofctl_conn *conn, const void *data, size_t n)
 	const char *p = data;
 
 	while (n > 0) {
-		ssize_t sent = send(conn->fd, p, n, MSG_NOSIGNAL);
+		long sent = conn_write_some(conn, p, n);
 		short seen;
 
 		if (sent > 0) {
@@ -72,8 +100,9 @@ ofctl_send_bytes(struct ofctl_conn *conn, const void *data, size_t n)
 			n -= (size_t)sent;
 			continue;
 		}
-		if (sent < 0 && errno != EAGAIN && errno != EINTR)
-			cli_die("%s: %s", conn->name, strerror(errno));
+		if (sent != -EAGAIN && sent != -EINTR)
+			cli_die("%s: %s", conn->name,
+			        sent ? strerror((int)-sent) : "connection closed");
 		/* A switch whose answers nobody reads may stop reading itself. */
 		conn_poll(conn, POLLIN | POLLOUT, -1, &seen);
 		if (seen & POLLIN && !conn->is_at_end)
@@ -253,6 +282,15 @@ is_socket(const char *path)
 	return stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
+/* Colons in brackets are an IPv6 address's. */
+static bool
+has_port(const char *address)
+{
+	const char *end = *address == '[' ? strchr(address, ']') : NULL;
+
+	return strchr(end ? end : address, ':') != NULL;
+}
+
 /* As ovs-ofctl finds it: "unix:..." and the like, a bridge, a socket's path. */
 static char *
 find_target(const char *name, const char *suffix)
@@ -271,7 +309,8 @@ find_target(const char *name, const char *suffix)
 	free(path);
 	if (!target)
 		cli_die("%s is not a bridge or a socket", name);
-	if (!strncmp(target, "tcp:", 4) && !strchr(target + 4, ':')) {
+	if ((!strncmp(target, "tcp:", 4) || !strncmp(target, "ssl:", 4)) &&
+	    !has_port(target + 4)) {
 		char *full = xasprintf("%s:6653", target);
 
 		free(target);
@@ -284,14 +323,19 @@ static struct ofctl_conn *
 conn_dial(const char *name, const char *suffix)
 {
 	struct ofctl_conn *conn = xcalloc(1, sizeof(*conn));
+	bool is_tls;
 	int code = 0, ret;
 	socklen_t bytes = sizeof(code);
 	struct error err;
 	short seen;
+	char *socket;
 
 	conn->name = find_target(name, suffix);
 	conn->next_xid = 1;
-	ret = rpc_target_connect(conn->name, &conn->fd, &err);
+	is_tls = !strncmp(conn->name, "ssl:", 4);
+	socket = xasprintf("%s%s", is_tls ? "tcp:" : "", conn->name + (is_tls ? 4 : 0));
+	ret = rpc_target_connect(socket, &conn->fd, &err);
+	free(socket);
 	if (ret && ret != -EINPROGRESS)
 		cli_die("%s", err.text);
 	if (ret) {
@@ -299,6 +343,8 @@ conn_dial(const char *name, const char *suffix)
 		if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &code, &bytes) || code)
 			cli_die("cannot connect to %s: %s", conn->name, strerror(code));
 	}
+	if (is_tls)
+		conn->ssl = ofctl_tls_open(conn->fd, conn->name);
 	return conn;
 }
 
@@ -320,6 +366,8 @@ ofctl_open_snoop(const char *target)
 void
 ofctl_close(struct ofctl_conn *conn)
 {
+	if (conn->ssl)
+		ofctl_tls_close(conn->ssl);
 	close(conn->fd);
 	str_free(&conn->in);
 	free(conn->name);

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "cli.h"
 #include "ofctl.h"
+#include "ofctl_tls.h"
 
 struct ofctl_options ofctl_options = {.versions = 1U << OF10, .shows_names = -1};
 
@@ -25,7 +26,8 @@ print_usage(void)
 	printf("weir-ofctl: looks into and changes OpenFlow switches\n"
 	       "usage: weir-ofctl [OPTION]... COMMAND [ARG]...\n"
 	       "\n"
-	       "SWITCH is a bridge's name, tcp:HOST[:PORT], unix:FILE or a socket.\n"
+	       "SWITCH is a bridge's name, tcp:HOST[:PORT], ssl:HOST[:PORT],\n"
+	       "unix:FILE or a socket.\n"
 	       "\n"
 	       "Commands:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
@@ -49,6 +51,8 @@ print_usage(void)
 	       "  -P, --packet-in-format=F  of monitor: standard, nxt_packet_in or "
 	       "nxt_packet_in2\n"
 	       "  -F, --flow-format=F       accepted for old scripts\n"
+	       "  -p, --private-key=FILE, -c, --certificate=FILE, -C, --ca-cert=FILE\n"
+	       "                            of TLS, for a switch ssl:HOST[:PORT]\n"
 	       "  -m, --more                more of messages; may be given twice\n"
 	       "  -T, --timeout=SECS        give up after so many seconds\n"
 	       "  -h, --help                print this text\n"
@@ -135,6 +139,9 @@ static const struct option long_options[] = {
 	{"protocols", required_argument, NULL, 'O'},
 	{"flow-format", required_argument, NULL, 'F'},
 	{"packet-in-format", required_argument, NULL, 'P'},
+	{"private-key", required_argument, NULL, 'p'},
+	{"certificate", required_argument, NULL, 'c'},
+	{"ca-cert", required_argument, NULL, 'C'},
 	{"more", no_argument, NULL, 'm'},
 	{"timeout", required_argument, NULL, 'T'},
 	{"strict", no_argument, NULL, OPT_STRICT},
@@ -191,7 +198,8 @@ parse_options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "O:F:P:mT:t:hV", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "O:F:P:p:c:C:mT:t:hV", long_options, NULL)) !=
+	       -1) {
 		switch (c) {
 		case 'O':
 			ofctl_options.versions = parse_versions(optarg);
@@ -201,6 +209,15 @@ parse_options(int argc, char **argv)
 			break; /* every form is understood and the shortest one used */
 		case 'P':
 			set_packet_in_format(optarg);
+			break;
+		case 'p':
+			ofctl_tls_private_key = optarg;
+			break;
+		case 'c':
+			ofctl_tls_certificate = optarg;
+			break;
+		case 'C':
+			ofctl_tls_ca_cert = optarg;
 			break;
 		case 'm':
 			ofctl_options.verbosity++;

@@ -19,7 +19,6 @@
 #define TAG_VID_AND_PCP 0xefffU
 #define LSE_BOS         0x100U
 #define LSE_TTL_NONE    64 /* of a label on what has no TTL */
-#define LABEL_IPV6_NULL 2U
 
 /* ---- finding headers ---- */
 
@@ -313,28 +312,17 @@ rewrite_pop_vlan(struct rewrite *r)
 	return 0;
 }
 
-/* The label that a packet without one gets. */
+/* The label that a packet without one gets: all 0 but the TTL, which is IP's. */
 static uint32_t
 rewrite_first_label(const struct rewrite *r)
 {
-	const uint8_t *ip;
-	uint32_t tos, ttl = LSE_TTL_NONE, label = 0;
+	uint32_t ttl = 0;
 
-	if (r->ipv4_at) {
-		ip = r->data + r->ipv4_at;
-		tos = ip[1];
-		ttl = ip[8];
-	} else if (r->ipv6_at) {
-		ip = r->data + r->ipv6_at;
-		tos = (uint32_t)be16(ip) >> 4 & 0xff;
-		ttl = ip[7];
-		label = LABEL_IPV6_NULL;
-	} else {
-		return LSE_BOS | ttl;
-	}
-	if (ttl == 0)
-		ttl = LSE_TTL_NONE;
-	return label << 12 | (tos >> 2 & 7) << 9 | LSE_BOS | ttl;
+	if (r->ipv4_at)
+		ttl = r->data[r->ipv4_at + 8];
+	else if (r->ipv6_at)
+		ttl = r->data[r->ipv6_at + 7];
+	return LSE_BOS | (ttl ? ttl : LSE_TTL_NONE);
 }
 
 int

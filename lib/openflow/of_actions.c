@@ -153,6 +153,11 @@ decode_simple(struct of_decoder *d, const struct wire_action *w, const uint8_t *
 		err = check_number(d, w->kind, value);
 		if (err)
 			return err;
+		if (w->kind == ACTION_SET_IPV4_SRC || w->kind == ACTION_SET_IPV4_DST) {
+			address = of_decoder_add(d, w->kind, sizeof(*address));
+			memcpy(address->bytes, p + w->number_at, 4);
+			return 0;
+		}
 		if (d->version == OF11 &&
 		    (w->kind == ACTION_SET_VLAN_VID || w->kind == ACTION_SET_VLAN_PCP))
 			return decode_vlan_11(d, w->kind, (unsigned)value);
@@ -254,6 +259,10 @@ decode_set_field(struct of_decoder *d, const uint8_t *p, size_t n)
 	if (!flow_field_get(field)->is_writable)
 		return of_fail(d->error, OFERR_BAD_ACTION_SET_ARGUMENT,
 		               "%s cannot be written", flow_field_get(field)->name);
+	if (field == FIELD_VLAN_VID &&
+	    (mask.bytes[0] & ~value.bytes[0] & FLOW_VLAN_PRESENT >> 8))
+		return of_fail(d->error, OFERR_BAD_ACTION_SET_ARGUMENT,
+		               "vlan_vid without OFPVID_PRESENT");
 	a = of_decoder_add(d, ACTION_SET_FIELD, sizeof(*a));
 	a->field = field;
 	a->value = value;

@@ -36,7 +36,7 @@ of_decode_subfield(struct of_decoder *d, const uint8_t *p, size_t n, size_t *off
 	if (of_field_header_decode(p + *offset, n - *offset, &sub->field, &has_mask,
 	                           &used, d->error)) {
 		if (d->error)
-			d->error->id = OFERR_BAD_ACTION_SET_TYPE;
+			d->error->id = OFERR_BAD_MATCH_FIELD;
 		return -EPROTO;
 	}
 	if (has_mask)
@@ -96,6 +96,8 @@ decode_reg_load(struct of_decoder *d, const uint8_t *p, size_t n)
 	int err = decode_destination(d, p, 12, of_get16(p + 10), &to);
 
 	(void)n;
+	if (err && d->error && d->error->id == OFERR_BAD_MATCH_FIELD)
+		d->error->id = OFERR_BAD_ACTION_SET_TYPE;
 	if (err)
 		return err;
 	if (to.n_bits < 64 && value >> to.n_bits)
@@ -105,8 +107,18 @@ decode_reg_load(struct of_decoder *d, const uint8_t *p, size_t n)
 	a->head.is_legacy = true;
 	a->field = to.field;
 	n_bytes = flow_field_get(to.field)->n_bytes;
+	/* nxm's in_port is 1.0's: the whole of it is the whole port. */
+	if (to.field == FIELD_IN_PORT && p[15] == 2 && to.n_bits == 16) {
+		of_set32(a->value.bytes, of_port_from_10((uint16_t)value));
+		of_oxm_full_mask(to.field, &a->mask);
+		return 0;
+	}
 	of_value_set_bits(&a->value, n_bytes, to.first_bit, to.n_bits, value);
 	of_value_set_bits(&a->mask, n_bytes, to.first_bit, to.n_bits, UINT64_MAX);
+	if (!of_oxm_value_is_valid(to.field, &a->value))
+		return of_fail(d->error, OFERR_BAD_ACTION_SET_ARGUMENT,
+		               "%s cannot have this value",
+		               flow_field_get(to.field)->name);
 	return 0;
 }
 
@@ -414,14 +426,14 @@ static int
 decode_controller_property(struct of_decoder *d, struct flow_controller *a,
                            const uint8_t **userdata, const uint8_t *p, size_t n)
 {
-	/* Numbers of 16 bits count their padding. */
-	static const uint8_t sizes[] = {4, 4, 1, 0, 0, 4};
+	/* At least; some count their padding. */
+	static const uint8_t sizes[] = {2, 2, 1, 0, 0, 4};
 	unsigned type = of_get16(p);
 
 	if (type >= sizeof(sizes))
 		return of_fail(d->error, OFERR_BAD_PROPERTY_TYPE,
 		               "unknown property %u of a controller action", type);
-	if (type != 3 && n != 4U + sizes[type])
+	if (n < 4U + sizes[type])
 		return of_fail(d->error, OFERR_BAD_PROPERTY_LEN,
 		               "property %u of a controller action has %zu bytes", type,
 		               n);

@@ -22,6 +22,8 @@ static const struct {
 	{OFM_REQUEST_FORWARD, "REQUESTFORWARD"},
 	{OFM_FLOW_STATS_REQUEST, "FLOW request"},
 	{OFM_FLOW_STATS_REPLY, "FLOW reply"},
+	{OFM_FLOW_DESC_REQUEST, "FLOW request"},
+	{OFM_FLOW_DESC_REPLY, "FLOW reply"},
 	{OFM_TABLE_STATS_REQUEST, "TABLE request"},
 	{OFM_TABLE_STATS_REPLY, "TABLE reply"},
 	{OFM_PORT_STATS_REQUEST, "PORT request"},
@@ -205,6 +207,8 @@ put_message(struct str *out, const uint8_t *data, size_t n, const struct of_name
 	p.msg = &msg;
 	put_name(&p);
 	put_version(out, msg.version, msg.xid);
+	if (msg.more)
+		str_append(out, " flags=[more]");
 	if (!print_basic(&p) && !print_flows(&p) && !print_groups(&p) &&
 	    !print_ports(&p) && !print_tables(&p) && !print_packets(&p)) {
 		str_append_char(out, '\n');

@@ -153,7 +153,7 @@ put_tlv_maps(struct of_printer *p)
 	for (size_t i = 0; i < table->n_maps; i++) {
 		const struct of_tlv_map *map = &table->maps[i];
 
-		str_printf(p->out, " 0x%04x  0x%02x  %6u  tun_metadata%u\n", map->class_,
+		str_printf(p->out, " 0x%04x  %#4x  %6u  tun_metadata%u\n", map->class_,
 		           map->type, map->length, map->index);
 	}
 }

@@ -95,48 +95,77 @@ put_request(struct of_printer *p, const struct of_flow_stats_request *request)
 		out->data[--out->length] = '\0';
 }
 
+/* What a dump says before the match. */
 static void
-put_stats(struct of_printer *p, const struct of_flow_stats *flow)
+put_counters(struct str *out, const struct of_flow_stats *flow,
+             const struct of_names *names)
 {
-	struct str *out = p->out;
-
-	str_printf(out, " cookie=0x%" PRIx64, flow->cookie);
+	str_printf(out, "cookie=0x%" PRIx64 ", ", flow->cookie);
 	if (flow->duration_ns != UINT64_MAX) {
-		str_append(out, ", duration=");
+		str_append(out, "duration=");
 		print_duration(out, flow->duration_ns);
+		str_append(out, ", ");
 	}
-	str_append(out, ", table=");
-	text_format_table(out, flow->table, p->names);
-	if (flow->packets != UINT64_MAX)
-		str_printf(out, ", n_packets=%" PRIu64, flow->packets);
-	if (flow->bytes != UINT64_MAX)
-		str_printf(out, ", n_bytes=%" PRIu64, flow->bytes);
-	if (flow->idle_s)
-		str_printf(out, ", idle_timeout=%u", flow->idle_s);
-	if (flow->hard_s)
-		str_printf(out, ", hard_timeout=%u", flow->hard_s);
+	str_append(out, "table=");
+	text_format_table(out, flow->table, names);
 	str_append(out, ", ");
-	put_flags(out, flow->flags);
-	if (flow->importance)
-		str_printf(out, "importance=%u, ", flow->importance);
+	if (flow->packets != UINT64_MAX)
+		str_printf(out, "n_packets=%" PRIu64 ", ", flow->packets);
+	if (flow->bytes != UINT64_MAX)
+		str_printf(out, "n_bytes=%" PRIu64 ", ", flow->bytes);
+}
+
+static void
+put_ages(struct str *out, const struct of_flow_stats *flow)
+{
 	if (flow->idle_age_s >= 0)
 		str_printf(out, "idle_age=%d, ", flow->idle_age_s);
 	if (flow->hard_age_s >= 0 && flow->duration_ns != UINT64_MAX &&
 	    (uint64_t)flow->hard_age_s != flow->duration_ns / 1000000000)
 		str_printf(out, "hard_age=%d, ", flow->hard_age_s);
-	put_match(p, &flow->match, flow->priority);
-	put_actions(p, &flow->actions);
+}
+
+void
+of_text_format_flow(struct str *out, const struct of_flow_stats *flow,
+                    const struct of_names *names, bool with_stats)
+{
+	size_t start;
+
+	if (with_stats) {
+		put_counters(out, flow, names);
+	} else {
+		if (flow->cookie)
+			str_printf(out, "cookie=0x%" PRIx64 ", ", flow->cookie);
+		if (flow->table) {
+			str_append(out, "table=");
+			text_format_table(out, flow->table, names);
+			str_append(out, ", ");
+		}
+	}
+	if (flow->idle_s)
+		str_printf(out, "idle_timeout=%u, ", flow->idle_s);
+	if (flow->hard_s)
+		str_printf(out, "hard_timeout=%u, ", flow->hard_s);
+	put_flags(out, flow->flags);
+	if (flow->importance)
+		str_printf(out, "importance=%u, ", flow->importance);
+	if (with_stats)
+		put_ages(out, flow);
+	start = out->length;
+	of_text_format_match(out, &flow->match, flow->priority, names);
+	if (out->length > start)
+		str_append_char(out, ' ');
+	str_append(out, "actions=");
+	of_text_format_actions(out, flow->actions.data, flow->actions.bytes, names);
 }
 
 static void
 put_all_stats(struct of_printer *p)
 {
 	for (size_t i = 0; i < p->msg->n; i++) {
-		str_append_char(p->out, '\n');
-		put_stats(p, &p->msg->flows[i]);
+		str_append(p->out, "\n ");
+		of_text_format_flow(p->out, &p->msg->flows[i], p->names, true);
 	}
-	if (p->msg->more)
-		str_append(p->out, "\n ***reply truncated***");
 }
 
 static void
@@ -189,7 +218,7 @@ put_monitor(struct of_printer *p, const struct of_monitor *monitor)
 		{OF_MONITOR_INITIAL, "initial"},      {OF_MONITOR_ON_ADD, "add"},
 		{OF_MONITOR_ON_REMOVED, "delete"},    {OF_MONITOR_ON_MODIFY, "modify"},
 		{OF_MONITOR_INSTRUCTIONS, "actions"}, {OF_MONITOR_NO_ABBREV, "own"},
-		{OF_MONITOR_ONLY_OWN, "only-own"},    {0, NULL}};
+		{OF_MONITOR_ONLY_OWN, "own"},         {0, NULL}};
 
 	str_printf(p->out, "\n id=%u flags=", monitor->id);
 	print_bits(p->out, monitor->flags, bits, ",", "0");
@@ -214,9 +243,12 @@ put_update(struct of_printer *p, const struct of_monitor_update *update)
 	                                     "ABBREV",  "PAUSED", "RESUMED"};
 	const struct of_flow_stats *flow = &update->flow;
 	struct str *out = p->out;
+	unsigned event = update->event;
 
-	str_printf(out, "\n event=%s",
-	           update->event < ARRAY_SIZE(events) ? events[update->event] : "?");
+	/* Before 1.4 there are no rules that are not "added". */
+	if (event == OF_EVENT_INITIAL && p->msg->version < OF14)
+		event = OF_EVENT_ADDED;
+	str_printf(out, "\n event=%s", event < ARRAY_SIZE(events) ? events[event] : "?");
 	if (update->event == OF_EVENT_ABBREV) {
 		str_printf(out, " xid=0x%x", update->xid);
 		return;
@@ -232,7 +264,7 @@ put_update(struct of_printer *p, const struct of_monitor_update *update)
 	if (flow->hard_s)
 		str_printf(out, " hard_timeout=%u", flow->hard_s);
 	str_printf(out, " cookie=%#" PRIx64 " ", flow->cookie);
-	put_match(p, &flow->match, flow->priority);
+	put_match(p, &flow->match, -1);
 	if (flow->actions.bytes)
 		put_actions(p, &flow->actions);
 	else

@@ -88,6 +88,30 @@ put_port(struct of_printer *p, const struct of_port *port)
 	           is_10 ? speed_mbps(port->supported) : port->max_kbps / 1000);
 }
 
+static int
+compare_ports(const void *a, const void *b)
+{
+	uint32_t x = ((const struct of_port *)a)->number;
+	uint32_t y = ((const struct of_port *)b)->number;
+
+	return (x > y) - (x < y);
+}
+
+/* Ports in order of their numbers, whatever order they came in. */
+static void
+put_ports(struct of_printer *p, const struct of_port *ports, size_t n)
+{
+	struct of_port *sorted;
+
+	if (!n)
+		return;
+	sorted = xmemdup(ports, n * sizeof(*ports));
+	qsort(sorted, n, sizeof(*sorted), compare_ports);
+	for (size_t i = 0; i < n; i++)
+		put_port(p, &sorted[i]);
+	free(sorted);
+}
+
 static void
 put_features_reply(struct of_printer *p)
 {
@@ -135,8 +159,7 @@ put_features_reply(struct of_printer *p)
 		print_bits(out, features->actions, actions, " ", "0");
 		str_append_char(out, '\n');
 	}
-	for (size_t i = 0; i < features->n_ports; i++)
-		put_port(p, &features->ports[i]);
+	put_ports(p, features->ports, features->n_ports);
 }
 
 static void
@@ -233,6 +256,16 @@ put_rate(struct str *out, const char *name, uint16_t rate)
 		str_printf(out, " %s:%u.%u%%", name, rate / 10, rate % 10);
 }
 
+static int
+compare_queues(const void *a, const void *b)
+{
+	const struct of_queue_config *x = a, *y = b;
+
+	if (x->port != y->port)
+		return x->port > y->port ? 1 : -1;
+	return (x->queue > y->queue) - (x->queue < y->queue);
+}
+
 static void
 put_queues(struct of_printer *p)
 {
@@ -240,7 +273,11 @@ put_queues(struct of_printer *p)
 	struct str *out = p->out;
 	bool is_one = p->msg->version < OF14;
 	uint32_t last = FLOW_PORT_UNSET;
+	struct of_queue_config *sorted = xcalloc(p->msg->n + 1, sizeof(*sorted));
 
+	if (p->msg->n)
+		memcpy(sorted, queues->list, p->msg->n * sizeof(*sorted));
+	qsort(sorted, p->msg->n, sizeof(*sorted), compare_queues);
 	if (is_one || !p->msg->n) {
 		str_append(out, " port=");
 		text_format_port(out, queues->port, p->names);
@@ -249,7 +286,7 @@ put_queues(struct of_printer *p)
 		str_append_char(out, ' ');
 	}
 	for (size_t i = 0; i < p->msg->n; i++) {
-		const struct of_queue_config *queue = &queues->list[i];
+		const struct of_queue_config *queue = &sorted[i];
 
 		if (!is_one && queue->port != last) {
 			str_append(out, "port=");
@@ -262,6 +299,7 @@ put_queues(struct of_printer *p)
 		put_rate(out, "max_rate", queue->max_rate);
 		str_append_char(out, '\n');
 	}
+	free(sorted);
 }
 
 static void
@@ -312,8 +350,7 @@ print_ports(struct of_printer *p)
 		return true;
 	case OFM_PORT_DESC_REPLY:
 		str_append_char(p->out, '\n');
-		for (size_t i = 0; i < msg->n; i++)
-			put_port(p, &msg->ports[i]);
+		put_ports(p, msg->ports, msg->n);
 		return true;
 	case OFM_QUEUE_STATS_REQUEST:
 		put_queue_request(p, true);

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "openflow/of_text_private.h"
+#include "openflow/of_wire.h"
 
 char *
 text_cut_arrow(char *text)
@@ -300,19 +301,27 @@ parse_stack(struct text_actions *to, char *arg, int type)
 }
 
 static int
-parse_address(struct text_actions *to, char *arg, int type)
+parse_mac(struct text_actions *to, char *arg, int type)
 {
-	bool is_eth = type == ACTION_SET_ETH_SRC || type == ACTION_SET_ETH_DST;
 	struct flow_address *address;
-	uint8_t value[8] = {0}, mask[4] = {0};
+	uint8_t mac[6];
 
-	if (is_eth ? !text_parse_mac(arg, value)
-	           : strchr(arg, '/') || text_parse_ipv4(arg, value, mask, NULL))
-		return error_set(to->err, -EINVAL, "%s: invalid %s address", arg,
-		                 is_eth ? "Ethernet" : "IP");
+	if (!text_parse_mac(arg, mac))
+		return error_set(to->err, -EINVAL, "%s: invalid Ethernet address", arg);
 	address =
 		flow_actions_add(to->out, (enum flow_action_type)type, sizeof(*address));
-	memcpy(address->bytes, value, sizeof(value));
+	memcpy(address->bytes, mac, sizeof(mac));
+	return 0;
+}
+
+static int
+parse_ipv4(struct text_actions *to, char *arg, int type)
+{
+	uint8_t ip[4], mask[4];
+
+	if (strchr(arg, '/') || text_parse_ipv4(arg, ip, mask, NULL))
+		return error_set(to->err, -EINVAL, "%s: invalid IP address", arg);
+	add_number(to, (enum flow_action_type)type, of_get32(ip), false);
 	return 0;
 }
 
@@ -582,10 +591,10 @@ static const struct {
 	{"move", parse_move, 0},
 	{"push", parse_stack, ACTION_STACK_PUSH},
 	{"pop", parse_stack, ACTION_STACK_POP},
-	{"mod_dl_src", parse_address, ACTION_SET_ETH_SRC},
-	{"mod_dl_dst", parse_address, ACTION_SET_ETH_DST},
-	{"mod_nw_src", parse_address, ACTION_SET_IPV4_SRC},
-	{"mod_nw_dst", parse_address, ACTION_SET_IPV4_DST},
+	{"mod_dl_src", parse_mac, ACTION_SET_ETH_SRC},
+	{"mod_dl_dst", parse_mac, ACTION_SET_ETH_DST},
+	{"mod_nw_src", parse_ipv4, ACTION_SET_IPV4_SRC},
+	{"mod_nw_dst", parse_ipv4, ACTION_SET_IPV4_DST},
 	{"dec_ttl", parse_dec_ttl, 0},
 	{"conjunction", parse_conjunction, 0},
 	{"note", parse_note, 0},

@@ -424,10 +424,7 @@ text_format_group(struct str *out, const struct of_group_mod *group, bool with_c
 
 	if (is_bucket_command)
 		put_bucket_id(out, group->bucket_id);
-	if (group->group == OF_GROUP_ALL && with_command)
-		str_append(out, "group_id=ALL");
-	else
-		str_printf(out, "group_id=%u", group->group);
+	str_printf(out, "group_id=%u", group->group);
 	if (!is_bucket_command && (unsigned)group->type < ARRAY_SIZE(group_types))
 		str_printf(out, ",type=%s", group_types[group->type]);
 	if (*group->selection_method) {

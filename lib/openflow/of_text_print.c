@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "openflow/of_text_private.h"
+#include "openflow/of_wire.h"
 
 static uint64_t
 number_of(const struct flow_action *action)
@@ -144,16 +145,23 @@ put_metadata(struct str *out, const struct flow_metadata *metadata)
 }
 
 static void
-put_address(struct str *out, const char *name, const struct flow_action *action,
-            bool is_eth)
+put_address(struct str *out, const struct flow_action *action)
 {
-	const struct flow_address *address = (const void *)action;
+	static const char *const words[] = {
+		[ACTION_SET_ETH_SRC] = "mod_dl_src:",
+		[ACTION_SET_ETH_DST] = "mod_dl_dst:",
+		[ACTION_SET_IPV4_SRC] = "mod_nw_src:",
+		[ACTION_SET_IPV4_DST] = "mod_nw_dst:",
+	};
+	uint8_t ip[4];
 
-	str_printf(out, "%s:", name);
-	if (is_eth)
-		text_format_mac(out, address->bytes);
-	else
-		text_format_ipv4(out, address->bytes, NULL);
+	str_append(out, words[action->type]);
+	if (action->type == ACTION_SET_ETH_SRC || action->type == ACTION_SET_ETH_DST) {
+		text_format_mac(out, ((const struct flow_address *)action)->bytes);
+	} else {
+		of_set32(ip, (uint32_t)number_of(action));
+		text_format_ipv4(out, ip, NULL);
+	}
 }
 
 /* Actions that are a word, perhaps with a number: 'format' takes the number. */
@@ -339,17 +347,9 @@ put_action(struct str *out, const struct flow_action *action,
 		break;
 	case ACTION_SET_ETH_SRC:
 	case ACTION_SET_ETH_DST:
-		put_address(out,
-		            action->type == ACTION_SET_ETH_SRC ? "mod_dl_src"
-		                                               : "mod_dl_dst",
-		            action, true);
-		break;
 	case ACTION_SET_IPV4_SRC:
 	case ACTION_SET_IPV4_DST:
-		put_address(out,
-		            action->type == ACTION_SET_IPV4_SRC ? "mod_nw_src"
-		                                                : "mod_nw_dst",
-		            action, false);
+		put_address(out, action);
 		break;
 	case ACTION_SET_TUNNEL:
 		str_printf(out, "%s:0x%" PRIx64,

@@ -249,7 +249,7 @@ def watch(switch, version, folder, relay, options):
     monitor.wait()
 
 
-def record(folder):  # pylint: disable=too-many-locals
+def record(folder):
     switch = Switch(folder)
     messages = []
     try:

@@ -11,15 +11,12 @@
 
 #include <cmocka.h>
 
-#include "datapath/action.h"
 #include "datapath/eal.h"
 #include "datapath/frame.h"
 #include "datapath/offload.h"
-#include "datapath/output.h"
-#include "datapath/port/port.h"
-#include "datapath/program.h"
 #include "net/checksum.h"
 #include "support/dummy_net.h"
+#include "support/dummy_run.h"
 
 #define N_PORTS 4
 
@@ -83,17 +80,16 @@ add_set_u16(enum flow_field_id field, uint16_t value)
 	memset(&set->mask, 0xff, sizeof(set->mask));
 }
 
-/* The program, on a frame that comes from 'in_port' through main. */
+static uint32_t
+port_of(uint32_t number)
+{
+	return number <= N_PORTS ? net[number] : DP_ID_NONE;
+}
+
 static void
 run_frame(uint32_t in_port, const uint8_t *frame, size_t n)
 {
-	struct flow_key key = {.f.in_port = in_port};
-	struct error err = {""};
-
-	assert_int_equal(
-		dp_packet_out(bridge, &key, program.data, program.bytes, frame, n, &err),
-		0);
-	flow_actions_clear(&program);
+	run_program(port_of(in_port), &program, frame, n);
 }
 
 static void
@@ -109,30 +105,6 @@ assert_nothing_at(uint32_t port)
 {
 	settle();
 	assert_int_equal(take(port, got, 0), 0);
-}
-
-struct want {
-	const char *name;
-	uint64_t value;
-};
-
-static void
-look_for(const char *name, uint64_t value, void *aux)
-{
-	struct want *want = aux;
-
-	if (!strcmp(want->name, name))
-		want->value = value;
-}
-
-static uint64_t
-counter(uint32_t port, const char *name)
-{
-	struct want want = {name, UINT64_MAX};
-
-	dp_port_counters(port, look_for, &want);
-	assert_int_not_equal(want.value, UINT64_MAX);
-	return want.value;
 }
 
 static void
@@ -162,7 +134,7 @@ test_no_output_back_to_the_port_of_arrival(void **state)
 	add_output(1);
 	run(1);
 	assert_nothing_at(net[1]);
-	assert_int_equal(counter(net[1], "drop_rx_hairpin"), 1);
+	assert_int_equal(port_counter(net[1], "drop_rx_hairpin"), 1);
 	add_output(FLOW_PORT_IN_PORT);
 	run(1);
 	assert_int_equal(take(net[1], got, WAIT_NS), 64);
@@ -175,14 +147,14 @@ test_no_output_back_to_the_port_of_arrival(void **state)
 	assert_int_equal(take(net[1], got, WAIT_NS), 64);
 	assert_int_equal(take(net[2], got, WAIT_NS), 64);
 	assert_nothing_at(net[1]);
-	assert_int_equal(counter(net[1], "drop_rx_hairpin"), 1);
+	assert_int_equal(port_counter(net[1], "drop_rx_hairpin"), 1);
 	add_output(77);
 	run(1);
 	settle();
-	assert_int_equal(counter(net[1], "drop_rx_no_output"), 1);
+	assert_int_equal(port_counter(net[1], "drop_rx_no_output"), 1);
 	run(1);
 	settle();
-	assert_int_equal(counter(net[1], "drop_rx_by_rule"), 1);
+	assert_int_equal(port_counter(net[1], "drop_rx_by_rule"), 1);
 }
 
 static void
@@ -215,7 +187,7 @@ test_floods_and_flags_of_ports(void **state)
 	add_output(4);
 	run(1);
 	assert_nothing_at(net[4]);
-	assert_int_equal(counter(net[4], "drop_tx_port_no_forward"), 1);
+	assert_int_equal(port_counter(net[4], "drop_tx_port_no_forward"), 1);
 	assert_int_equal(dp_port_set(net[4], &plain, &err), 0);
 	add_output(4);
 	run(1);
@@ -226,7 +198,7 @@ test_floods_and_flags_of_ports(void **state)
 	assert_int_equal(dp_port_set(net[4], &settings, &err), 0);
 	send_frame(net[4], 0xff, 9, -1);
 	assert_nothing_at(net[2]);
-	assert_int_equal(counter(net[4], "drop_rx_port_no_receive"), 1);
+	assert_int_equal(port_counter(net[4], "drop_rx_port_no_receive"), 1);
 	add_output(4);
 	run(1);
 	assert_int_equal(take(net[4], got, WAIT_NS), 64);
@@ -333,25 +305,10 @@ test_a_ttl_that_ends(void **state)
 	run_frame(1, frame, make_tcp(frame, 100, 1));
 	assert_int_equal(take(net[2], got, WAIT_NS), n);
 	assert_nothing_at(net[3]);
-	assert_int_equal(counter(net[1], "drop_rx_ttl_ends"), 1);
+	assert_int_equal(port_counter(net[1], "drop_rx_ttl_ends"), 1);
 }
 
 /* ---- packets that are not complete ---- */
-
-struct call {
-	struct port *in;
-	struct rte_mbuf *pkt;
-};
-
-static bool
-call_execute(struct worker *worker, void *arg)
-{
-	struct call *call = arg;
-
-	action_execute(worker, call->in, program.data, program.bytes, &call->pkt, 1);
-	output_flush(worker);
-	return false;
-}
 
 /* Runs the program on a packet of pieces of 'piece' bytes, its checksum and segments
  * left to do. */
@@ -359,8 +316,6 @@ static void
 run_unfinished(const uint8_t *frame, size_t n, size_t piece, uint32_t mss)
 {
 	struct rte_mbuf *pkt = NULL;
-	struct call call;
-	struct worker *worker = NULL;
 
 	for (size_t at = 0; at < n; at += piece) {
 		struct rte_mbuf *next = rte_pktmbuf_alloc(eal_packet_pool(0));
@@ -374,14 +329,7 @@ run_unfinished(const uint8_t *frame, size_t n, size_t piece, uint32_t mss)
 	}
 	if (mss)
 		assert_true(offload_mark(pkt, mss));
-	packet_meta(pkt)->item.class_ref = PACKET_CLASS_NONE;
-	call.in = ports[net[1]];
-	call.pkt = pkt;
-	for (unsigned i = 0; i < DP_WORKERS_MAX && !worker; i++)
-		if (workers[i] && workers[i]->core >= 0)
-			worker = workers[i];
-	worker_call(worker, call_execute, &call);
-	flow_actions_clear(&program);
+	run_program_on(net[1], &program, pkt);
 }
 
 static void
@@ -483,12 +431,9 @@ test_shared_buffers_are_copied(void **state)
 }
 
 static void
-test_lists_in_lists_end_somewhere(void **state)
+test_lists_in_lists_end(void **state)
 {
-	struct flow_key key = {.f.in_port = 1};
-	struct error err = {""};
 	size_t marks[40];
-	uint8_t frame[64];
 
 	(void)state;
 	for (int i = 0; i < 40; i++)
@@ -497,11 +442,9 @@ test_lists_in_lists_end_somewhere(void **state)
 	add_output(2);
 	for (int i = 40; i-- > 0;)
 		flow_actions_end_nested(&program, marks[i]);
-	frame_make(frame, 64, 2, 1, -1);
-	assert_int_equal(
-		dp_packet_out(bridge, &key, program.data, program.bytes, frame, 64, &err),
-		-EINVAL);
+	run(1);
 	assert_nothing_at(net[2]);
+	assert_int_equal(port_counter(net[1], "drop_rx_program_depth"), 1);
 }
 
 static void
@@ -524,7 +467,7 @@ test_outputs_that_cut(void **state)
 	output->max_len = 100;
 	run(1);
 	assert_int_equal(take(net[1], got, WAIT_NS), 64);
-	assert_int_equal(counter(net[1], "drop_rx_no_rule"), 0);
+	assert_int_equal(port_counter(net[1], "drop_rx_no_rule"), 0);
 }
 
 static void
@@ -564,7 +507,7 @@ main(void)
 		TEST(test_segments_behind_tags),
 		TEST(test_headers_in_pieces),
 		TEST(test_shared_buffers_are_copied),
-		TEST(test_lists_in_lists_end_somewhere),
+		TEST(test_lists_in_lists_end),
 		TEST(test_outputs_that_cut),
 		TEST(test_packets_out_are_bounded),
 	};

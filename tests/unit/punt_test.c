@@ -12,6 +12,7 @@
 
 #include "datapath/program.h"
 #include "support/dummy_net.h"
+#include "support/dummy_run.h"
 
 static uint32_t net[3];
 static struct flow_actions program;
@@ -82,15 +83,16 @@ add_output(uint32_t port)
 	output->port = port;
 }
 
+/* The program stays. */
 static void
 run_frame(uint32_t in_port, const uint8_t *frame, size_t n)
 {
-	struct flow_key key = {.f.in_port = in_port};
-	struct error err = {""};
+	struct flow_actions copy = {0};
 
-	assert_int_equal(
-		dp_packet_out(bridge, &key, program.data, program.bytes, frame, n, &err),
-		0);
+	flow_actions_append(&copy, program.data, program.bytes);
+	run_program(in_port < ARRAY_SIZE(net) ? net[in_port] : DP_ID_NONE, &copy, frame,
+	            n);
+	flow_actions_destroy(&copy);
 }
 
 static void
@@ -111,30 +113,6 @@ wait_for_punts(unsigned n)
 		usleep(50);
 	}
 	assert_int_equal(n_punts, n);
-}
-
-struct want {
-	const char *name;
-	uint64_t value;
-};
-
-static void
-look_for(const char *name, uint64_t value, void *aux)
-{
-	struct want *want = aux;
-
-	if (!strcmp(want->name, name))
-		want->value = value;
-}
-
-static uint64_t
-counter(uint32_t port, const char *name)
-{
-	struct want want = {name, UINT64_MAX};
-
-	dp_port_counters(port, look_for, &want);
-	assert_int_not_equal(want.value, UINT64_MAX);
-	return want.value;
 }
 
 static void
@@ -180,7 +158,7 @@ test_the_handler_is_told_all(void **state)
 	run(1);
 	wait_for_punts(2);
 	assert_int_equal(last.captured, 300);
-	assert_int_equal(counter(net[1], "drop_rx_no_rule"), 0);
+	assert_int_equal(port_counter(net[1], "drop_rx_no_rule"), 0);
 	/* Nothing of the packet is asked for. */
 	flow_actions_clear(&program);
 	add_punt(DP_PUNT_ACTION, 0)->max_len = 0;
@@ -201,7 +179,7 @@ test_a_port_may_not_send_more_than_its_rate(void **state)
 		run(1);
 	settle();
 	assert_in_range(n_punts, 20, 22);
-	assert_int_equal(counter(net[1], "drop_rx_punt_rate"), 50 - n_punts);
+	assert_int_equal(port_counter(net[1], "drop_rx_punt_rate"), 50 - n_punts);
 	/* Another one's are its own. */
 	n_punts = 0;
 	run(2);
@@ -230,7 +208,7 @@ test_a_full_ring_loses_and_counts(void **state)
 		while (dp_dummy_take(net[2], got, 64) == 0)
 			usleep(10);
 	}
-	lost = counter(net[1], "drop_rx_punt_full");
+	lost = port_counter(net[1], "drop_rx_punt_full");
 	assert_true(lost > 0);
 	wait_for_punts(2400 - (unsigned)lost);
 }
@@ -262,7 +240,7 @@ test_what_is_too_long_is_counted(void **state)
 	run(1);
 	settle();
 	assert_int_equal(n_punts, 0);
-	assert_int_equal(counter(net[1], "drop_rx_punt_too_long"), 1);
+	assert_int_equal(port_counter(net[1], "drop_rx_punt_too_long"), 1);
 }
 
 static void
@@ -283,7 +261,7 @@ test_a_ttl_that_ends_is_told(void **state)
 	assert_int_equal(last.controller_id, 5);
 	assert_int_equal(last.captured, 64);
 	assert_int_equal(last_data[22], 1);
-	assert_int_equal(counter(net[1], "drop_rx_ttl_ends"), 1);
+	assert_int_equal(port_counter(net[1], "drop_rx_ttl_ends"), 1);
 }
 
 static void
@@ -302,7 +280,7 @@ test_a_meter_for_controllers(void **state)
 		run(1);
 	settle();
 	assert_in_range(n_punts, 5, 7);
-	assert_int_equal(counter(net[1], "drop_rx_metered"), 20 - n_punts);
+	assert_int_equal(port_counter(net[1], "drop_rx_metered"), 20 - n_punts);
 	dp_meter_del(bridge, 3);
 }
 

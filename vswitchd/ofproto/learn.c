@@ -113,7 +113,6 @@ add_spec(const struct flow_learn_spec *spec, const struct flow_key *key,
 		output->port = spec->n_bits <= 16 && port >= 0xff00
 		                       ? (uint32_t)(port | 0xffff0000U)
 		                       : (uint32_t)port;
-		output->max_len = UINT16_MAX;
 	}
 }
 

@@ -9,7 +9,7 @@
 #include "vswitchd/ofproto/multiparts_private.h"
 #include "vswitchd/ofproto/table_mod.h"
 
-#define FLOWS_PER_PART 256
+#define FLOWS_PER_PART 512
 
 static int
 select_flows(struct session *session, const struct of_flow_stats_request *request,

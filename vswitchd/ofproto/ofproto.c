@@ -123,6 +123,8 @@ ofproto_create(struct event_base *loop, uint32_t dp_bridge_id, const char *bridg
 	if (list_is_empty(&switches))
 		dp_set_punt_handler(on_punt, NULL);
 	list_push_back(&switches, &ofproto->node);
+	/* From here on it says what the bridge does. */
+	dp_bridge_clear_rules(dp_bridge_id);
 	ofproto->connections = connections_create(loop, ofproto->name, &hooks, ofproto);
 	return ofproto;
 }

@@ -32,6 +32,8 @@ table_describe(const struct flow_table *table, struct of_table_desc *desc)
 		.vacancy_down = table->vacancy_down,
 		.vacancy_up = table->vacancy_up,
 		.vacancy = table_vacancy(table),
+		.has_eviction = true,
+		.has_vacancy = true,
 	};
 }
 

@@ -66,7 +66,7 @@ FIELDS = [
     Field("ipv6_nd_target", ("ns6", "na6"), "nd_target", other="fd80::5678", mask="ffff:ffff:ffff:ffff::", layer=5),
     Field("ipv6_nd_sll", ("ns6",), "nd_sll", other="54:55:55:55:55:55", layer=5),
     Field("ipv6_nd_tll", ("na6",), "nd_tll", other="44:44:44:44:44:44", layer=5),
-    Field("tcp_flags", ("tcp", "tcp6"), other=0x011, mask=0x010, settable=False, layer=4),
+    Field("tcp_flags", ("tcp", "tcp6"), other=0x001, mask=0x010, settable=False, layer=4),
 ]
 VLAN_KINDS = ("arp", "tcp", "udp6", "icmp6")
 MPLS_KINDS = ("tcp", "udp6")
