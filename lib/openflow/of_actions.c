@@ -254,6 +254,10 @@ decode_set_field(struct of_decoder *d, const uint8_t *p, size_t n)
 	if (!flow_field_get(field)->is_writable)
 		return of_fail(d->error, OFERR_BAD_ACTION_SET_ARGUMENT,
 		               "%s cannot be written", flow_field_get(field)->name);
+	if (field == FIELD_VLAN_VID &&
+	    (mask.bytes[0] & ~value.bytes[0] & FLOW_VLAN_PRESENT >> 8))
+		return of_fail(d->error, OFERR_BAD_ACTION_SET_ARGUMENT,
+		               "vlan_vid without OFPVID_PRESENT");
 	a = of_decoder_add(d, ACTION_SET_FIELD, sizeof(*a));
 	a->field = field;
 	a->value = value;

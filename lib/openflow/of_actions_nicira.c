@@ -36,7 +36,7 @@ of_decode_subfield(struct of_decoder *d, const uint8_t *p, size_t n, size_t *off
 	if (of_field_header_decode(p + *offset, n - *offset, &sub->field, &has_mask,
 	                           &used, d->error)) {
 		if (d->error)
-			d->error->id = OFERR_BAD_ACTION_SET_TYPE;
+			d->error->id = OFERR_BAD_MATCH_FIELD;
 		return -EPROTO;
 	}
 	if (has_mask)
@@ -424,14 +424,14 @@ static int
 decode_controller_property(struct of_decoder *d, struct flow_controller *a,
                            const uint8_t **userdata, const uint8_t *p, size_t n)
 {
-	/* Numbers of 16 bits count their padding. */
-	static const uint8_t sizes[] = {4, 4, 1, 0, 0, 4};
+	/* At least; some count their padding. */
+	static const uint8_t sizes[] = {2, 2, 1, 0, 0, 4};
 	unsigned type = of_get16(p);
 
 	if (type >= sizeof(sizes))
 		return of_fail(d->error, OFERR_BAD_PROPERTY_TYPE,
 		               "unknown property %u of a controller action", type);
-	if (type != 3 && n != 4U + sizes[type])
+	if (n < 4U + sizes[type])
 		return of_fail(d->error, OFERR_BAD_PROPERTY_LEN,
 		               "property %u of a controller action has %zu bytes", type,
 		               n);

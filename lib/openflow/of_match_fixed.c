@@ -42,7 +42,6 @@ enum {
 	W11_TP_DST = 1 << 7,
 	W11_MPLS_LABEL = 1 << 8,
 	W11_MPLS_TC = 1 << 9,
-	W11_ALL = (1 << 10) - 1,
 };
 
 /* What both structs say above layer 2, before it is known whether packets have it. */
@@ -400,9 +399,6 @@ of_match11_decode(const uint8_t *data, size_t n, struct flow_match *match, size_
 		return of_fail(error, OFERR_BAD_MATCH_LEN, "the match's length is wrong");
 	*used = MATCH11_BYTES;
 	w = of_get32(data + 8);
-	if (w & ~(uint32_t)W11_ALL)
-		return of_fail(error, OFERR_BAD_MATCH_WILDCARDS, "unknown wildcards 0x%x",
-		               w);
 	if (!(w & W11_IN_PORT))
 		flow_match_set_u64(match, FIELD_IN_PORT, of_get32(data + 4));
 	set_masked(match->key.f.eth_src, match->mask.f.eth_src, data + 12, data + 18);

@@ -49,13 +49,13 @@ enum oxm_class {
 	X(FIELD_REG0, 0, 4)                                                             \
 	X(FIELD_REG0 + 1, 1, 4)                                                         \
 	X(FIELD_REG0 + 2, 2, 4)                                                         \
-	X(FIELD_REG0 + 3, 3, 4) X(FIELD_REG0 + 4, 4, 4) X(FIELD_REG0 + 5, 5, 4)         \
-		X(FIELD_REG0 + 6, 6, 4) X(FIELD_REG0 + 7, 7, 4) X(FIELD_REG0 + 8, 8, 4) \
-			X(FIELD_REG0 + 9, 9, 4) X(FIELD_REG0 + 10, 10, 4)               \
-				X(FIELD_REG0 + 11, 11, 4) X(FIELD_REG0 + 12, 12, 4)     \
-					X(FIELD_REG0 + 13, 13, 4)                       \
-						X(FIELD_REG0 + 14, 14, 4)               \
-							X(FIELD_REG0 + 15, 15, 4)
+	X(FIELD_REG0 + 3, 3, 4)                                                         \
+	X(FIELD_REG0 + 4, 4, 4) X(FIELD_REG0 + 5, 5, 4) X(FIELD_REG0 + 6, 6, 4)         \
+		X(FIELD_REG0 + 7, 7, 4) X(FIELD_REG0 + 8, 8, 4) X(FIELD_REG0 + 9, 9, 4) \
+			X(FIELD_REG0 + 10, 10, 4) X(FIELD_REG0 + 11, 11, 4)             \
+				X(FIELD_REG0 + 12, 12, 4) X(FIELD_REG0 + 13, 13, 4)     \
+					X(FIELD_REG0 + 14, 14, 4)                       \
+						X(FIELD_REG0 + 15, 15, 4)
 
 #define NXM_1_LIST(X)                  \
 	REG_LIST(X)                    \
@@ -272,11 +272,15 @@ of_oxm_header_read(const uint8_t *data, size_t n, struct of_oxm_header *header,
 	header->field = code->field;
 	header->wire_bytes = code->n_bytes;
 	in_header = header->has_mask ? 2U * code->n_bytes : code->n_bytes;
-	if (header->n_bytes != in_header)
-		return of_fail(error, OFERR_BAD_MATCH_LEN, "%s takes %u bytes, not %u",
-		               flow_field_get(header->field)->name, in_header,
-		               header->n_bytes);
-	return 0;
+	if (header->n_bytes == in_header)
+		return 0;
+	/* NXM has no error for a length alone: it is another field's name. */
+	return of_fail(error,
+	               oxm_class == OXM_NXM_0 || oxm_class == OXM_NXM_1
+	                       ? OFERR_BAD_MATCH_FIELD
+	                       : OFERR_BAD_MATCH_LEN,
+	               "%s takes %u bytes, not %u", flow_field_get(header->field)->name,
+	               in_header, header->n_bytes);
 }
 
 /* Wire bytes to a value of the field's own width; false if they do not fit. */

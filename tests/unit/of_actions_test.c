@@ -106,6 +106,9 @@ static const struct {
          "000400180000000000190010"
          "80000c022000000000000000",
          OFERR_BAD_ACTION_SET_ARGUMENT},
+	/* ... vlan 5 without OFPVID_PRESENT */
+	{OF13, "00040018000000000019001080000c020005000000000000",
+         OFERR_BAD_ACTION_SET_ARGUMENT},
 	/* load: 33 bits into a register, a value that is too wide, into eth_type */
 	{OF10,
          "ffff001800002320000700200001000400000000"
