@@ -96,6 +96,8 @@ decode_reg_load(struct of_decoder *d, const uint8_t *p, size_t n)
 	int err = decode_destination(d, p, 12, of_get16(p + 10), &to);
 
 	(void)n;
+	if (err && d->error && d->error->id == OFERR_BAD_MATCH_FIELD)
+		d->error->id = OFERR_BAD_ACTION_SET_TYPE;
 	if (err)
 		return err;
 	if (to.n_bits < 64 && value >> to.n_bits)
