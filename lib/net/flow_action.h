@@ -46,7 +46,7 @@ enum flow_action_type {
 	ACTION_SET_VLAN_PCP, /* the same */
 	ACTION_SET_ETH_SRC,
 	ACTION_SET_ETH_DST,
-	ACTION_SET_IPV4_SRC,
+	ACTION_SET_IPV4_SRC, /* number, not flow_address; so below */
 	ACTION_SET_IPV4_DST,
 	ACTION_SET_IP_DSCP, /* number: the TOS byte, low bits 0 */
 	ACTION_SET_IP_ECN,
