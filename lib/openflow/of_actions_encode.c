@@ -155,7 +155,7 @@ count_runs(const struct flow_set_field *a)
 	return n;
 }
 
-/* The whole in_port: nxm's, which is 1.0's and has 16 bits. */
+/* The whole in_port, or what 1.0 has of it: nxm's of 16 bits. */
 static void
 put_port_load(const struct flow_set_field *a, struct str *out)
 {
@@ -179,7 +179,8 @@ put_loads(const struct flow_set_field *a, struct str *out)
 	struct flow_subfield run = next_run(a, 0);
 	size_t start;
 
-	if (a->field == FIELD_IN_PORT && run.n_bits == 32) {
+	if (a->field == FIELD_IN_PORT && run.first_bit == 0 &&
+	    (run.n_bits == 32 || run.n_bits == 16) && count_runs(a) == 1) {
 		put_port_load(a, out);
 		return;
 	}
@@ -368,10 +369,11 @@ encode_enqueue(enum of_version version, const struct flow_enqueue *a, struct str
 		return;
 	}
 	put_number(out, 21, 4, a->queue);
-	encode_output(
-		version,
-		&(struct flow_output){.head = {.type = ACTION_OUTPUT}, .port = a->port},
-		out);
+	encode_output(version,
+	              &(struct flow_output){.head = {.type = ACTION_OUTPUT},
+	                                    .port = a->port,
+	                                    .max_len = UINT16_MAX},
+	              out);
 	start = of_begin_nicira(out, 5);
 	of_put_zeros(out, 6);
 	of_end(out, start);

@@ -290,12 +290,12 @@ encode_nat(const struct flow_nat *a, struct str *out)
 
 	if (n) {
 		present |= a->has_ipv4 ? 1 : 4;
-		if (!of_is_zero(a->max_ip, n))
+		if (!of_is_zero(a->max_ip, n) && memcmp(a->max_ip, a->min_ip, n))
 			present |= a->has_ipv4 ? 2 : 8;
 	}
 	if (a->min_port) {
 		present |= 16;
-		if (a->max_port)
+		if (a->max_port && a->max_port != a->min_port)
 			present |= 32;
 	}
 	of_put16(out, 0);
