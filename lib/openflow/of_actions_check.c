@@ -19,6 +19,7 @@ struct checker {
 		outer; /* the list's: CT, WRITE_ACTIONS, CLONE; OUTPUT = none */
 	uint8_t table;
 	unsigned n_tables, depth;
+	unsigned n_hidden; /* tags under the outermost one, of which is known */
 	struct of_error *error;
 };
 
@@ -29,6 +30,14 @@ inconsistent(struct checker *c, const char *what)
 {
 	return of_fail(c->error, OFERR_BAD_ACTION_MATCH_INCONSISTENT,
 	               "%s, but the match does not say that packets have it", what);
+}
+
+/* Of what changes a packet's headers, or their lifetime: an action set runs later, on a
+ * packet that may have got them meanwhile. */
+static int
+lacks_header(struct checker *c, const char *what)
+{
+	return c->outer == ACTION_WRITE_ACTIONS ? 0 : inconsistent(c, what);
 }
 
 static bool
@@ -159,6 +168,7 @@ check_vlan(struct checker *c, const struct flow_action *action)
 		set_tag(c, true);
 		return 0;
 	case ACTION_PUSH_VLAN:
+		c->n_hidden += !c->is_unknown && is_present(c, FIELD_VLAN_VID);
 		if (number->value != 0x8100 && number->value != 0x88a8)
 			return of_fail(c->error, OFERR_BAD_ACTION_ARGUMENT,
 			               "0x%llx is no type of a VLAN tag",
@@ -167,8 +177,9 @@ check_vlan(struct checker *c, const struct flow_action *action)
 		return 0;
 	default:
 		if (!action->is_legacy && !is_present(c, FIELD_VLAN_VID))
-			return inconsistent(c, "pop_vlan takes a tag");
-		set_tag(c, false);
+			return lacks_header(c, "pop_vlan takes a tag");
+		set_tag(c, c->n_hidden > 0);
+		c->n_hidden -= c->n_hidden > 0;
 		return 0;
 	}
 }
@@ -202,7 +213,7 @@ check_encapsulation(struct checker *c, const struct flow_action *action)
 		return 0;
 	case ACTION_POP_MPLS:
 		if (!is_present(c, FIELD_MPLS_LABEL))
-			return inconsistent(c, "pop_mpls takes an MPLS header");
+			return lacks_header(c, "pop_mpls takes an MPLS header");
 		set_type(c, type);
 		return 0;
 	case ACTION_PUSH_PBB:
@@ -210,7 +221,7 @@ check_encapsulation(struct checker *c, const struct flow_action *action)
 		return 0;
 	default:
 		if (!is_present(c, FIELD_PBB_ISID))
-			return inconsistent(c, "pop_pbb takes a PBB header");
+			return lacks_header(c, "pop_pbb takes a PBB header");
 		set_type(c, 0);
 		return 0;
 	}
@@ -222,7 +233,7 @@ check_mpls(struct checker *c, const struct flow_action *action)
 	const struct flow_number *number = (const void *)action;
 
 	if (!is_present(c, FIELD_MPLS_LABEL))
-		return inconsistent(c, "the action needs an MPLS header");
+		return lacks_header(c, "the action needs an MPLS header");
 	if ((action->type == ACTION_SET_MPLS_LABEL && number->value > 0xfffff) ||
 	    (action->type == ACTION_SET_MPLS_TC && number->value > 7))
 		return of_fail(c->error, OFERR_BAD_ACTION_ARGUMENT,
@@ -279,6 +290,8 @@ check_ct(struct checker *c, const struct flow_ct *a)
 {
 	int err = 0;
 
+	if (!is_present(c, FIELD_IP_PROTO))
+		return inconsistent(c, "ct needs IP");
 	if (a->recirc_table != FLOW_TABLE_NONE && a->recirc_table >= c->n_tables)
 		return of_fail(c->error, OFERR_BAD_ACTION_ARGUMENT,
 		               "ct: there is no table %u", a->recirc_table);
@@ -330,7 +343,7 @@ check_number(struct checker *c, const struct flow_action *action)
 		return of_fail(c->error, OFERR_METER_INVALID, "meter %u is reserved",
 		               (unsigned)value);
 	if (action->type == ACTION_DEC_TTL && !is_present(c, FIELD_IP_TTL))
-		return inconsistent(c, "dec_ttl needs IP");
+		return lacks_header(c, "dec_ttl needs IP");
 	return action->type == ACTION_GOTO_TABLE ? check_goto(c, value) : 0;
 }
 

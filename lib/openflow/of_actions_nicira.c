@@ -696,9 +696,17 @@ decode_delete_field(struct of_decoder *d, const uint8_t *p, size_t n)
 static int
 decode_write_metadata(struct of_decoder *d, const uint8_t *p, size_t n)
 {
-	struct flow_metadata *a = of_decoder_add(d, ACTION_WRITE_METADATA, sizeof(*a));
+	struct flow_metadata *a;
 
 	(void)n;
+	if (d->version != OF10 || d->depth > 1)
+		return of_fail(d->error, OFERR_BAD_ACTION_EXP_TYPE,
+		               "write_metadata is an instruction here");
+	if (d->has_metadata)
+		return of_fail(d->error, OFERR_BAD_INSTRUCTION_DUP,
+		               "write_metadata is given twice");
+	d->has_metadata = true;
+	a = of_decoder_add(d, ACTION_WRITE_METADATA, sizeof(*a));
 	a->mask = of_get64(p + 24);
 	a->value = of_get64(p + 16) & a->mask;
 	return 0;

@@ -13,7 +13,8 @@
 struct of_decoder {
 	enum of_version version;
 	unsigned depth;
-	bool in_ct; /* inside of a ct action: nat is allowed */
+	bool in_ct;        /* inside of a ct action: nat is allowed */
+	bool has_metadata; /* there was a write-metadata, 1.0's only instruction */
 	struct flow_actions *out;
 	struct of_error *error;
 };
