@@ -251,7 +251,7 @@ struct of_flow_stats {
 	uint64_t cookie, packets, bytes; /* UINT64_MAX = not known */
 	uint64_t duration_ns, idle_ns;   /* UINT64_MAX = not said; idle: 1.5's */
 	uint16_t priority, idle_s, hard_s, importance, flags;
-	int32_t idle_age_s, hard_age_s; /* -1 = not said: nicira's */
+	int32_t idle_age_s, hard_age_s; /* -1 = not said: nicira's; idle: 1.5's too */
 	uint8_t table, reason;
 	struct flow_actions actions;
 };

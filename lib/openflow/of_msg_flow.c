@@ -3,7 +3,6 @@
 #include "base/compiler.h"
 #include "openflow/of_msg_private.h"
 
-#define NS_PER_S       1000000000ULL
 #define OF10_EMERGENCY 4U
 #define OXS_CLASS      0x8002U
 

@@ -37,8 +37,8 @@ request_nicira_decode(struct of_in *in, struct of_monitor *m)
 	return rc < 0 ? rc : in_nxm(in, n_match, false, &m->what.match, NULL, NULL);
 }
 
-/* ONF's for 1.3 is Nicira's with wide ports and OpenFlow's own match, whose length is
- * said twice. */
+/* ONF's for 1.3 is Nicira's, events included, with wide ports and OpenFlow's own match,
+ * whose length is said twice. */
 static int
 request_onf_decode(struct of_in *in, struct of_monitor *m)
 {
@@ -195,7 +195,7 @@ event_decode(struct of_in *in, uint16_t wire, uint16_t *event)
 		[NX_EVENT_MODIFIED] = OF_EVENT_MODIFIED,
 		[NX_EVENT_ABBREV] = OF_EVENT_ABBREV,
 	};
-	bool is_nx = is_nicira(in_version(in));
+	bool is_nx = is_nicira(in_version(in)) || is_onf(in_version(in));
 
 	if (wire > (is_nx ? NX_EVENT_ABBREV : OF_EVENT_RESUMED))
 		return of_fail(in->error, OFERR_BAD_REQUEST_LEN,
@@ -256,7 +256,9 @@ event_encode(enum of_version version, uint16_t event)
 		[OF_EVENT_ABBREV] = NX_EVENT_ABBREV,
 	};
 
-	return is_nicira(version) && event <= OF_EVENT_ABBREV ? nicira[event] : event;
+	return (is_nicira(version) || is_onf(version)) && event <= OF_EVENT_ABBREV
+	               ? nicira[event]
+	               : event;
 }
 
 static void

@@ -3,6 +3,8 @@
 #include "base/compiler.h"
 #include "openflow/of_msg_private.h"
 
+#define NS_PER_S 1000000000ULL
+
 /* ---- Which ones. */
 
 static int
@@ -186,6 +188,8 @@ stats_15_decode(struct of_in *in, struct of_flow_stats *f)
 		return rc;
 	f->duration_ns = oxs.duration_ns;
 	f->idle_ns = oxs.idle_ns;
+	if (oxs.idle_ns != UINT64_MAX)
+		f->idle_age_s = (int32_t)MIN_OF(oxs.idle_ns / NS_PER_S, INT32_MAX);
 	f->packets = oxs.packets;
 	f->bytes = oxs.bytes;
 	return is_desc ? in_instructions(in, &f->actions) : 0;
