@@ -19,6 +19,8 @@ LOG_MODULE(connections);
 #define DEFAULT_MAX_BACKOFF_MS 8000
 #define FIRST_BACKOFF_MS       1000
 #define LISTEN_RETRY_MS        5000
+/* Of one listening target: whoever can connect must not take all descriptors. */
+#define MEMBERS_MAX 1024
 /* From dialing to a connected socket. */
 #define DIAL_TIMEOUT_NS (5 * NSEC_PER_SEC)
 
@@ -156,6 +158,12 @@ controller_on_stream(int fd, const char *why, void *aux)
 	if (!controller->target.is_passive) {
 		endpoint_destroy(controller->endpoint);
 		controller->endpoint = NULL;
+	}
+	if (fd >= 0 && controller->n_members >= MEMBERS_MAX) {
+		close(fd);
+		log_warn("%s: %s: more than %d connections", controller->env->bridge_name,
+		         controller->text, MEMBERS_MAX);
+		return;
 	}
 	if (fd >= 0 && controller->target.is_tls) {
 		ssl = tls_session_create(controller->target.is_passive, &err);
