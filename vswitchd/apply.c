@@ -67,6 +67,8 @@ apply_del_port(struct apply *apply, const struct plan_op *op, struct error *err)
 	struct running_port *port = running_find_port(apply->running, op->name);
 
 	(void)err;
+	ofproto_port_del(running_port_ofproto(apply->running, port),
+	                 running_port_number(port));
 	dp_port_del(port->id);
 	running_del_port(apply->running, port);
 	return 0;
@@ -78,6 +80,7 @@ apply_del_bridge(struct apply *apply, const struct plan_op *op, struct error *er
 	struct running_bridge *bridge = running_find_bridge(apply->running, op->name);
 
 	(void)err;
+	ofproto_destroy(bridge->ofproto);
 	dp_bridge_del(bridge->id);
 	running_del_bridge(apply->running, bridge);
 	return 0;
@@ -87,14 +90,32 @@ static int
 apply_add_bridge(struct apply *apply, const struct plan_op *op, struct error *err)
 {
 	const struct dp_bridge_config *config = &op->bridge->config;
+	struct running_bridge *bridge;
 	uint32_t id;
 	int ret = dp_bridge_add(config, &id, err);
 
-	if (ret)
+	if (ret) {
 		op->bridge->failure = desired_strdup(&apply->desired->arena, err->text);
-	else
-		running_add_bridge(apply->running, id, config);
-	return ret;
+		return ret;
+	}
+	bridge = running_add_bridge(apply->running, id, config);
+	dp_bridge_clear_rules(id);
+	bridge->ofproto = ofproto_create(apply->running->loop, id, op->name);
+	/* Before its first port: with fail_mode secure nothing may pass. Controllers
+	 * come once there are ports to see. */
+	running_set_openflow(bridge, &op->bridge->openflow, false);
+	return 0;
+}
+
+static int
+apply_set_openflow(struct apply *apply, const struct plan_op *op, struct error *err)
+{
+	struct running_bridge *bridge = running_find_bridge(apply->running, op->name);
+
+	(void)err;
+	if (bridge) /* else making it failed, and that was said */
+		running_set_openflow(bridge, &op->bridge->openflow, true);
+	return 0;
 }
 
 static int
@@ -109,6 +130,18 @@ apply_set_bridge(struct apply *apply, const struct plan_op *op, struct error *er
 	else
 		bridge->config = op->bridge->config;
 	return ret;
+}
+
+static void
+apply_announce_port(const struct running_bridge *bridge, const struct running_port *port)
+{
+	struct ofproto_port announced = {
+		.number = running_port_number(port),
+		.dp_port_id = port->id,
+	};
+
+	memcpy(announced.name, port->config.name, sizeof(announced.name));
+	ofproto_port_add(bridge->ofproto, &announced);
 }
 
 static int
@@ -136,6 +169,7 @@ apply_add_port(struct apply *apply, const struct plan_op *op, struct error *err)
 	port = running_add_port(apply->running, id, op->bridge->name, &config);
 	if (config.type == DP_PORT_SYSTEM)
 		port->ifindex = if_nametoindex(config.name);
+	apply_announce_port(bridge, port);
 	return 0;
 }
 
@@ -149,6 +183,8 @@ apply_set_port(struct apply *apply, const struct plan_op *op, struct error *err)
 		op->port->failure = desired_strdup(&apply->desired->arena, err->text);
 	else
 		port->config.settings = op->port->config.settings;
+	ofproto_port_changed(running_port_ofproto(apply->running, port),
+	                     running_port_number(port));
 	return ret;
 }
 
@@ -182,6 +218,7 @@ static const struct {
 	[PLAN_ADD_PORT] = {apply_add_port, "cannot add port"},
 	[PLAN_SET_PORT] = {apply_set_port, "cannot change port"},
 	[PLAN_SET_QOS] = {apply_set_qos, "cannot set QoS of port"},
+	[PLAN_SET_OPENFLOW] = {apply_set_openflow, "cannot configure the switch of"},
 };
 static_assert(ARRAY_SIZE(operations) == PLAN_N_KINDS, "carry out every operation");
 

@@ -31,6 +31,10 @@ void control_add_pmd(struct control_registry *registry);
 /* dpif/show, dpctl/show, dpctl/dump-dps */
 void control_add_dpif(struct control_registry *registry, const struct running *running);
 
+/* ofproto/list, ofproto/trace, bridge/dump-flows, dpctl/dump-flows, dpif/dump-flows */
+void control_add_ofproto(struct control_registry *registry,
+                         const struct running *running);
+
 /* ovsdb-server/list-dbs, list-remotes, add-remote, remove-remote */
 struct control_remotes;
 struct control_remotes *control_add_ovsdb(struct control_registry *registry,

@@ -13,6 +13,7 @@
 #include "base/compiler.h"
 #include "datapath/datapath.h"
 #include "ovsdb/uuid.h"
+#include "vswitchd/ofproto/ofproto.h"
 
 #define OFPORT_MAX   65279 /* the highest number an ordinary port may have */
 #define OFPORT_LOCAL 65534 /* the bridge's own internal port */
@@ -86,12 +87,15 @@ struct desired_bridge {
 	struct dp_bridge_config config;
 	uint8_t mac[6]; /* of its LOCAL port */
 	uint64_t datapath_id;
-	size_t n_controllers;
+	/* What its switch is told: desired_controllers_from_db.c. */
+	struct ofproto_config openflow;
+	struct uuid *controller_rows; /* of openflow.controllers, in their order */
 	struct desired_port *ports;
 	size_t n_ports;
 	const char *problem;          /* the bridge cannot exist */
 	const char *settings_problem; /* some setting cannot be honoured: the bridge
 	                                 keeps the one it had */
+	const char *warning;          /* what has no effect, though it does no harm */
 	const char *failure;
 };
 
@@ -112,6 +116,7 @@ struct desired {
 	size_t n_qos;
 	struct desired_manager *managers;
 	size_t n_managers;
+	struct ofproto_tls tls;
 };
 
 /* NULL is fine. */

@@ -8,6 +8,7 @@
 #include "base/dirs.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "vswitchd/desired_controllers_from_db.h"
 #include "vswitchd/desired_keys.h"
 #include "vswitchd/desired_qos_from_db.h"
 
@@ -326,7 +327,6 @@ read_bridge(struct desired *desired, const struct db *db, const struct db_row *r
 
 	bridge->row = *db_row_uuid(row);
 	bridge->name = desired_strdup(&desired->arena, db_row_string(row, "name", ""));
-	bridge->n_controllers = db_row_datum(row, "controller")->n;
 	default_mac(&bridge->row, bridge->mac);
 	keys = desired_keys_from_row(
 		desired, row, "other_config", "Bridge",
@@ -382,6 +382,7 @@ read_root(struct desired *desired, const struct db *db, const struct db_row *roo
 	desired->root_row = *db_row_uuid(root);
 	desired->next_cfg = db_row_integer(root, "next_cfg", 0);
 	read_settings(desired, root);
+	desired_read_tls(desired, db, root);
 	desired_read_qos(desired, db, cache);
 	desired->bridges =
 		desired_alloc(&desired->arena, bridges->n * sizeof(*desired->bridges));
@@ -395,6 +396,7 @@ read_root(struct desired *desired, const struct db *db, const struct db_row *roo
 		desired->n_bridges++;
 		read_bridge(desired, db, row, &seen, bridge);
 		finish_bridge(bridge);
+		desired_read_controllers(desired, db, row, bridge);
 	}
 	hmap_destroy(&seen);
 	desired->managers =

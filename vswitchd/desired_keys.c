@@ -231,7 +231,8 @@ int
 keys_to_bridge(const struct keys *keys, struct desired_bridge *bridge, struct error *err)
 {
 	static const char *const known[] = {"mac-table-size", "mac-aging-time", "hwaddr",
-	                                    "datapath-id", "ingress-max-rate",
+	                                    "datapath-id", "ingress-max-rate", "dp-desc",
+	                                    "dp-sn",
 	                                    /* Of clients: no effect here, no warning. */
 	                                    "disable-in-band", NULL};
 	const char *mac = keys_get(keys, "hwaddr");

@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "vswitchd/openflow_config.h"
 
 static const char *const plan_kind_names[] = {
 	[PLAN_START] = "start datapath",  [PLAN_SET_WORKERS] = "set workers",
 	[PLAN_DEL_PORT] = "del port",     [PLAN_DEL_BRIDGE] = "del bridge",
 	[PLAN_ADD_BRIDGE] = "add bridge", [PLAN_SET_BRIDGE] = "set bridge",
 	[PLAN_ADD_PORT] = "add port",     [PLAN_SET_PORT] = "set port",
-	[PLAN_SET_QOS] = "set qos",
+	[PLAN_SET_QOS] = "set qos",       [PLAN_SET_OPENFLOW] = "set openflow",
 };
 static_assert(ARRAY_SIZE(plan_kind_names) == PLAN_N_KINDS, "name every operation");
 
@@ -168,6 +169,16 @@ diff_port(const struct running *running, const struct desired *desired,
 		plan_add(plan, PLAN_SET_QOS, port->name, bridge, port);
 }
 
+/* A new bridge is told all but its controllers when it is made. */
+static void
+diff_openflow(const struct running_bridge *old, struct desired_bridge *bridge,
+              struct plan *plan)
+{
+	if (old ? !openflow_config_equal(old->openflow, &bridge->openflow)
+	        : bridge->openflow.n_controllers > 0)
+		plan_add(plan, PLAN_SET_OPENFLOW, bridge->name, bridge, NULL);
+}
+
 void
 diff(const struct running *running, const struct desired *desired, struct plan *plan)
 {
@@ -191,6 +202,7 @@ diff(const struct running *running, const struct desired *desired, struct plan *
 		for (size_t j = 0; j < bridge->n_ports; j++)
 			diff_port(running, desired, &index, bridge, &bridge->ports[j],
 			          plan);
+		diff_openflow(old, bridge, plan);
 	}
 	free(entries);
 	hmap_destroy(&index);

@@ -16,6 +16,7 @@ enum plan_kind {
 	PLAN_ADD_PORT,
 	PLAN_SET_PORT,
 	PLAN_SET_QOS,
+	PLAN_SET_OPENFLOW, /* of a bridge, once its ports are there */
 	PLAN_N_KINDS,
 };
 

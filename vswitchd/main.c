@@ -185,6 +185,7 @@ control_fill(struct daemon *d, int i)
 	control_add_qos(registry, running);
 	control_add_pmd(registry);
 	control_add_dpif(registry, running);
+	control_add_ofproto(registry, running);
 }
 
 static void

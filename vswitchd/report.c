@@ -101,10 +101,7 @@ report_warnings(const struct listener *to, const struct desired *before,
 	const struct desired_bridge *old =
 		before ? desired_find_bridge(before, bridge->name) : NULL;
 
-	if (bridge->n_controllers && (!old || !old->n_controllers))
-		log_warn("bridge %s: controllers are not supported yet; it forwards as a "
-		         "learning switch",
-		         bridge->name);
+	report(to, "bridge", bridge->name, old ? old->warning : NULL, bridge->warning);
 	for (size_t i = 0; i < bridge->n_ports; i++) {
 		const struct desired_port *port = &bridge->ports[i];
 		const struct desired_port *was =

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "vswitchd/desired.h"
+#include "vswitchd/openflow_config.h"
 
 void
 running_init(struct running *running)
@@ -16,6 +18,7 @@ void
 running_del_bridge(struct running *running, struct running_bridge *bridge)
 {
 	hmap_remove(&running->bridges, &bridge->node);
+	openflow_config_free(bridge->openflow);
 	free(bridge);
 }
 
@@ -117,6 +120,33 @@ running_add_port(struct running *running, uint32_t id, const char *bridge_name,
 	hmap_insert(&running->ports, &port->node, hash_string(config->name, 0));
 	hmap_insert(&running->ports_by_id, &port->id_node, hash_u64(id, 0));
 	return port;
+}
+
+void
+running_set_openflow(struct running_bridge *bridge, const struct ofproto_config *config,
+                     bool with_controllers)
+{
+	struct ofproto_config *copy = openflow_config_copy(config, with_controllers);
+
+	ofproto_configure(bridge->ofproto, copy);
+	openflow_config_free(bridge->openflow);
+	bridge->openflow = copy;
+}
+
+struct ofproto *
+running_port_ofproto(const struct running *running, const struct running_port *port)
+{
+	const struct running_bridge *bridge =
+		running_find_bridge(running, port->bridge_name);
+
+	return bridge ? bridge->ofproto : NULL;
+}
+
+uint32_t
+running_port_number(const struct running_port *port)
+{
+	return port->config.ofport == OFPORT_LOCAL ? FLOW_PORT_LOCAL
+	                                           : port->config.ofport;
 }
 
 void

@@ -7,6 +7,7 @@
 
 #include "base/hmap.h"
 #include "datapath/datapath.h"
+#include "vswitchd/ofproto/ofproto.h"
 
 struct running_port {
 	struct hmap_node node;    /* in running.ports, by name */
@@ -28,9 +29,12 @@ struct running_bridge {
 	struct hmap_node node; /* in running.bridges, by name */
 	uint32_t id;           /* the datapath's */
 	struct dp_bridge_config config;
+	struct ofproto *ofproto;
+	struct ofproto_config *openflow; /* what it was told last; owned */
 };
 
 struct running {
+	struct event_base *loop; /* for the switches; NULL where none is real */
 	bool is_started;
 	/* In force since the start or the last change; the strings are owned. */
 	struct dp_config config;
@@ -40,7 +44,7 @@ struct running {
 
 void running_init(struct running *running);
 
-/* Forgets everything; the datapath is not told. */
+/* Forgets everything; neither the datapath nor the switches are told. */
 void running_destroy(struct running *running);
 
 struct running_bridge *running_find_bridge(const struct running *running,
@@ -55,6 +59,17 @@ struct running_port *running_add_port(struct running *running, uint32_t id,
                                       const struct dp_port_config *config);
 void running_del_bridge(struct running *running, struct running_bridge *bridge);
 void running_del_port(struct running *running, struct running_port *port);
+
+/* Tells the bridge's switch what it is to be. */
+void running_set_openflow(struct running_bridge *bridge,
+                          const struct ofproto_config *config, bool with_controllers);
+
+/* The switch that a port belongs to. */
+struct ofproto *running_port_ofproto(const struct running *running,
+                                     const struct running_port *port);
+
+/* The number that the port has in OpenFlow. */
+uint32_t running_port_number(const struct running_port *port);
 
 /* 'type', the classes, the addresses and the domain are copied. */
 void running_set_qos(struct running_port *port, const char *type,

@@ -16,6 +16,7 @@
 #include "vswitchd/metrics.h"
 #include "vswitchd/report.h"
 #include "vswitchd/status.h"
+#include "vswitchd/status_controllers.h"
 #include "vswitchd/validate.h"
 
 LOG_MODULE(vswitch);
@@ -25,6 +26,8 @@ LOG_MODULE(vswitch);
 #define RETRY_S              5
 #define BUSY_MS              100 /* nothing on the main thread may take longer */
 #define LINKS_DELAY_MS       50  /* gathers changes of many ports into one write */
+#define OFPROTO_MS           100 /* between turns of the switches' timers */
+#define CONTROLLER_TIMES_S   5   /* between writes of how long controllers are there */
 
 struct vswitch {
 	struct event_base *loop;
@@ -49,6 +52,8 @@ struct vswitch {
 	struct event *statistics; /* starts and continues a round */
 	struct event *sample;     /* coverage */
 	struct event *datapath;   /* its descriptor */
+	struct event *ofproto;    /* ticks */
+	unsigned seconds;         /* since the last write of times */
 	size_t next_statistics;
 	uint64_t status_generation; /* of the datapath, as last written */
 };
@@ -87,6 +92,17 @@ on_retry(evutil_socket_t fd, short what, void *aux)
 	vswitch_mark_dirty(aux);
 }
 
+/* Which ports have changed is not known; their switches compare. */
+static void
+vswitch_tell_switches(const struct vswitch *vs)
+{
+	struct running_port *port;
+
+	HMAP_FOR_EACH (port, node, &vs->running.ports)
+		ofproto_port_changed(running_port_ofproto(&vs->running, port),
+		                     running_port_number(port));
+}
+
 static void
 on_links(evutil_socket_t fd, short what, void *aux)
 {
@@ -94,6 +110,7 @@ on_links(evutil_socket_t fd, short what, void *aux)
 
 	(void)fd, (void)what;
 	vs->status_generation = vs->running.is_started ? dp_status_generation() : 0;
+	vswitch_tell_switches(vs);
 	vs->is_writing = true;
 	if (vs->current && status_write_links(vs->db, vs->current, &vs->running))
 		vswitch_mark_dirty(vs);
@@ -113,7 +130,18 @@ on_datapath(evutil_socket_t fd, short what, void *aux)
 {
 	(void)fd, (void)what;
 	dp_run();
+	ofproto_run();
 	vswitch_check_links(aux);
+}
+
+static void
+on_ofproto(evutil_socket_t fd, short what, void *aux)
+{
+	const struct vswitch *vs = aux;
+
+	(void)fd, (void)what;
+	if (vs->running.is_started)
+		ofproto_run();
 }
 
 /* ---- configuration ---- */
@@ -158,6 +186,7 @@ vswitch_begin(struct vswitch *vs)
 	vs->next = desired_from_db(vs->db, vs->qos_cache);
 	warn_of_late_changes(vs, vs->next);
 	validate(vs->next, &vs->running);
+	ofproto_set_tls(vs->loop, &vs->next->tls);
 	apply_init(&vs->apply, &vs->running, vs->next);
 	/* A start that failed is not tried again with the same settings. */
 	if (vs->start_failure && same_start(&vs->start_settings, &vs->next->settings))
@@ -285,7 +314,11 @@ on_second(evutil_socket_t fd, short what, void *aux)
 	(void)fd, (void)what;
 	vs->is_writing = true;
 	managers_run(vs->managers, vs->db);
+	if (vs->current)
+		status_write_controllers(vs->db, vs->current, &vs->running,
+		                         vs->seconds == 0);
 	vs->is_writing = false;
+	vs->seconds = (vs->seconds + 1) % CONTROLLER_TIMES_S;
 	vswitch_check_devices(vs);
 	vswitch_check_links(vs);
 }
@@ -339,10 +372,12 @@ vswitch_create(struct event_base *loop, struct db *db, struct ovsdb_server *serv
 	struct vswitch *vs = xcalloc(1, sizeof(*vs));
 	const struct timeval second = {.tv_sec = 1};
 	const struct timeval sample = {.tv_sec = COVERAGE_INTERVAL_S};
+	const struct timeval ofproto = {.tv_usec = OFPROTO_MS * 1000};
 
 	vs->loop = loop;
 	vs->db = db;
 	running_init(&vs->running);
+	vs->running.loop = loop;
 	vs->managers = managers_create(server);
 	vs->metrics = metrics_create(loop, &vs->running);
 	vs->coverage = coverage_create();
@@ -353,11 +388,13 @@ vswitch_create(struct event_base *loop, struct db *db, struct ovsdb_server *serv
 	vs->statistics = evtimer_new(loop, on_statistics, vs);
 	vs->second = event_new(loop, -1, EV_PERSIST, on_second, vs);
 	vs->sample = event_new(loop, -1, EV_PERSIST, on_sample, vs);
+	vs->ofproto = event_new(loop, -1, EV_PERSIST, on_ofproto, vs);
 	vswitch_make_root(db);
 	db_set_commit_hook(db, on_commit, vs);
 	db_set_judge(db, on_trial, vs);
 	event_add(vs->second, &second);
 	event_add(vs->sample, &sample);
+	event_add(vs->ofproto, &ofproto);
 	vswitch_schedule(vs->statistics, 1000);
 	vswitch_mark_dirty(vs);
 	return vs;
@@ -366,12 +403,15 @@ vswitch_create(struct event_base *loop, struct db *db, struct ovsdb_server *serv
 void
 vswitch_destroy(struct vswitch *vs)
 {
+	struct running_bridge *bridge;
+
 	if (!vs)
 		return;
 	db_set_commit_hook(vs->db, NULL, NULL);
 	db_set_judge(vs->db, NULL, NULL);
 	if (vs->datapath)
 		event_free(vs->datapath);
+	event_free(vs->ofproto);
 	event_free(vs->sample);
 	event_free(vs->second);
 	event_free(vs->statistics);
@@ -385,6 +425,8 @@ vswitch_destroy(struct vswitch *vs)
 	desired_destroy(vs->current);
 	desired_arena_free(&vs->start_arena);
 	free(vs->start_failure);
+	HMAP_FOR_EACH (bridge, node, &vs->running.bridges)
+		ofproto_destroy(bridge->ofproto);
 	if (vs->running.is_started)
 		dp_stop();
 	coverage_destroy(vs->coverage);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "support/fake_datapath.h"
+#include "support/fake_ofproto.h"
 #include "support/make_desired.h"
 #include "vswitchd/apply.h"
 #include "vswitchd/control_commands.h"
@@ -62,6 +63,7 @@ setup(void **state)
 	control_add_counters(registry, &running, coverage);
 	control_add_pmd(registry);
 	control_add_dpif(registry, &running);
+	control_add_ofproto(registry, &running);
 	return 0;
 }
 
@@ -74,6 +76,7 @@ teardown(void **state)
 	running_destroy(&running);
 	desired_destroy(desired);
 	fake_datapath_reset();
+	fake_ofproto_reset();
 	str_free(&out);
 	return 0;
 }
@@ -366,6 +369,30 @@ test_dpif_shapes(void **state)
 }
 
 static void
+test_ofproto(void **state)
+{
+	(void)state;
+	assert_shows("ofproto/list", "br0\n");
+	assert_shows("bridge/dump-flows br0",
+	             "n_packets=0, n_bytes=0, priority=0,actions=NORMAL\n");
+	assert_shows("ofproto/trace br0 in_port=1",
+	             "Flow: in_port=1\n\nbridge(\"br0\")\n");
+	assert_shows("ofproto/trace --names br0 in_port=1 -generate",
+	             "Flow: in_port=1\n\nbridge(\"br0\")\n");
+	assert_refuses("ofproto/trace br0 --names", "a bridge and a flow are needed");
+	assert_refuses("ofproto/trace --warp br0 tcp", "--warp: unknown option");
+	assert_refuses("ofproto/trace br7 tcp", "no such bridge");
+	assert_refuses("bridge/dump-flows br7", "no such bridge");
+	assert_int_equal(run("dpctl/dump-flows -m"), 0);
+	assert_non_null(strstr(str_text(&out), "flow-dump from pmd on cpu core: 1\n"));
+	assert_non_null(strstr(str_text(&out), ", packets:3, bytes:180, used:never, "
+	                                       "actions:NORMAL\n"));
+	assert_int_equal(run("dpif/dump-flows br0"), 0);
+	assert_non_null(strstr(str_text(&out), "actions:NORMAL\n"));
+	assert_refuses("dpif/dump-flows br7", "no such bridge");
+}
+
+static void
 test_counters(void **state)
 {
 	(void)state;
@@ -427,6 +454,7 @@ main(void)
 		TEST(test_ingress),
 		TEST(test_pmd_shapes),
 		TEST(test_dpif_shapes),
+		TEST(test_ofproto),
 		TEST(test_counters),
 		TEST(test_coverage_has_six_words_a_line),
 		TEST(test_log_levels),

@@ -13,10 +13,12 @@
 
 #include "base/mem.h"
 #include "support/fake_datapath.h"
+#include "support/fake_ofproto.h"
 #include "vswitchd/apply.h"
 #include "vswitchd/desired_from_db.h"
 #include "vswitchd/desired_qos_from_db.h"
 #include "vswitchd/status.h"
+#include "vswitchd/status_controllers.h"
 #include "vswitchd/validate.h"
 
 static char dir[] = "/tmp/weir-desired-XXXXXX";
@@ -61,6 +63,7 @@ teardown(void **state)
 	desired = NULL;
 	qos_cache_destroy(cache);
 	running_destroy(&running);
+	fake_ofproto_reset();
 	db_close(db);
 	assert_int_equal(system(command), 0);
 	free(command);
@@ -620,6 +623,89 @@ test_statistics_are_written_in_slices(void **state)
 		db_row_datum(db_row_by_uuid(db, "Interface", &b), "statistics")->n, 8);
 }
 
+static void
+test_controllers_arrive_and_report(void **state)
+{
+	struct uuid bridge, port, interface, rows[2];
+	const struct ofproto_controller *controller;
+	const struct ofproto_config *config;
+	const struct db_row *row;
+
+	(void)state;
+	add_bridge_with_port("a", &bridge, &port, &interface);
+	set("Interface", &interface, "type", "dummy");
+	set("Bridge", &bridge, "fail_mode", "secure");
+	set("Bridge", &bridge, "protocols", "OpenFlow10,OpenFlow13");
+	set("Bridge", &bridge, "other_config", "dp-desc=\"rack 3\",dp-sn=42");
+	for (int i = 0; i < 2; i++) {
+		rows[i] = db_txn_insert(txn, "Controller");
+		set("Controller", &rows[i], "target", "\"tcp:10.0.0.1:6633\"");
+	}
+	set("Controller", &rows[0], "max_backoff", "2000");
+	set("Controller", &rows[0], "inactivity_probe", "0");
+	set("Controller", &rows[0], "controller_rate_limit", "100");
+	set("Controller", &rows[0], "controller_burst_limit", "25");
+	set("Controller", &rows[0], "other_config", "dscp=10");
+	set("Controller", &rows[0], "type", "service");
+	refer("Bridge", &bridge, "controller", &rows[0], NULL);
+	commit();
+	configure();
+	config = &desired->bridges[0].openflow;
+	assert_int_equal(config->fail_mode, OFPROTO_SECURE);
+	assert_int_equal(config->versions, 1 << 1 | 1 << 4);
+	assert_string_equal(config->dp_description, "rack 3");
+	assert_string_equal(config->serial, "42");
+	assert_true(config->datapath_id != 0);
+	assert_int_equal(config->n_controllers, 1);
+	controller = &config->controllers[0];
+	assert_string_equal(controller->target, "tcp:10.0.0.1:6633");
+	assert_true(controller->is_service);
+	assert_int_equal(controller->max_backoff_ms, 2000);
+	assert_int_equal(controller->inactivity_probe_ms, 0);
+	assert_int_equal(controller->rate_limit, 100);
+	assert_int_equal(controller->burst_limit, 25);
+	assert_int_equal(controller->dscp, 10);
+
+	status_write_controllers(db, desired, &running, true);
+	row = db_row_by_uuid(db, "Controller", &rows[0]);
+	assert_true(db_row_bool(row, "is_connected", false));
+	assert_string_equal(db_row_string(row, "role", ""), "master");
+	assert_string_equal(db_row_map_string(row, "status", "state"), "ACTIVE");
+	assert_string_equal(db_row_map_string(row, "status", "sec_since_connect"), "7");
+	assert_null(db_row_map_string(row, "status", "last_error"));
+}
+
+static void
+test_controllers_have_defaults(void **state)
+{
+	struct uuid bridge, port, interface, row;
+	const struct ofproto_config *config;
+
+	(void)state;
+	add_bridge_with_port("a", &bridge, &port, &interface);
+	row = db_txn_insert(txn, "Controller");
+	set("Controller", &row, "target", "\"tcp:10.0.0.1\"");
+	refer("Bridge", &bridge, "controller", &row, NULL);
+	row = db_txn_insert(txn, "SSL");
+	set("SSL", &row, "private_key", "/k");
+	set("SSL", &row, "certificate", "/c");
+	set("SSL", &row, "ca_cert", "/a");
+	refer("Open_vSwitch", &root, "ssl", &row, NULL);
+	commit();
+	desired = desired_from_db(db, cache);
+	config = &desired->bridges[0].openflow;
+	assert_int_equal(config->fail_mode, OFPROTO_STANDALONE);
+	assert_int_equal(config->versions, 0);
+	assert_null(config->dp_description);
+	assert_int_equal(config->controllers[0].inactivity_probe_ms, 5000);
+	assert_int_equal(config->controllers[0].dscp, 48);
+	assert_false(config->controllers[0].is_service);
+	assert_string_equal(desired->tls.private_key, "/k");
+	assert_string_equal(desired->tls.certificate, "/c");
+	assert_string_equal(desired->tls.ca_cert, "/a");
+	assert_false(desired->tls.bootstrap_ca);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -642,6 +728,8 @@ main(void)
 		TEST(test_outcome_is_written_back),
 		TEST(test_failed_port_has_no_number_but_a_reason),
 		TEST(test_statistics_are_written_in_slices),
+		TEST(test_controllers_arrive_and_report),
+		TEST(test_controllers_have_defaults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "support/fake_datapath.h"
+#include "support/fake_ofproto.h"
 #include "support/make_desired.h"
 #include "vswitchd/apply.h"
 #include "vswitchd/validate.h"
@@ -31,6 +32,7 @@ teardown(void **state)
 	(void)state;
 	running_destroy(&running);
 	fake_datapath_reset();
+	fake_ofproto_reset();
 	return 0;
 }
 
@@ -259,6 +261,49 @@ test_without_a_datapath_every_port_learns_why(void **state)
 	desired_destroy(desired);
 }
 
+static void
+test_switches_learn_of_ports_then_of_controllers(void **state)
+{
+	static const struct ofproto_controller controllers[] = {{.target = "tcp:1.2.3.4"},
+	                                                        {.target = "ptcp:"}};
+	struct desired *desired = two_ports();
+	struct ofproto_config *config = &desired->bridges[0].openflow;
+
+	(void)state;
+	*config = (struct ofproto_config){.bridge_name = "br0",
+	                                  .fail_mode = OFPROTO_SECURE,
+	                                  .versions = 1U << 4,
+	                                  .controllers = controllers,
+	                                  .n_controllers = 2};
+	desired_sort(desired);
+	apply_all(desired);
+	assert_string_equal(str_text(&fake_ofproto_calls),
+	                    "create br0\n"
+	                    "configure br0 secure versions=0x10\n"
+	                    "port a of br0 is 1\n"
+	                    "port b of br0 is 2\n"
+	                    "port br0 of br0 is 4294967294\n"
+	                    "configure br0 secure versions=0x10 tcp:1.2.3.4 ptcp:\n");
+	assert_plan(desired, "");
+	str_clear(&fake_ofproto_calls);
+	config->n_controllers = 1;
+	desired->bridges[0].ports[1].config.settings.mtu = 1400;
+	assert_plan(desired, "set port b\nset openflow br0\n");
+	apply_all(desired);
+	assert_string_equal(str_text(&fake_ofproto_calls),
+	                    "port 2 of br0 changed\n"
+	                    "configure br0 secure versions=0x10 tcp:1.2.3.4\n");
+	str_clear(&fake_ofproto_calls);
+	desired->n_bridges = 0;
+	apply_all(desired);
+	assert_string_equal(str_text(&fake_ofproto_calls),
+	                    "port 1 of br0 is gone\n"
+	                    "port 2 of br0 is gone\n"
+	                    "port 4294967294 of br0 is gone\n"
+	                    "destroy br0\n");
+	desired_destroy(desired);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -274,6 +319,7 @@ main(void)
 		TEST(test_qos_is_set_changed_and_removed),
 		TEST(test_failures_stay_on_their_own_object),
 		TEST(test_without_a_datapath_every_port_learns_why),
+		TEST(test_switches_learn_of_ports_then_of_controllers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
