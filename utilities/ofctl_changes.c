@@ -121,6 +121,8 @@ ofctl_changes_flow(struct ofctl_changes *changes, struct of_flow_mod *mod)
 	if (version == OF10) {
 		if (mod->table != OF_TABLE_ALL)
 			want_table_id(changes);
+		else if (!changes->has_table_id)
+			msg.flow_mod.table = 0; /* its place belongs to the command */
 		msg.is_nicira = mod->cookie_mask || !of_match_fits(version, &mod->match);
 	} else if (mod->table == OF_TABLE_ALL && mod->command == OF_FLOW_ADD) {
 		msg.flow_mod.table = 0; /* 1.1 and later leave no choice */

@@ -112,6 +112,7 @@ static int
 compare_rules(const void *a, const void *b)
 {
 	const struct of_flow_stats *const *x = a, *const *y = b;
+	static const struct ofctl_sort last = {.is_descending = true};
 
 	for (size_t i = 0; i < ofctl_options.n_sorts; i++) {
 		int order = compare_by(&ofctl_options.sorts[i], *x, *y);
@@ -119,7 +120,7 @@ compare_rules(const void *a, const void *b)
 		if (order)
 			return order;
 	}
-	return 0;
+	return compare_by(&last, *x, *y);
 }
 
 static void
@@ -141,10 +142,11 @@ run_dump_flows(int n, char **args)
 	if (ofctl_options.n_sorts && rules.n)
 		qsort(rules.list, rules.n, sizeof(*rules.list), compare_rules);
 	for (size_t i = 0; i < rules.n; i++) {
+		struct of_flow_stats rule = *rules.list[i];
 		struct str line = STR_INIT;
 
-		of_text_format_flow(&line, rules.list[i], names,
-		                    !ofctl_options.hides_stats);
+		rule.idle_age_s = rule.hard_age_s = -1; /* as ovs-ofctl has it */
+		of_text_format_flow(&line, &rule, names, !ofctl_options.hides_stats);
 		printf(" %s\n", str_text(&line));
 		str_free(&line);
 	}

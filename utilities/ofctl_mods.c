@@ -252,7 +252,7 @@ run_mod_port(int n, char **args)
 	ofctl_changes_end(changes);
 }
 
-/* What becomes of packets without a rule, 1.1 to 1.3; eviction and vacancy from 1.4. */
+/* What becomes of packets without a rule, 1.1 and 1.2; eviction and vacancy from 1.4. */
 static void
 table_keyword(const char *word, struct of_table_mod *mod, uint32_t *versions)
 {
@@ -266,7 +266,7 @@ table_keyword(const char *word, struct of_table_mod *mod, uint32_t *versions)
 		if (strcmp(misses[i].name, word))
 			continue;
 		mod->config = misses[i].config;
-		*versions = FROM(OF11) & ~FROM(OF14);
+		*versions = FROM(OF11) & ~FROM(OF13);
 		return;
 	}
 	*versions = FROM(OF14);

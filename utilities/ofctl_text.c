@@ -29,6 +29,8 @@ parse_one(char *text, void *aux)
 		cli_die("%s", err.text);
 	of_msg_init(&msg, version, OFM_FLOW_MOD, ++xid);
 	msg.flow_mod = mod;
+	if (mod.table == OF_TABLE_ALL && mod.command == OF_FLOW_ADD)
+		msg.flow_mod.table = 0;
 	msg.is_nicira = version == OF10 &&
 	                (mod.cookie_mask || !of_match_fits(version, &mod.match));
 	if (of_msg_encode(&msg, &bytes))

@@ -99,6 +99,7 @@ apply_add_bridge(struct apply *apply, const struct plan_op *op, struct error *er
 		return ret;
 	}
 	bridge = running_add_bridge(apply->running, id, config);
+	dp_bridge_clear_rules(id);
 	bridge->ofproto = ofproto_create(apply->running->loop, id, op->name);
 	/* Before its first port: with fail_mode secure nothing may pass. Controllers
 	 * come once there are ports to see. */

@@ -28,8 +28,11 @@ openflow_config_copy(const struct ofproto_config *config, bool with_controllers)
 	copy->bridge_name = copy_text(config->bridge_name);
 	copy->dp_description = copy_text(config->dp_description);
 	copy->serial = copy_text(config->serial);
-	if (!with_controllers)
+	/* Who waits for controllers does not forward by itself meanwhile. */
+	if (!with_controllers && copy->n_controllers) {
 		copy->n_controllers = 0;
+		copy->fail_mode = OFPROTO_SECURE;
+	}
 	controllers = xcalloc(copy->n_controllers, sizeof(*controllers));
 	for (size_t i = 0; i < copy->n_controllers; i++) {
 		controllers[i] = config->controllers[i];

@@ -4,7 +4,8 @@
 
 #include "vswitchd/ofproto/ofproto.h"
 
-/* With all that it points to. 'with_controllers' false: as if it had none. */
+/* With all that it points to. 'with_controllers' false: as it is to be before they are
+ * there. */
 struct ofproto_config *openflow_config_copy(const struct ofproto_config *config,
                                             bool with_controllers);
 void openflow_config_free(struct ofproto_config *config); /* NULL is fine */

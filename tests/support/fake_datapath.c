@@ -480,6 +480,12 @@ dp_workers_clear_stats(void)
 	str_append(&fake_datapath.calls, "clear stats\n");
 }
 
+void
+dp_bridge_clear_rules(uint32_t bridge_id)
+{
+	(void)bridge_id;
+}
+
 /* One entry, of the first worker. */
 void
 dp_cache_dump(uint32_t bridge_id, unsigned worker,
