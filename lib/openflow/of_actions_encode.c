@@ -12,6 +12,7 @@
 #define METER      29
 #define VID_MASK   0x0fff
 #define U64_BITS   64
+#define LOADS_MAX  2
 
 size_t
 of_begin(struct str *out, uint16_t type)
@@ -27,6 +28,12 @@ void
 of_end(struct str *out, size_t start)
 {
 	of_put_padding(out, start);
+	/* A list that came in a version with shorter actions: better none than a lie. */
+	if (out->length - start > UINT16_MAX) {
+		out->length = start;
+		out->data[start] = 0;
+		return;
+	}
 	of_patch16(out, start + 2, (uint16_t)(out->length - start));
 }
 
@@ -118,29 +125,75 @@ put_legacy_field(enum of_version version, const struct flow_set_field *a, struct
 	return false;
 }
 
-/* Nicira's load: one for each run of bits of the mask, at most 64 of them. */
+/* The next run of bits of a mask, from 'bit' on, at most 64 of them; none: n_bits is 0.
+ */
+static struct flow_subfield
+next_run(const struct flow_set_field *a, unsigned bit)
+{
+	const struct flow_field *field = flow_field_get(a->field);
+	struct flow_subfield run = {a->field, 0, 0};
+
+	while (bit < field->n_bits && !of_value_bits(&a->mask, field->n_bytes, bit, 1))
+		bit++;
+	run.first_bit = (uint16_t)bit;
+	while (bit < field->n_bits && run.n_bits < U64_BITS &&
+	       of_value_bits(&a->mask, field->n_bytes, bit, 1)) {
+		run.n_bits++;
+		bit++;
+	}
+	return run;
+}
+
+static unsigned
+count_runs(const struct flow_set_field *a)
+{
+	unsigned n = 0;
+
+	for (struct flow_subfield run = next_run(a, 0); run.n_bits;
+	     run = next_run(a, run.first_bit + run.n_bits))
+		n++;
+	return n;
+}
+
+/* The whole in_port: nxm's, which is 1.0's and has 16 bits. */
+static void
+put_port_load(const struct flow_set_field *a, struct str *out)
+{
+	static const struct flow_subfield whole = {FIELD_IN_PORT, 0, 16};
+	size_t start = of_begin_nicira(out, 7);
+
+	of_put_offset_bits(out, &whole);
+	of_field_header_encode(OF10, FIELD_IN_PORT, false, out);
+	of_put64(out, of_port_to_10(of_get32(a->value.bytes)));
+	of_end(out, start);
+}
+
+/* Nicira's loads: one for each run of bits of the mask; a mask with many runs in one
+ * action of the second form. */
 static void
 put_loads(const struct flow_set_field *a, struct str *out)
 {
-	const struct flow_field *field = flow_field_get(a->field);
-	unsigned n_bytes = field->n_bytes;
+	/* Parts of a port are parts of OXM's 32 bits. */
+	enum of_version version = a->field == FIELD_IN_PORT ? OF12 : OF10;
+	unsigned n_bytes = flow_field_get(a->field)->n_bytes;
+	struct flow_subfield run = next_run(a, 0);
+	size_t start;
 
-	for (unsigned bit = 0; bit < field->n_bits;) {
-		struct flow_subfield run = {a->field, (uint16_t)bit, 0};
-		size_t start;
-
-		while (bit < field->n_bits && run.n_bits < U64_BITS &&
-		       of_value_bits(&a->mask, n_bytes, bit, 1)) {
-			run.n_bits++;
-			bit++;
-		}
-		if (!run.n_bits) {
-			bit++;
-			continue;
-		}
+	if (a->field == FIELD_IN_PORT && run.n_bits == 32) {
+		put_port_load(a, out);
+		return;
+	}
+	if (count_runs(a) > LOADS_MAX) {
+		start = of_begin_nicira(out, 33);
+		of_put16(out, 0);
+		of_field_encode(version, a->field, &a->value, &a->mask, out);
+		of_end(out, start);
+		return;
+	}
+	for (; run.n_bits; run = next_run(a, run.first_bit + run.n_bits)) {
 		start = of_begin_nicira(out, 7);
 		of_put_offset_bits(out, &run);
-		of_field_header_encode(OF10, a->field, false, out);
+		of_field_header_encode(version, a->field, false, out);
 		of_put64(out,
 		         of_value_bits(&a->value, n_bytes, run.first_bit, run.n_bits));
 		of_end(out, start);

@@ -105,8 +105,18 @@ decode_reg_load(struct of_decoder *d, const uint8_t *p, size_t n)
 	a->head.is_legacy = true;
 	a->field = to.field;
 	n_bytes = flow_field_get(to.field)->n_bytes;
+	/* nxm's in_port is 1.0's: the whole of it is the whole port. */
+	if (to.field == FIELD_IN_PORT && p[15] == 2 && to.n_bits == 16) {
+		of_set32(a->value.bytes, of_port_from_10((uint16_t)value));
+		of_oxm_full_mask(to.field, &a->mask);
+		return 0;
+	}
 	of_value_set_bits(&a->value, n_bytes, to.first_bit, to.n_bits, value);
 	of_value_set_bits(&a->mask, n_bytes, to.first_bit, to.n_bits, UINT64_MAX);
+	if (!of_oxm_value_is_valid(to.field, &a->value))
+		return of_fail(d->error, OFERR_BAD_ACTION_SET_ARGUMENT,
+		               "%s cannot have this value",
+		               flow_field_get(to.field)->name);
 	return 0;
 }
 

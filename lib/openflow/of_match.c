@@ -12,6 +12,65 @@
 #define VLAN_PCP       0xe000
 #define VLAN_VID       0x1fff /* with FLOW_VLAN_PRESENT */
 
+int
+of_field_header_decode(const uint8_t *data, size_t n, enum flow_field_id *field,
+                       bool *has_mask, size_t *used, struct of_error *error)
+{
+	struct of_oxm_header header;
+	int err = of_oxm_header_read(data, n, &header, error);
+
+	*field = header.field;
+	if (has_mask)
+		*has_mask = header.has_mask;
+	*used = header.used;
+	if (!err && header.is_cookie)
+		return of_fail(error, OFERR_BAD_MATCH_FIELD, "a cookie is no field");
+	return err;
+}
+
+int
+of_field_decode(enum of_version version, const uint8_t *data, size_t n,
+                enum flow_field_id *field, struct flow_value *value,
+                struct flow_value *mask, bool *has_mask, size_t *used,
+                struct of_error *error)
+{
+	struct of_oxm_header header;
+	int err = of_oxm_header_read(data, n, &header, error);
+
+	(void)version;
+	*field = header.field;
+	if (err)
+		return err;
+	if (header.is_cookie)
+		return of_fail(error, OFERR_BAD_MATCH_FIELD, "a cookie is no field");
+	if (n - header.used < header.n_bytes)
+		return of_fail(error, OFERR_BAD_MATCH_LEN, "%s is cut short",
+		               flow_field_get(header.field)->name);
+	*used = header.used + header.n_bytes;
+	return of_oxm_value_read(&header, data + header.used, value, mask, has_mask,
+	                         error);
+}
+
+void
+of_field_header_encode(enum of_version version, enum flow_field_id field, bool has_mask,
+                       struct str *out)
+{
+	of_oxm_put_header(version, field, has_mask, out);
+}
+
+void
+of_field_encode(enum of_version version, enum flow_field_id field,
+                const struct flow_value *value, const struct flow_value *mask,
+                struct str *out)
+{
+	if (!of_oxm_has_name(field))
+		return;
+	of_oxm_put_header(version, field, mask != NULL, out);
+	of_oxm_put_value(version, field, value, out);
+	if (mask)
+		of_oxm_put_value(version, field, mask, out);
+}
+
 /* Whether the match says anything about the field already. */
 static bool
 has_any(const struct flow_match *match, enum flow_field_id id)
@@ -50,6 +109,10 @@ read_field(const struct of_oxm_header *header, const uint8_t *data,
 
 	if (err)
 		return err;
+	if (has_mask && field->maskable == MASK_NONE &&
+	    !of_is_zero(mask.bytes, field->n_bytes))
+		return of_fail(error, OFERR_BAD_MATCH_MASK, "%s takes no mask",
+		               field->name);
 	if (!flow_field_is_present(header->field, match))
 		return of_fail(error, OFERR_BAD_MATCH_PREREQ,
 		               "%s without what it needs before it", field->name);
@@ -95,6 +158,21 @@ of_oxm_decode(const uint8_t *data, size_t n, bool lax, struct flow_match *match,
 	return 0;
 }
 
+/* Whether the match has the field; one of later fragments may have ports, as it came. */
+static bool
+is_present(const struct flow_match *match, enum flow_field_id id)
+{
+	struct flow_match whole;
+
+	if (flow_field_is_present(id, match))
+		return true;
+	if (!match->mask.f.ip_fragment)
+		return false;
+	whole = *match;
+	whole.mask.f.ip_fragment = 0;
+	return flow_field_is_present(id, &whole);
+}
+
 static void
 put_field(enum of_version version, const struct flow_match *match, enum flow_field_id id,
           struct str *out)
@@ -103,7 +181,7 @@ put_field(enum of_version version, const struct flow_match *match, enum flow_fie
 	unsigned n_bytes = flow_field_get(id)->n_bytes;
 
 	flow_field_read(id, &match->mask, &mask);
-	if (of_is_zero(mask.bytes, n_bytes) || !flow_field_is_present(id, match))
+	if (of_is_zero(mask.bytes, n_bytes) || !is_present(match, id))
 		return;
 	flow_field_read(id, &match->key, &value);
 	of_oxm_full_mask(id, &full);

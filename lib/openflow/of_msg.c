@@ -129,6 +129,13 @@ static const struct row rows[] = {
 	R(FLOW_STATS_REQUEST, NX_REQUEST, OF10, OF14, 0, flow_request),
 	R(FLOW_STATS_REPLY, NX_REPLY, OF10, OF14, 0, flow_stats),
 	R(AGGREGATE_REQUEST, NX_REQUEST, OF10, OF14, 1, flow_request),
+	R(GROUP_MOD, NX, OF10, OF14, 31, group_mod),
+	R(GROUP_STATS_REQUEST, NX_REQUEST, OF10, OF14, 7, group_request),
+	R(GROUP_STATS_REPLY, NX_REPLY, OF10, OF14, 7, group_stats),
+	R(GROUP_DESC_REQUEST, NX_REQUEST, OF10, OF14, 8, group_desc_request),
+	R(GROUP_DESC_REPLY, NX_REPLY, OF10, OF14, 8, group_descs),
+	R(GROUP_FEATURES_REQUEST, NX_REQUEST, OF10, OF11, 9, empty),
+	R(GROUP_FEATURES_REPLY, NX_REPLY, OF10, OF11, 9, group_features),
 	R(AGGREGATE_REPLY, NX_REPLY, OF10, OF14, 1, aggregate),
 	R(FLOW_MONITOR_REQUEST, NX_REQUEST, OF10, OF12, 2, monitor_request),
 	R(FLOW_MONITOR_REPLY, NX_REPLY, OF10, OF12, 2, monitor_updates),
@@ -181,6 +188,12 @@ form_rank(const struct row *row, const struct of_msg *msg)
 		}
 	if (msg->kind == OFM_SET_ASYNC && msg->version <= OF13)
 		return (msg->async.given != 0) == (row->number == 27) ? 3 : 1;
+	/* What only 1.5's form, which is Nicira's too, can say. */
+	if (msg->kind == OFM_GROUP_MOD &&
+	    (msg->group_mod.command == OF_GROUP_INSERT_BUCKET ||
+	     msg->group_mod.command == OF_GROUP_REMOVE_BUCKET ||
+	     msg->group_mod.selection_method[0]))
+		return is_plain ? 1 : 2;
 	return is_plain != msg->is_nicira ? 3 : 1;
 }
 
@@ -239,8 +252,13 @@ find_multipart(struct of_in *in, struct of_msg *msg, enum place place,
 		in_skip(in, 4);
 	if (in->is_short)
 		return in_check(in, "multipart's head");
-	if (type == STATS_VENDOR)
-		return find_vendor(in, msg->version, place + (NX - PLAIN), row);
+	if (type == STATS_VENDOR) {
+		int rc = find_vendor(in, msg->version, place + (NX - PLAIN), row);
+
+		/* 1.0's shorter head makes up for it. */
+		in_skip(in, rc == 0 && msg->version == OF10 ? 4 : 0);
+		return rc;
+	}
 	*row = find_wire(msg->version, place, type);
 	if (!*row)
 		return of_fail(in->error, OFERR_BAD_REQUEST_MULTIPART,
@@ -366,6 +384,7 @@ write_head(struct of_out *o, const struct row *row)
 	if (is_vendor) {
 		o_u32(o, vendors[row->place]);
 		o_u32(o, row->number);
+		o_zeros(o, base != PLAIN && msg->version == OF10 ? 4 : 0);
 	}
 	o->body = o_at(o) - o->start;
 }
@@ -400,13 +419,17 @@ int
 of_msg_encode(const struct of_msg *msg, struct str *out)
 {
 	size_t before = out->length;
-	struct of_out o = {.msg = msg, .out = out};
+	struct of_msg sent;
+	struct of_out o = {.msg = &sent, .out = out};
 	const struct row *row = find_form(msg);
 
 	if (!row)
 		return -ENOTSUP;
+	/* Bodies go by the form that was chosen. */
+	sent = *msg;
+	sent.is_nicira = row->place >= NX;
 	write_head(&o, row);
-	row->codec->encode(&o, msg);
+	row->codec->encode(&o, &sent);
 	if (o_at(&o) - o.start > OF_MESSAGE_MAX)
 		o.status = -EMSGSIZE;
 	if (o.status < 0) {

@@ -185,7 +185,10 @@ struct of_packet_in {
 	bool has_continuation;
 	/* Opaque to others than the switch that made it: its bytes come back in a resume.
 	 * With has_continuation and no bytes, the encoder makes them of the four below,
-	 * and a decoded resume has them back; a packet-in has the bytes alone. */
+	 * and a decoded resume has them back if 'is_own_continuation' (else they are
+	 * another switch's: OFERR_BAD_PROPERTY_VALUE); a packet-in has the bytes alone.
+	 */
+	bool is_own_continuation;
 	const uint8_t *continuation;
 	size_t n_continuation;
 	struct flow_actions actions, action_set; /* what is still to do */
@@ -429,7 +432,7 @@ struct of_meter_stats {
 struct of_meter_features {
 	uint32_t max_meter, band_types, capabilities;
 	uint8_t max_bands, max_color;
-	uint32_t features;
+	uint32_t features; /* 1.5; 0: left out, as Open vSwitch's tools expect it */
 };
 
 enum of_role { OF_ROLE_NOCHANGE, OF_ROLE_EQUAL, OF_ROLE_PRIMARY, OF_ROLE_SECONDARY };

@@ -134,7 +134,7 @@ experimenter_encode(struct of_out *o, const struct of_msg *msg)
 /* Bits that a version has; bit 3 is spanning tree in 1.0, which no switch here has, and
  * groups after it. */
 static const uint32_t capabilities[] = {
-	[OF10] = 0xf7,  [OF11] = 0xaf,  [OF12] = 0x16f,
+	[OF10] = 0xf7,  [OF11] = 0xef,  [OF12] = 0x16f,
 	[OF13] = 0x16f, [OF14] = 0x76f, [OF15] = 0x76f,
 };
 
@@ -185,6 +185,12 @@ config_decode(struct of_in *in, struct of_msg *msg)
 {
 	msg->config.flags = in_u16(in);
 	msg->config.miss_send_len = in_u16(in);
+	/* Handling of fragments, and (until 1.2) of TTLs that run out. */
+	if (msg->kind == OFM_SET_CONFIG &&
+	    msg->config.flags & ~(msg->version <= OF12 ? 7U : 3U))
+		return of_fail(in->error, OFERR_SWITCH_CONFIG_FLAGS,
+		               "flags 0x%x of a configuration are not known",
+		               msg->config.flags);
 	return 0;
 }
 
@@ -290,6 +296,9 @@ async_pair(struct of_async *async, unsigned kind)
 	return pairs[kind];
 }
 
+/* Reasons that there are; 0 = any. */
+static const uint32_t async_reasons[ASYNC_KINDS] = {0x3f, 0x07, 0x3f, 0x07, 0x18, 0x03};
+
 static int
 async_property_decode(struct of_in *in, struct of_async *async)
 {
@@ -297,19 +306,26 @@ async_property_decode(struct of_in *in, struct of_async *async)
 	uint16_t type;
 	int rc = in_property(in, &type, &body);
 	unsigned n_kinds = in_version(in) >= OF15 ? ASYNC_KINDS : ASYNC_KINDS - 2;
+	uint32_t mask;
 
 	if (rc < 0)
 		return rc;
+	if (type >= PROPERTY_EXPERIMENTER)
+		return of_fail(in->error, OFERR_BAD_PROPERTY_EXPERIMENTER,
+		               "an experimenter's property of what is told");
 	if (type >= 2 * n_kinds)
-		return type >= PROPERTY_EXPERIMENTER
-		               ? of_fail(in->error, OFERR_BAD_PROPERTY_EXPERIMENTER,
-		                         "an experimenter's property")
-		               : of_fail(in->error, OFERR_BAD_PROPERTY_TYPE,
-		                         "there is no property %u of what is told", type);
+		return of_fail(in->error, OFERR_ASYNC_UNSUPPORTED,
+		               "there is no property %u of what is told", type);
 	if (body.n != 4)
 		return of_fail(in->error, OFERR_BAD_PROPERTY_LEN,
 		               "property %u has %zu bytes", type, body.n + 4);
-	async_pair(async, type / 2)[type & 1] = in_u32(&body);
+	mask = in_u32(&body);
+	if (in->msg->kind == OFM_SET_ASYNC && async_reasons[type / 2] &&
+	    mask & ~async_reasons[type / 2])
+		return of_fail(in->error, OFERR_ASYNC_INVALID,
+		               "property %u has reasons 0x%x that there are not", type,
+		               mask & ~async_reasons[type / 2]);
+	async_pair(async, type / 2)[type & 1] = mask;
 	async->given |= 1U << type;
 	return 0;
 }

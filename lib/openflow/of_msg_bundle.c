@@ -58,6 +58,14 @@ bundle_add_decode(struct of_in *in, struct of_msg *msg)
 		return of_fail(in->error, OFERR_BUNDLE_MSG_BAD_LEN,
 		               "a bundle's message says it has %zu bytes of %zu", n,
 		               in->n);
+	if (in->p[0] != msg->version)
+		return of_fail(in->error, OFERR_BUNDLE_MSG_UNSUP,
+		               "a bundle's message is of another version, 0x%02x",
+		               in->p[0]);
+	if (of_get32(in->p + 4) != msg->xid)
+		return of_fail(in->error, OFERR_BUNDLE_MSG_BAD_XID,
+		               "a bundle's message has another xid, 0x%x",
+		               of_get32(in->p + 4));
 	b->n = n;
 	b->message = in_copy(in, n);
 	in_skip(in, MIN_OF(of_round8(n) - n, in->n));

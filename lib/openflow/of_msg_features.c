@@ -44,20 +44,34 @@ static const uint8_t action_types[] = {
 };
 static_assert(ACTION_N_TYPES <= 128, "sets of actions have 128 bits");
 
-static bool
-action_exists(enum of_version version, unsigned number)
+static const uint8_t action_types_10[] = {
+	ACTION_OUTPUT,      ACTION_SET_VLAN_VID, ACTION_SET_VLAN_PCP, ACTION_POP_VLAN,
+	ACTION_SET_ETH_SRC, ACTION_SET_ETH_DST,  ACTION_SET_IPV4_SRC, ACTION_SET_IPV4_DST,
+	ACTION_SET_IP_DSCP, ACTION_SET_TP_SRC,   ACTION_SET_TP_DST,   ACTION_ENQUEUE,
+};
+
+#define NO_ACTION 0xffU
+
+static unsigned
+action_by_number(enum of_version version, unsigned number)
 {
 	bool is_11 = (number >= 1 && number <= 10) || number == 13 || number == 14;
+	bool exists;
 
+	if (version == OF10)
+		return number < ARRAY_SIZE(action_types_10) ? action_types_10[number]
+		                                            : NO_ACTION;
 	if (number >= ARRAY_SIZE(action_types))
-		return false;
+		return NO_ACTION;
 	if (is_11)
-		return version == OF11;
-	if (number == 25)
-		return version >= OF12;
-	if (number == 26 || number == 27)
-		return version >= OF13;
-	return number < 28 || version >= OF15;
+		exists = version == OF11;
+	else if (number == 25)
+		exists = version >= OF12;
+	else if (number == 26 || number == 27)
+		exists = version >= OF13;
+	else
+		exists = number < 28 || version >= OF15;
+	return exists ? action_types[number] : NO_ACTION;
 }
 
 static void
@@ -107,6 +121,7 @@ instructions_decode(struct of_in *in, uint32_t *set)
 static int
 actions_decode(struct of_in *in, uint64_t set[2])
 {
+	unsigned action;
 	uint16_t type;
 
 	set[0] = 0;
@@ -114,8 +129,9 @@ actions_decode(struct of_in *in, uint64_t set[2])
 	while (in->n) {
 		if (next_id(in, &type) < 0)
 			return -EPROTO;
-		if (action_exists(in_version(in), type))
-			bit_set(set, action_types[type]);
+		action = action_by_number(in_version(in), type);
+		if (action != NO_ACTION)
+			bit_set(set, action);
 	}
 	return 0;
 }
@@ -287,11 +303,14 @@ actions_encode(struct of_out *o, uint16_t type, const uint64_t set[2])
 {
 	size_t start = o_property(o, type);
 
-	for (unsigned i = 0; i < ARRAY_SIZE(action_types); i++)
-		if (action_exists(o->msg->version, i) && bit_get(set, action_types[i])) {
+	for (unsigned i = 0; i < ARRAY_SIZE(action_types); i++) {
+		unsigned action = action_by_number(o->msg->version, i);
+
+		if (action != NO_ACTION && bit_get(set, action)) {
 			o_u16(o, i);
 			o_u16(o, 4);
 		}
+	}
 	o_property_end(o, start);
 }
 
@@ -385,9 +404,12 @@ group_features_decode(struct of_in *in, struct of_msg *msg)
 	for (size_t i = 0; i < 4; i++) {
 		uint32_t wire = in_u32(in);
 
-		for (unsigned j = 0; j < ARRAY_SIZE(action_types); j++)
-			if (wire >> j & 1 && action_exists(msg->version, j))
-				bit_set(f->actions[i], action_types[j]);
+		for (unsigned j = 0; j < ARRAY_SIZE(action_types); j++) {
+			unsigned action = action_by_number(msg->version, j);
+
+			if (wire >> j & 1 && action != NO_ACTION)
+				bit_set(f->actions[i], action);
+		}
 	}
 	return 0;
 }
@@ -404,10 +426,12 @@ group_features_encode(struct of_out *o, const struct of_msg *msg)
 	for (size_t i = 0; i < 4; i++) {
 		uint32_t wire = 0;
 
-		for (unsigned j = 0; j < ARRAY_SIZE(action_types); j++)
-			if (action_exists(msg->version, j) &&
-			    bit_get(f->actions[i], action_types[j]))
+		for (unsigned j = 0; j < ARRAY_SIZE(action_types); j++) {
+			unsigned action = action_by_number(msg->version, j);
+
+			if (action != NO_ACTION && bit_get(f->actions[i], action))
 				wire |= 1U << j;
+		}
 		o_u32(o, wire);
 	}
 }

@@ -91,12 +91,12 @@ o_oxs(struct of_out *o, const struct of_oxs *oxs)
 	o_u16(o, 0);
 	oxs_put64(o, OXS_DURATION, oxs->duration_ns);
 	oxs_put64(o, OXS_IDLE, oxs->idle_ns);
+	oxs_put64(o, OXS_PACKETS, oxs->packets);
+	oxs_put64(o, OXS_BYTES, oxs->bytes);
 	if (oxs->has_flows) {
 		o_u32(o, OXS_CLASS << 16 | OXS_FLOWS << 9 | 4);
 		o_u32(o, oxs->flows);
 	}
-	oxs_put64(o, OXS_PACKETS, oxs->packets);
-	oxs_put64(o, OXS_BYTES, oxs->bytes);
 	o_length(o, start + 2, start);
 	o_pad(o, start);
 }

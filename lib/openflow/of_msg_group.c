@@ -13,11 +13,20 @@ enum { BUCKET_WEIGHT, BUCKET_WATCH_PORT, BUCKET_WATCH_GROUP };
 
 /* ---- Buckets. */
 
+/* A bucket's bytes, whose length is at its start. */
+static int
+bucket_item(struct of_in *in, size_t least, struct of_in *item)
+{
+	if (in_item(in, 0, least, "bucket", item) == 0)
+		return 0;
+	return of_fail(in->error, OFERR_GROUP_MOD_BUCKET, "a bucket's length is wrong");
+}
+
 static int
 bucket_11_decode(struct of_in *in, struct of_bucket *b)
 {
 	struct of_in item;
-	int rc = in_item(in, 0, 16, "bucket", &item);
+	int rc = bucket_item(in, 16, &item);
 
 	if (rc < 0)
 		return rc;
@@ -68,7 +77,7 @@ bucket_15_decode(struct of_in *in, enum of_group_type type, struct of_bucket *b)
 {
 	struct of_in item, actions;
 	size_t n_actions;
-	int rc = in_item(in, 0, 8, "bucket", &item);
+	int rc = bucket_item(in, 8, &item);
 
 	if (rc < 0)
 		return rc;
@@ -79,9 +88,10 @@ bucket_15_decode(struct of_in *in, enum of_group_type type, struct of_bucket *b)
 	b->watch_port = FLOW_PORT_NONE;
 	b->watch_group = OF_GROUP_ANY;
 	actions = in_part(&item, n_actions);
-	rc = in_check(&item, "bucket's actions");
-	if (rc == 0)
-		rc = in_actions(&actions, &b->actions);
+	if (item.is_short)
+		return of_fail(in->error, OFERR_GROUP_MOD_BUCKET,
+		               "a bucket's actions are cut short");
+	rc = in_actions(&actions, &b->actions);
 	while (rc == 0 && item.n)
 		rc = bucket_property(&item, b);
 	return rc;
@@ -98,8 +108,8 @@ buckets_decode(struct of_in *in, struct of_group_mod *mod)
 		mod->buckets =
 			in_grow(in, mod->buckets, &mod->n_buckets, sizeof(*mod->buckets));
 		b = &mod->buckets[mod->n_buckets - 1];
-		rc = in_version(in) >= OF15 ? bucket_15_decode(in, mod->type, b)
-		                            : bucket_11_decode(in, b);
+		rc = of_has_groups_15(in->msg) ? bucket_15_decode(in, mod->type, b)
+		                               : bucket_11_decode(in, b);
 	}
 	return rc;
 }
@@ -140,7 +150,7 @@ buckets_encode(struct of_out *o, const struct of_group_mod *mod)
 		const struct of_bucket *b = &mod->buckets[i];
 		size_t start = o_at(o);
 
-		if (o->msg->version >= OF15) {
+		if (of_has_groups_15(o->msg)) {
 			bucket_15_encode(o, mod->type, b);
 			continue;
 		}
@@ -242,14 +252,14 @@ group_properties_encode(struct of_out *o, const struct of_group_mod *mod)
 /* ---- Changes. */
 
 static int
-command_decode(struct of_in *in, enum of_version version, uint16_t wire,
+command_decode(struct of_in *in, bool is_15, uint16_t wire,
                enum of_group_command *command)
 {
 	if (wire <= OF_GROUP_DELETE)
 		*command = (enum of_group_command)wire;
-	else if (version >= OF15 && wire == 3)
+	else if (is_15 && wire == 3)
 		*command = OF_GROUP_INSERT_BUCKET;
-	else if (version >= OF15 && wire == 5)
+	else if (is_15 && wire == 5)
 		*command = OF_GROUP_REMOVE_BUCKET;
 	else if (wire == 0x8000) /* Nicira's */
 		*command = OF_GROUP_ADD_OR_MODIFY;
@@ -281,7 +291,7 @@ group_mod_decode(struct of_in *in, struct of_msg *msg)
 	struct of_group_mod *mod = &msg->group_mod;
 	struct of_in buckets;
 	size_t n_buckets;
-	int rc = command_decode(in, msg->version, in_u16(in), &mod->command);
+	int rc = command_decode(in, of_has_groups_15(msg), in_u16(in), &mod->command);
 
 	if (rc == 0)
 		rc = type_decode(in, in_u8(in), &mod->type);
@@ -290,7 +300,7 @@ group_mod_decode(struct of_in *in, struct of_msg *msg)
 	in_skip(in, 1);
 	mod->group = in_u32(in);
 	mod->bucket_id = OF_BUCKET_ALL;
-	if (msg->version < OF15)
+	if (!of_has_groups_15(msg))
 		return in->is_short ? 0 : buckets_decode(in, mod);
 	n_buckets = in_u16(in);
 	in_skip(in, 2);
@@ -310,15 +320,11 @@ group_mod_encode(struct of_out *o, const struct of_msg *msg)
 	const struct of_group_mod *mod = &msg->group_mod;
 	size_t start, length_at;
 
-	/* Buckets one by one are 1.5's. */
-	if (msg->version < OF15 && (mod->command == OF_GROUP_INSERT_BUCKET ||
-	                            mod->command == OF_GROUP_REMOVE_BUCKET))
-		o->status = -ENOTSUP;
 	o_u16(o, commands[mod->command]);
 	o_u8(o, mod->type);
 	o_u8(o, 0);
 	o_u32(o, mod->group);
-	if (msg->version < OF15) {
+	if (!of_has_groups_15(msg)) {
 		buckets_encode(o, mod);
 		return;
 	}
@@ -352,13 +358,13 @@ static int
 group_desc_request_decode(struct of_in *in, struct of_msg *msg)
 {
 	msg->number = OF_GROUP_ALL;
-	return msg->version >= OF15 ? group_request_decode(in, msg) : 0;
+	return of_has_groups_15(msg) ? group_request_decode(in, msg) : 0;
 }
 
 static void
 group_desc_request_encode(struct of_out *o, const struct of_msg *msg)
 {
-	if (msg->version >= OF15)
+	if (of_has_groups_15(msg))
 		group_request_encode(o, msg);
 }
 
@@ -367,7 +373,7 @@ desc_decode(struct of_in *in, struct of_group_mod *group)
 {
 	struct of_in item, buckets;
 	size_t n_buckets;
-	int rc = in_item(in, 0, in_version(in) >= OF15 ? 16 : 8, "group", &item);
+	int rc = in_item(in, 0, of_has_groups_15(in->msg) ? 16 : 8, "group", &item);
 
 	if (rc < 0)
 		return rc;
@@ -378,7 +384,7 @@ desc_decode(struct of_in *in, struct of_group_mod *group)
 		return rc;
 	in_skip(&item, 1);
 	group->group = in_u32(&item);
-	if (in_version(in) < OF15)
+	if (!of_has_groups_15(in->msg))
 		return buckets_decode(&item, group);
 	n_buckets = in_u16(&item);
 	in_skip(&item, 6);
@@ -414,11 +420,11 @@ group_descs_encode(struct of_out *o, const struct of_msg *msg)
 		o_u8(o, group->type);
 		o_u8(o, 0);
 		o_u32(o, group->group);
-		if (msg->version >= OF15)
+		if (of_has_groups_15(msg))
 			o_zeros(o, 8);
 		buckets = o_at(o);
 		buckets_encode(o, group);
-		if (msg->version >= OF15) {
+		if (of_has_groups_15(msg)) {
 			o_length(o, start + 8, buckets);
 			group_properties_encode(o, group);
 		}
@@ -433,7 +439,8 @@ static int
 stats_decode(struct of_in *in, struct of_group_stats *s)
 {
 	struct of_in item;
-	size_t least = in_version(in) >= OF13 ? 40 : 32;
+	bool has_duration = in_version(in) >= OF13 || in->msg->is_nicira;
+	size_t least = has_duration ? 40 : 32;
 	int rc = in_item(in, 0, least, "group's counters", &item);
 
 	if (rc < 0)
@@ -444,7 +451,7 @@ stats_decode(struct of_in *in, struct of_group_stats *s)
 	in_skip(&item, 4);
 	s->packets = in_u64(&item);
 	s->bytes = in_u64(&item);
-	s->duration_ns = in_version(in) >= OF13 ? in_duration(&item) : UINT64_MAX;
+	s->duration_ns = has_duration ? in_duration(&item) : UINT64_MAX;
 	while (item.n && !item.is_short) {
 		struct of_bucket *b;
 
@@ -483,7 +490,7 @@ group_stats_encode(struct of_out *o, const struct of_msg *msg)
 		o_zeros(o, 4);
 		o_u64(o, s->packets);
 		o_u64(o, s->bytes);
-		if (msg->version >= OF13)
+		if (msg->version >= OF13 || msg->is_nicira)
 			o_duration(o, s->duration_ns);
 		for (size_t j = 0; j < s->n_buckets; j++) {
 			o_u64(o, s->buckets[j].packets);

@@ -6,7 +6,8 @@
 #include "base/compiler.h"
 #include "openflow/of_msg_private.h"
 
-#define NS_PER_S 1000000000ULL
+#define MATCH_TYPE_OXM 1
+#define NS_PER_S       1000000000ULL
 
 int
 in_check(struct of_in *in, const char *what)
@@ -148,7 +149,7 @@ in_nxm(struct of_in *in, size_t n, bool lax, struct flow_match *match, uint64_t 
 
 	in_skip(in, of_round8(n) - n);
 	if (in->is_short)
-		return of_fail(in->error, OFERR_BAD_MATCH_LEN,
+		return of_fail(in->error, OFERR_BAD_REQUEST_LEN,
 		               "a match of %zu bytes does not fit its message", n);
 	return of_oxm_decode(part.p, part.n, lax, match, cookie, cookie_mask, in->error);
 }
@@ -263,7 +264,19 @@ o_property_end(struct of_out *o, size_t start)
 void
 o_match(struct of_out *o, const struct flow_match *match)
 {
-	of_match_encode(o->msg->version, match, o->out);
+	size_t start = o_at(o);
+
+	if (o->msg->version != OF11 || of_match_fits(OF11, match)) {
+		of_match_encode(o->msg->version, match, o->out);
+		return;
+	}
+	/* 1.1 numbers the types of matches, of which 1.2's is the second, so that its own
+	 * need not be all that is said. */
+	o_u16(o, MATCH_TYPE_OXM);
+	o_u16(o, 0);
+	of_oxm_encode(OF11, match, 0, 0, o->out);
+	o_length(o, start + 2, start);
+	o_pad(o, start);
 }
 
 void
@@ -288,7 +301,8 @@ o_nxm(struct of_out *o, const struct flow_match *match, uint64_t cookie,
 {
 	size_t start = o_at(o);
 
-	of_oxm_encode(o->msg->version, match, cookie, cookie_mask, o->out);
+	/* NXM's own numbers of fields, whatever the version. */
+	of_oxm_encode(OF10, match, cookie, cookie_mask, o->out);
 	o_length(o, length_at, start);
 	o_pad(o, start);
 }

@@ -217,7 +217,8 @@ meter_features_decode(struct of_in *in, struct of_msg *msg)
 	f->max_bands = in_u8(in);
 	f->max_color = in_u8(in);
 	in_skip(in, 2);
-	if (msg->version >= OF15) {
+	/* Open vSwitch and its tools have 1.3's form in 1.5 too. */
+	if (msg->version >= OF15 && in->n) {
 		f->features = in_u32(in);
 		in_skip(in, 4);
 	}
@@ -235,7 +236,7 @@ meter_features_encode(struct of_out *o, const struct of_msg *msg)
 	o_u8(o, f->max_bands);
 	o_u8(o, f->max_color);
 	o_zeros(o, 2);
-	if (msg->version >= OF15) {
+	if (msg->version >= OF15 && f->features) {
 		o_u32(o, f->features);
 		o_zeros(o, 4);
 	}

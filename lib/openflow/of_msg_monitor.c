@@ -14,6 +14,12 @@ is_nicira(enum of_version version)
 	return version <= OF12;
 }
 
+static bool
+is_onf(enum of_version version)
+{
+	return version == OF13;
+}
+
 static int
 request_nicira_decode(struct of_in *in, struct of_monitor *m)
 {
@@ -29,6 +35,21 @@ request_nicira_decode(struct of_in *in, struct of_monitor *m)
 	m->what.out_group = OF_GROUP_ANY;
 	rc = in_check(in, "monitor");
 	return rc < 0 ? rc : in_nxm(in, n_match, false, &m->what.match, NULL, NULL);
+}
+
+/* ONF's for 1.3 is Nicira's with wide ports and OpenFlow's own match, whose length is
+ * said twice. */
+static int
+request_onf_decode(struct of_in *in, struct of_monitor *m)
+{
+	m->id = in_u32(in);
+	m->flags = in_u16(in);
+	in_skip(in, 2);
+	m->what.out_port = in_u32(in);
+	m->what.table = in_u8(in);
+	in_skip(in, 3);
+	m->what.out_group = OF_GROUP_ANY;
+	return in_match(in, &m->what.match);
 }
 
 static int
@@ -61,36 +82,64 @@ monitor_request_decode(struct of_in *in, struct of_msg *msg)
 			in_grow(in, msg->monitors, &msg->n, sizeof(*msg->monitors));
 		m = &msg->monitors[msg->n - 1];
 		rc = is_nicira(msg->version) ? request_nicira_decode(in, m)
+		     : is_onf(msg->version)  ? request_onf_decode(in, m)
 		                             : request_14_decode(in, m);
 	}
 	return rc;
 }
 
+/* The match's length without its padding stands at the match's third byte. */
+static void
+onf_match_encode(struct of_out *o, const struct flow_match *match, size_t length_at)
+{
+	size_t start = o_at(o);
+
+	o_match(o, match);
+	if (o_at(o) - start >= 4)
+		of_patch16(o->out, length_at,
+		           of_get16((const uint8_t *)o->out->data + start + 2));
+}
+
+static void
+request_encode(struct of_out *o, const struct of_monitor *m)
+{
+	enum of_version version = o->msg->version;
+	size_t length_at;
+
+	o_u32(o, m->id);
+	if (is_nicira(version)) {
+		o_u16(o, m->flags);
+		o_port16(o, m->what.out_port);
+		length_at = o_at(o);
+		o_u16(o, 0);
+		o_u8(o, m->what.table);
+		o_zeros(o, 5);
+		o_nxm(o, &m->what.match, 0, 0, length_at);
+		return;
+	}
+	if (is_onf(version)) {
+		o_u16(o, m->flags);
+		length_at = o_at(o);
+		o_u16(o, 0);
+		o_u32(o, m->what.out_port);
+		o_u8(o, m->what.table);
+		o_zeros(o, 3);
+		onf_match_encode(o, &m->what.match, length_at);
+		return;
+	}
+	o_u32(o, m->what.out_port);
+	o_u32(o, m->what.out_group);
+	o_u16(o, m->flags);
+	o_u8(o, m->what.table);
+	o_u8(o, m->command);
+	o_match(o, &m->what.match);
+}
+
 static void
 monitor_request_encode(struct of_out *o, const struct of_msg *msg)
 {
-	for (size_t i = 0; i < msg->n; i++) {
-		const struct of_monitor *m = &msg->monitors[i];
-		size_t length_at;
-
-		o_u32(o, m->id);
-		if (is_nicira(msg->version)) {
-			o_u16(o, m->flags);
-			o_port16(o, m->what.out_port);
-			length_at = o_at(o);
-			o_u16(o, 0);
-			o_u8(o, m->what.table);
-			o_zeros(o, 5);
-			o_nxm(o, &m->what.match, 0, 0, length_at);
-			continue;
-		}
-		o_u32(o, m->what.out_port);
-		o_u32(o, m->what.out_group);
-		o_u16(o, m->flags);
-		o_u8(o, m->what.table);
-		o_u8(o, m->command);
-		o_match(o, &m->what.match);
-	}
+	for (size_t i = 0; i < msg->n; i++)
+		request_encode(o, &msg->monitors[i]);
 }
 
 /* ---- Updates. */
@@ -110,9 +159,15 @@ full_nicira_decode(struct of_in *in, struct of_flow_stats *f)
 	in_skip(in, 1);
 	f->cookie = in_u64(in);
 	rc = in_check(in, "update");
-	if (rc == 0)
-		rc = in_nxm(in, n_match, true, &f->match, NULL, NULL);
-	return rc < 0 ? rc : in_instructions(in, &f->actions);
+	if (rc < 0)
+		return rc;
+	if (is_onf(in_version(in))) {
+		rc = in_match(in, &f->match);
+		return rc < 0 ? rc : in_instructions(in, &f->actions);
+	}
+	rc = in_nxm(in, n_match, true, &f->match, NULL, NULL);
+	/* Actions, also where rules have instructions. */
+	return rc < 0 ? rc : in_actions(in, &f->actions);
 }
 
 static int
@@ -165,7 +220,7 @@ update_decode(struct of_in *in, struct of_monitor_update *u)
 		u->xid = in_u32(&item);
 	else if (u->event == OF_EVENT_PAUSED || u->event == OF_EVENT_RESUMED)
 		in_skip(&item, 4);
-	else if (is_nicira(in_version(in)))
+	else if (is_nicira(in_version(in)) || is_onf(in_version(in)))
 		rc = full_nicira_decode(&item, &u->flow);
 	else
 		rc = full_14_decode(&item, &u->flow);
@@ -205,31 +260,39 @@ event_encode(enum of_version version, uint16_t event)
 }
 
 static void
-full_encode(struct of_out *o, const struct of_flow_stats *f)
+full_nicira_encode(struct of_out *o, const struct of_flow_stats *f)
 {
 	size_t length_at;
 
-	if (is_nicira(o->msg->version)) {
-		o_u16(o, f->reason);
-		o_u16(o, f->priority);
-		o_u16(o, f->idle_s);
-		o_u16(o, f->hard_s);
-		length_at = o_at(o);
-		o_u16(o, 0);
-		o_u8(o, f->table);
-		o_u8(o, 0);
-		o_u64(o, f->cookie);
-		o_nxm(o, &f->match, 0, 0, length_at);
+	o_u16(o, f->reason);
+	o_u16(o, f->priority);
+	o_u16(o, f->idle_s);
+	o_u16(o, f->hard_s);
+	length_at = o_at(o);
+	o_u16(o, 0);
+	o_u8(o, f->table);
+	o_u8(o, 0);
+	o_u64(o, f->cookie);
+	if (is_onf(o->msg->version)) {
+		onf_match_encode(o, &f->match, length_at);
+		o_instructions(o, &f->actions);
 	} else {
-		o_u8(o, f->table);
-		o_u8(o, f->reason);
-		o_u16(o, f->idle_s);
-		o_u16(o, f->hard_s);
-		o_u16(o, f->priority);
-		o_zeros(o, 4);
-		o_u64(o, f->cookie);
-		o_match(o, &f->match);
+		o_nxm(o, &f->match, 0, 0, length_at);
+		o_actions(o, &f->actions);
 	}
+}
+
+static void
+full_14_encode(struct of_out *o, const struct of_flow_stats *f)
+{
+	o_u8(o, f->table);
+	o_u8(o, f->reason);
+	o_u16(o, f->idle_s);
+	o_u16(o, f->hard_s);
+	o_u16(o, f->priority);
+	o_zeros(o, 4);
+	o_u64(o, f->cookie);
+	o_match(o, &f->match);
 	o_instructions(o, &f->actions);
 }
 
@@ -246,8 +309,10 @@ monitor_updates_encode(struct of_out *o, const struct of_msg *msg)
 			o_u32(o, u->xid);
 		else if (u->event == OF_EVENT_PAUSED || u->event == OF_EVENT_RESUMED)
 			o_zeros(o, 4);
+		else if (is_nicira(msg->version) || is_onf(msg->version))
+			full_nicira_encode(o, &u->flow);
 		else
-			full_encode(o, &u->flow);
+			full_14_encode(o, &u->flow);
 		o_length(o, start, start);
 		o_item_end(o, start);
 	}

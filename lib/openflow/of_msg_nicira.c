@@ -49,21 +49,6 @@ controller_id_encode(struct of_out *o, const struct of_msg *msg)
 }
 
 static int
-ct_zone_decode(struct of_in *in, struct of_msg *msg)
-{
-	msg->number = in_u16(in);
-	in_skip(in, 6);
-	return 0;
-}
-
-static void
-ct_zone_encode(struct of_out *o, const struct of_msg *msg)
-{
-	o_u16(o, msg->number);
-	o_zeros(o, 6);
-}
-
-static int
 maps_decode(struct of_in *in, struct of_tlv_table *table)
 {
 	while (in->n && !in->is_short) {
@@ -147,7 +132,7 @@ const struct of_codec of_codec_number32 = {number32_decode, number32_encode};
 const struct of_codec of_codec_number8 = {number8_decode, number8_encode};
 const struct of_codec of_codec_controller_id = {controller_id_decode,
                                                 controller_id_encode};
-const struct of_codec of_codec_ct_zone = {ct_zone_decode, ct_zone_encode};
+const struct of_codec of_codec_ct_zone = {controller_id_decode, controller_id_encode};
 const struct of_codec of_codec_tlv_table = {tlv_table_decode, tlv_table_encode};
 const struct of_codec of_codec_tlv_reply = {tlv_reply_decode, tlv_reply_encode};
 const struct of_codec of_codec_ct_flush = {ct_flush_decode, ct_flush_encode};

@@ -198,9 +198,9 @@ continuation_decode(struct of_in *in, struct of_packet_in *p)
 {
 	int rc = 0;
 
-	if (in_u32(in) != CONTINUATION_MAGIC)
-		return of_fail(in->error, OFERR_BAD_PROPERTY_VALUE,
-		               "a continuation that is not this switch's");
+	p->is_own_continuation = in_u32(in) == CONTINUATION_MAGIC;
+	if (!p->is_own_continuation)
+		return 0;
 	while (rc == 0 && in->n)
 		rc = continuation_one(in, p);
 	return rc;
@@ -374,12 +374,12 @@ in2_encode(struct of_out *o, const struct of_packet_in *p)
 	}
 	in2_u8(o, IN2_REASON, reason_encode(o->msg->version, p->reason));
 	start = o_property(o, IN2_METADATA);
-	of_oxm_encode(o->msg->version, &p->metadata, 0, 0, o->out);
+	of_oxm_encode(MAX_OF(o->msg->version, OF12), &p->metadata, 0, 0, o->out);
 	o_property_end(o, start);
-	if (p->n_userdata)
-		in2_data(o, IN2_USERDATA, p->userdata, p->n_userdata);
 	if (p->has_continuation)
 		continuation_encode(o, p);
+	if (p->n_userdata)
+		in2_data(o, IN2_USERDATA, p->userdata, p->n_userdata);
 }
 
 static int

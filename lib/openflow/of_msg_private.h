@@ -34,6 +34,13 @@ struct of_codec {
 	void (*encode)(struct of_out *o, const struct of_msg *msg);
 };
 
+/* Nicira has 1.5's groups in all versions before it. */
+static inline bool
+of_has_groups_15(const struct of_msg *msg)
+{
+	return msg->version >= OF15 || msg->is_nicira;
+}
+
 /* ---- Reading. */
 
 /* 'n' bytes; NULL if there are not so many. */

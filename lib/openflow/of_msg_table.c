@@ -29,6 +29,9 @@ table_properties(struct of_in *in, struct of_table_desc *desc)
 			desc->vacancy_up = in_u8(&body);
 			desc->vacancy = in_u8(&body);
 			in_skip(&body, 1);
+		} else if (in->msg->kind != OFM_TABLE_MOD) {
+			/* What a table has besides is passed over. */
+			in_skip(&body, body.n);
 		} else if (type == PROPERTY_EXPERIMENTER) {
 			return of_fail(in->error, OFERR_BAD_PROPERTY_EXPERIMENTER,
 			               "an experimenter's property of a table");
@@ -75,6 +78,10 @@ table_mod_decode(struct of_in *in, struct of_msg *msg)
 	mod->config = in_u32(in);
 	if (msg->version >= OF14)
 		rc = table_properties(in, &desc);
+	if (rc == 0 && desc.vacancy_down > desc.vacancy_up)
+		rc = of_fail(in->error, OFERR_BAD_PROPERTY_VALUE,
+		             "vacancy goes down at %u and up at %u", desc.vacancy_down,
+		             desc.vacancy_up);
 	mod->has_eviction = desc.has_eviction;
 	mod->eviction_flags = desc.eviction_flags;
 	mod->has_vacancy = desc.has_vacancy;

@@ -2,9 +2,6 @@
  * of_match.c and of_actions*.c. No state, any thread. */
 #include "openflow/of_oxm.h"
 
-#include <errno.h>
-
-#include "openflow/of_match.h"
 #include "openflow/of_wire.h"
 
 #define CLASS_NXM_0        0x0000
@@ -50,13 +47,15 @@ enum oxm_class {
 
 #define REG_LIST(X)                                                                     \
 	X(FIELD_REG0, 0, 4)                                                             \
-	X(FIELD_REG0 + 1, 1, 4) X(FIELD_REG0 + 2, 2, 4) X(FIELD_REG0 + 3, 3, 4) X(      \
-		FIELD_REG0 + 4, 4, 4) X(FIELD_REG0 + 5, 5, 4) X(FIELD_REG0 + 6, 6, 4)   \
-		X(FIELD_REG0 + 7, 7, 4) X(FIELD_REG0 + 8, 8, 4) X(FIELD_REG0 + 9, 9, 4) \
-			X(FIELD_REG0 + 10, 10, 4) X(FIELD_REG0 + 11, 11, 4)             \
-				X(FIELD_REG0 + 12, 12, 4) X(FIELD_REG0 + 13, 13, 4)     \
-					X(FIELD_REG0 + 14, 14, 4)                       \
-						X(FIELD_REG0 + 15, 15, 4)
+	X(FIELD_REG0 + 1, 1, 4)                                                         \
+	X(FIELD_REG0 + 2, 2, 4)                                                         \
+	X(FIELD_REG0 + 3, 3, 4) X(FIELD_REG0 + 4, 4, 4) X(FIELD_REG0 + 5, 5, 4)         \
+		X(FIELD_REG0 + 6, 6, 4) X(FIELD_REG0 + 7, 7, 4) X(FIELD_REG0 + 8, 8, 4) \
+			X(FIELD_REG0 + 9, 9, 4) X(FIELD_REG0 + 10, 10, 4)               \
+				X(FIELD_REG0 + 11, 11, 4) X(FIELD_REG0 + 12, 12, 4)     \
+					X(FIELD_REG0 + 13, 13, 4)                       \
+						X(FIELD_REG0 + 14, 14, 4)               \
+							X(FIELD_REG0 + 15, 15, 4)
 
 #define NXM_1_LIST(X)                  \
 	REG_LIST(X)                    \
@@ -280,22 +279,6 @@ of_oxm_header_read(const uint8_t *data, size_t n, struct of_oxm_header *header,
 	return 0;
 }
 
-int
-of_field_header_decode(const uint8_t *data, size_t n, enum flow_field_id *field,
-                       bool *has_mask, size_t *used, struct of_error *error)
-{
-	struct of_oxm_header header;
-	int err = of_oxm_header_read(data, n, &header, error);
-
-	*field = header.field;
-	if (has_mask)
-		*has_mask = header.has_mask;
-	*used = header.used;
-	if (!err && header.is_cookie)
-		return of_fail(error, OFERR_BAD_MATCH_FIELD, "a cookie is no field");
-	return err;
-}
-
 /* Wire bytes to a value of the field's own width; false if they do not fit. */
 static bool
 value_from_wire(const struct of_oxm_header *header, const uint8_t *data,
@@ -390,9 +373,6 @@ check_value(const struct of_oxm_header *header, const struct flow_value *value,
 		is_full = is_full && (mask->bytes[i] & full.bytes[i]) == full.bytes[i];
 	if (is_full)
 		*has_mask = false;
-	else if (field->maskable == MASK_NONE && !of_is_zero(mask->bytes, field->n_bytes))
-		return of_fail(error, OFERR_BAD_MATCH_MASK, "%s takes no mask",
-		               field->name);
 	return 0;
 }
 
@@ -419,33 +399,15 @@ of_oxm_value_read(const struct of_oxm_header *header, const uint8_t *data,
 	return check_value(header, value, mask, has_mask, fits, error);
 }
 
-int
-of_field_decode(enum of_version version, const uint8_t *data, size_t n,
-                enum flow_field_id *field, struct flow_value *value,
-                struct flow_value *mask, bool *has_mask, size_t *used,
-                struct of_error *error)
+void
+of_oxm_put_header(enum of_version version, enum flow_field_id field, bool has_mask,
+                  struct str *out)
 {
-	struct of_oxm_header header;
-	int err = of_oxm_header_read(data, n, &header, error);
-
-	(void)version;
-	*field = header.field;
-	if (err)
-		return err;
-	if (header.is_cookie)
-		return of_fail(error, OFERR_BAD_MATCH_FIELD, "a cookie is no field");
-	if (n - header.used < header.n_bytes)
-		return of_fail(error, OFERR_BAD_MATCH_LEN, "%s is cut short",
-		               flow_field_get(header.field)->name);
-	*used = header.used + header.n_bytes;
-	return of_oxm_value_read(&header, data + header.used, value, mask, has_mask,
-	                         error);
-}
-
-static void
-put_header(const struct oxm_name *name, bool has_mask, struct str *out)
-{
+	const struct oxm_name *name = find_name(version, field);
 	unsigned n_bytes = has_mask ? 2U * name->n_bytes : name->n_bytes;
+
+	if (!name->oxm_class)
+		return;
 
 	if (name->oxm_class == OXM_ONF)
 		n_bytes += 4;
@@ -454,22 +416,6 @@ put_header(const struct oxm_name *name, bool has_mask, struct str *out)
 	of_put8(out, (uint8_t)n_bytes);
 	if (name->oxm_class == OXM_ONF)
 		of_put32(out, OF_VENDOR_ONF);
-}
-
-void
-of_field_header_encode(enum of_version version, enum flow_field_id field, bool has_mask,
-                       struct str *out)
-{
-	const struct oxm_name *name = find_name(version, field);
-
-	if (name->oxm_class)
-		put_header(name, has_mask, out);
-}
-
-size_t
-of_oxm_wire_bytes(enum of_version version, enum flow_field_id field)
-{
-	return find_name(version, field)->n_bytes;
 }
 
 void
@@ -485,19 +431,4 @@ of_oxm_put_value(enum of_version version, enum flow_field_id id,
 	}
 	of_put_zeros(out, wire - own);
 	str_append_bytes(out, value->bytes, own);
-}
-
-void
-of_field_encode(enum of_version version, enum flow_field_id field,
-                const struct flow_value *value, const struct flow_value *mask,
-                struct str *out)
-{
-	const struct oxm_name *name = find_name(version, field);
-
-	if (!name->oxm_class)
-		return;
-	put_header(name, mask != NULL, out);
-	of_oxm_put_value(version, field, value, out);
-	if (mask)
-		of_oxm_put_value(version, field, mask, out);
 }

@@ -36,7 +36,9 @@ void of_oxm_full_mask(enum flow_field_id field, struct flow_value *mask);
 /* Whether there is a header for the field at all. */
 bool of_oxm_has_name(enum flow_field_id field);
 
-/* A value as wide as the version's header says, without the header. */
-size_t of_oxm_wire_bytes(enum of_version version, enum flow_field_id field);
+/* The header as the version has it, nothing if there is none, and a value of its width.
+ */
+void of_oxm_put_header(enum of_version version, enum flow_field_id field, bool has_mask,
+                       struct str *out);
 void of_oxm_put_value(enum of_version version, enum flow_field_id id,
                       const struct flow_value *value, struct str *out);

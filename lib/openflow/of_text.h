@@ -52,11 +52,14 @@ int of_text_parse_flow(const char *text, enum of_flow_command command,
                        const struct of_names *names, struct of_flow_mod *mod,
                        struct error *err);
 
-/* "group_id=1,type=select,bucket=...", "meter=1,kbps,band=type=drop,rate=1" and bundle
- * files' lines ("flow add ...", "group add ...", "packet-out ..."). */
+/* "group_id=1,type=select,bucket=..." and "meter=1,kbps,band=type=drop,rate=1"; a command
+ * word at the start of a group overrides 'command'. 'mod' is empty after an error. */
 int of_text_parse_group(const char *text, enum of_group_command command,
                         const struct of_names *names, struct of_group_mod *mod,
                         struct error *err);
+/* Frees what of_text_parse_group() made. */
+void of_text_destroy_group(struct of_group_mod *mod);
+/* 'mod->bands' is the caller's, to be freed. */
 int of_text_parse_meter(const char *text, enum of_meter_command command,
                         struct of_meter_mod *mod, struct error *err);
 

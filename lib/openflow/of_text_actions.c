@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "openflow/of_text_private.h"
+#include "openflow/of_wire.h"
 
 char *
 text_cut_arrow(char *text)
@@ -27,12 +28,14 @@ add_number(struct text_actions *to, enum flow_action_type type, uint64_t value,
 	number->value = value;
 }
 
+/* 'is_cut': to max_len, as only Nicira's action does. */
 static void
-add_output(struct text_actions *to, uint32_t port, uint64_t max_len)
+add_output(struct text_actions *to, uint32_t port, uint64_t max_len, bool is_cut)
 {
 	struct flow_output *output =
 		flow_actions_add(to->out, ACTION_OUTPUT, sizeof(*output));
 
+	output->head.is_legacy = is_cut;
 	output->port = port;
 	output->max_len = (uint16_t)max_len;
 }
@@ -48,7 +51,7 @@ add_port(struct text_actions *to, const char *text, uint32_t port)
 {
 	if (port == FLOW_PORT_NONE || port == FLOW_PORT_UNSET)
 		return unknown_port(to, text);
-	add_output(to, port, port == FLOW_PORT_CONTROLLER ? FLOW_MAX_LEN_ALL : 0);
+	add_output(to, port, port == FLOW_PORT_CONTROLLER ? FLOW_MAX_LEN_ALL : 0, false);
 	return 0;
 }
 
@@ -82,7 +85,7 @@ parse_truncated(struct text_actions *to, char *arg)
 		return error_set(to->err, -EINVAL,
 		                 "output(port, max_len) does not support "
 		                 "this port");
-	add_output(to, port, max_len);
+	add_output(to, port, max_len, true);
 	return 0;
 }
 
@@ -298,19 +301,27 @@ parse_stack(struct text_actions *to, char *arg, int type)
 }
 
 static int
-parse_address(struct text_actions *to, char *arg, int type)
+parse_mac(struct text_actions *to, char *arg, int type)
 {
-	bool is_eth = type == ACTION_SET_ETH_SRC || type == ACTION_SET_ETH_DST;
 	struct flow_address *address;
-	uint8_t value[8] = {0}, mask[4] = {0};
+	uint8_t mac[6];
 
-	if (is_eth ? !text_parse_mac(arg, value)
-	           : strchr(arg, '/') || text_parse_ipv4(arg, value, mask, NULL))
-		return error_set(to->err, -EINVAL, "%s: invalid %s address", arg,
-		                 is_eth ? "Ethernet" : "IP");
+	if (!text_parse_mac(arg, mac))
+		return error_set(to->err, -EINVAL, "%s: invalid Ethernet address", arg);
 	address =
 		flow_actions_add(to->out, (enum flow_action_type)type, sizeof(*address));
-	memcpy(address->bytes, value, sizeof(value));
+	memcpy(address->bytes, mac, sizeof(mac));
+	return 0;
+}
+
+static int
+parse_ipv4(struct text_actions *to, char *arg, int type)
+{
+	uint8_t ip[4], mask[4];
+
+	if (strchr(arg, '/') || text_parse_ipv4(arg, ip, mask, NULL))
+		return error_set(to->err, -EINVAL, "%s: invalid IP address", arg);
+	add_number(to, (enum flow_action_type)type, of_get32(ip), false);
 	return 0;
 }
 
@@ -321,6 +332,7 @@ parse_dec_ttl(struct text_actions *to, char *arg, int variant UNUSED)
 	uint16_t list[64];
 	uint64_t id;
 	uint32_t n = 0;
+	bool has_ids;
 	char *item;
 
 	while ((item = text_next_item(&arg))) {
@@ -331,9 +343,11 @@ parse_dec_ttl(struct text_actions *to, char *arg, int variant UNUSED)
 			return -EINVAL;
 		list[n++] = (uint16_t)id;
 	}
+	has_ids = n > 0;
 	if (!n)
 		list[n++] = 0;
 	ids = flow_actions_add(to->out, ACTION_DEC_TTL, sizeof(*ids) + n * sizeof(*list));
+	ids->head.is_legacy = has_ids;
 	ids->n = n;
 	memcpy(ids->ids, list, n * sizeof(*list));
 	return 0;
@@ -493,7 +507,7 @@ parse_set_tunnel(struct text_actions *to, char *arg, int is_long)
 	else if (text_want_u64("tunnel id", arg, UINT64_MAX, &id, to->err))
 		return -EINVAL;
 	/* The older form has 32 bits. */
-	add_number(to, ACTION_SET_TUNNEL, id, !is_long && id <= UINT32_MAX);
+	add_number(to, ACTION_SET_TUNNEL, id, is_long || id > UINT32_MAX);
 	return 0;
 }
 
@@ -577,10 +591,10 @@ static const struct {
 	{"move", parse_move, 0},
 	{"push", parse_stack, ACTION_STACK_PUSH},
 	{"pop", parse_stack, ACTION_STACK_POP},
-	{"mod_dl_src", parse_address, ACTION_SET_ETH_SRC},
-	{"mod_dl_dst", parse_address, ACTION_SET_ETH_DST},
-	{"mod_nw_src", parse_address, ACTION_SET_IPV4_SRC},
-	{"mod_nw_dst", parse_address, ACTION_SET_IPV4_DST},
+	{"mod_dl_src", parse_mac, ACTION_SET_ETH_SRC},
+	{"mod_dl_dst", parse_mac, ACTION_SET_ETH_DST},
+	{"mod_nw_src", parse_ipv4, ACTION_SET_IPV4_SRC},
+	{"mod_nw_dst", parse_ipv4, ACTION_SET_IPV4_DST},
 	{"dec_ttl", parse_dec_ttl, 0},
 	{"conjunction", parse_conjunction, 0},
 	{"note", parse_note, 0},

@@ -108,6 +108,7 @@ add_controller(struct text_actions *to, const struct controller_args *args)
 	}
 	controller = flow_actions_add(to->out, ACTION_CONTROLLER,
 	                              sizeof(*controller) + args->n);
+	controller->head.is_legacy = !args->n && !args->pause && !args->meter;
 	controller->max_len = (uint16_t)args->max_len;
 	controller->controller_id = (uint16_t)args->id;
 	controller->reason = (uint8_t)args->reason;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "openflow/of_text_private.h"
+#include "openflow/of_wire.h"
 
 static uint64_t
 number_of(const struct flow_action *action)
@@ -17,7 +18,7 @@ put_output(struct str *out, const struct flow_output *output,
 {
 	if (output->port == FLOW_PORT_CONTROLLER) {
 		str_printf(out, "CONTROLLER:%u", output->max_len);
-	} else if (output->max_len) {
+	} else if (output->head.is_legacy) {
 		str_append(out, "output(port=");
 		text_format_port(out, output->port, names);
 		str_printf(out, ",max_len=%u)", output->max_len);
@@ -98,7 +99,7 @@ static void
 put_dec_ttl(struct str *out, const struct flow_ids *ids)
 {
 	str_append(out, "dec_ttl");
-	if (ids->n == 0 || (ids->n == 1 && !ids->ids[0]))
+	if (!ids->head.is_legacy)
 		return;
 	for (uint32_t i = 0; i < ids->n; i++)
 		str_printf(out, "%c%u", i ? ',' : '(', ids->ids[i]);
@@ -144,16 +145,23 @@ put_metadata(struct str *out, const struct flow_metadata *metadata)
 }
 
 static void
-put_address(struct str *out, const char *name, const struct flow_action *action,
-            bool is_eth)
+put_address(struct str *out, const struct flow_action *action)
 {
-	const struct flow_address *address = (const void *)action;
+	static const char *const words[] = {
+		[ACTION_SET_ETH_SRC] = "mod_dl_src:",
+		[ACTION_SET_ETH_DST] = "mod_dl_dst:",
+		[ACTION_SET_IPV4_SRC] = "mod_nw_src:",
+		[ACTION_SET_IPV4_DST] = "mod_nw_dst:",
+	};
+	uint8_t ip[4];
 
-	str_printf(out, "%s:", name);
-	if (is_eth)
-		text_format_mac(out, address->bytes);
-	else
-		text_format_ipv4(out, address->bytes, NULL);
+	str_append(out, words[action->type]);
+	if (action->type == ACTION_SET_ETH_SRC || action->type == ACTION_SET_ETH_DST) {
+		text_format_mac(out, ((const struct flow_address *)action)->bytes);
+	} else {
+		of_set32(ip, (uint32_t)number_of(action));
+		text_format_ipv4(out, ip, NULL);
+	}
 }
 
 /* Actions that are a word, perhaps with a number: 'format' takes the number. */
@@ -339,21 +347,13 @@ put_action(struct str *out, const struct flow_action *action,
 		break;
 	case ACTION_SET_ETH_SRC:
 	case ACTION_SET_ETH_DST:
-		put_address(out,
-		            action->type == ACTION_SET_ETH_SRC ? "mod_dl_src"
-		                                               : "mod_dl_dst",
-		            action, true);
-		break;
 	case ACTION_SET_IPV4_SRC:
 	case ACTION_SET_IPV4_DST:
-		put_address(out,
-		            action->type == ACTION_SET_IPV4_SRC ? "mod_nw_src"
-		                                                : "mod_nw_dst",
-		            action, false);
+		put_address(out, action);
 		break;
 	case ACTION_SET_TUNNEL:
 		str_printf(out, "%s:0x%" PRIx64,
-		           action->is_legacy ? "set_tunnel" : "set_tunnel64",
+		           action->is_legacy ? "set_tunnel64" : "set_tunnel",
 		           number_of(action));
 		break;
 	case ACTION_DEC_TTL:

@@ -93,6 +93,9 @@ char *text_cut_arrow(char *text);
 uint64_t text_value_u64(const struct flow_value *value, size_t bytes);
 void text_value_set(struct flow_value *value, size_t bytes, uint64_t number);
 bool text_is_zero(const uint8_t *bytes, size_t n);
+/* Sets all of the field's bits. */
+void text_fill(const struct flow_field *field, struct flow_value *mask);
+
 /* All of the field's bits are in the mask. */
 bool text_is_full(const struct flow_field *field, const struct flow_value *mask);
 
@@ -140,5 +143,13 @@ void text_format_multipath(struct str *out, const struct flow_multipath *multipa
 void text_format_controller(struct str *out, const struct flow_controller *controller);
 void text_format_sample(struct str *out, const struct flow_sample *sample,
                         const struct of_names *names);
+
+/* A group as in "add-group" and in lists of groups; 'with_command' as the message says
+ * what to do with it. */
+void text_format_group(struct str *out, const struct of_group_mod *group,
+                       bool with_command, const struct of_names *names);
+void text_format_meter(struct str *out, const struct of_meter_mod *meter);
+void text_format_meter_number(struct str *out, const char *key, char separator,
+                              uint32_t meter);
 
 extern const char *const text_reasons[]; /* of packet-ins, NULL at the end */

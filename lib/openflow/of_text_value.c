@@ -61,8 +61,8 @@ text_is_zero(const uint8_t *bytes, size_t n)
 	return true;
 }
 
-static void
-set_full(const struct flow_field *field, struct flow_value *mask)
+void
+text_fill(const struct flow_field *field, struct flow_value *mask)
 {
 	memset(mask, 0, sizeof(*mask));
 	memset(mask->bytes, 0xff, field->n_bytes);
@@ -75,7 +75,7 @@ text_is_full(const struct flow_field *field, const struct flow_value *mask)
 {
 	struct flow_value full;
 
-	set_full(field, &full);
+	text_fill(field, &full);
 	for (size_t i = 0; i < field->n_bytes; i++)
 		if ((mask->bytes[i] & full.bytes[i]) != full.bytes[i])
 			return false;
@@ -268,7 +268,7 @@ of_text_parse_field(const struct flow_field *field, const char *text,
 	int error;
 
 	memset(value, 0, sizeof(*value));
-	set_full(field, mask);
+	text_fill(field, mask);
 	if (!*text || !strcmp(text, "*") || !strcmp(text, "ANY*")) {
 		memset(mask, 0, sizeof(*mask));
 		return 0;
