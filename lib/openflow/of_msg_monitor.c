@@ -2,7 +2,8 @@
  * for 1.3 and Nicira's. Below of_msg.c; no state, any thread. */
 #include "openflow/of_msg_private.h"
 
-/* Nicira's order of events is another than 1.4's; flags have the same bits. */
+/* Nicira's order of events, and ONF's for 1.3, is another than 1.4's; flags have the same
+ * bits. */
 #define NX_EVENT_ADDED    0
 #define NX_EVENT_DELETED  1
 #define NX_EVENT_MODIFIED 2
@@ -195,7 +196,7 @@ event_decode(struct of_in *in, uint16_t wire, uint16_t *event)
 		[NX_EVENT_MODIFIED] = OF_EVENT_MODIFIED,
 		[NX_EVENT_ABBREV] = OF_EVENT_ABBREV,
 	};
-	bool is_nx = is_nicira(in_version(in));
+	bool is_nx = is_nicira(in_version(in)) || is_onf(in_version(in));
 
 	if (wire > (is_nx ? NX_EVENT_ABBREV : OF_EVENT_RESUMED))
 		return of_fail(in->error, OFERR_BAD_REQUEST_LEN,
@@ -256,7 +257,9 @@ event_encode(enum of_version version, uint16_t event)
 		[OF_EVENT_ABBREV] = NX_EVENT_ABBREV,
 	};
 
-	return is_nicira(version) && event <= OF_EVENT_ABBREV ? nicira[event] : event;
+	return (is_nicira(version) || is_onf(version)) && event <= OF_EVENT_ABBREV
+	               ? nicira[event]
+	               : event;
 }
 
 static void
