@@ -2,7 +2,8 @@
  * for 1.3 and Nicira's. Below of_msg.c; no state, any thread. */
 #include "openflow/of_msg_private.h"
 
-/* Nicira's order of events is another than 1.4's; flags have the same bits. */
+/* Nicira's order of events, and ONF's for 1.3, is another than 1.4's; flags have the same
+ * bits. */
 #define NX_EVENT_ADDED    0
 #define NX_EVENT_DELETED  1
 #define NX_EVENT_MODIFIED 2

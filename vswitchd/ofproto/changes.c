@@ -443,8 +443,7 @@ report_removed(struct changes *changes, const struct rule *rule,
 		msg.flow_removed.hard_s = rule->hard_s;
 		msg.flow_removed.table = rule->table;
 		msg.flow_removed.reason = (uint8_t)shown;
-		msg.is_nicira = session->packet_in_format != OF_PACKET_IN_STANDARD &&
-		                session->version == OF10;
+		msg.is_nicira = session->is_nxm && session->version == OF10;
 		session_send(session, &msg);
 		of_msg_destroy(&msg);
 	}

@@ -158,7 +158,9 @@ on_nicira(struct session *session, struct of_msg *msg, struct of_error *error)
 	struct of_msg reply;
 
 	switch ((int)msg->kind) {
-	case OFM_NX_FLOW_FORMAT:   /* what it asks for is known by each message's form */
+	case OFM_NX_FLOW_FORMAT:
+		session->is_nxm = msg->number != 0;
+		return 0;
 	case OFM_NX_CT_FLUSH_ZONE: /* no connections are tracked */
 	case OFM_NX_CT_FLUSH:
 		return 0;

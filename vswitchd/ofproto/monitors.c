@@ -118,7 +118,6 @@ report_to(struct session *session, enum of_monitor_event event, const struct rul
 
 	LIST_FOR_EACH (monitor, node, &session->monitors) {
 		if (!(monitor->flags & event_flag(event)) ||
-		    (monitor->flags & OF_MONITOR_ONLY_OWN && !is_own) ||
 		    !monitor_watches(monitor, rule))
 			continue;
 		flags |= monitor->flags;
@@ -126,6 +125,8 @@ report_to(struct session *session, enum of_monitor_event event, const struct rul
 	}
 	if (!found)
 		return;
+	/* "Only own" means "own ones in full" to the reference and its clients, which
+	 * set it and want all. */
 	if (is_own && !(flags & (OF_MONITOR_NO_ABBREV | OF_MONITOR_ONLY_OWN))) {
 		update.event = OF_EVENT_ABBREV;
 	} else {
