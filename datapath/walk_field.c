@@ -244,10 +244,10 @@ walk_legacy_action(struct walk *walk, const struct flow_action *action)
 		walk_set_address(walk, FIELD_ETH_DST, address);
 		return true;
 	case ACTION_SET_IPV4_SRC:
-		walk_set_address(walk, FIELD_IPV4_SRC, address);
+		walk_set_number(walk, FIELD_IPV4_SRC, value);
 		return true;
 	case ACTION_SET_IPV4_DST:
-		walk_set_address(walk, FIELD_IPV4_DST, address);
+		walk_set_number(walk, FIELD_IPV4_DST, value);
 		return true;
 	case ACTION_SET_IP_DSCP:
 		walk_set_number(walk, FIELD_IP_DSCP_SHIFTED, value >> 2 & 0x3f);

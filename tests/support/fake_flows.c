@@ -219,3 +219,9 @@ dp_port_qos_stats(uint32_t port_id, void (*cb)(const struct dp_class_stats *, vo
 	*time_ns = 0;
 	return DP_QOS_NONE;
 }
+
+void
+dp_bridge_clear_rules(uint32_t bridge_id)
+{
+	(void)bridge_id;
+}
