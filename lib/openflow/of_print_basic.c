@@ -239,6 +239,30 @@ put_experimenter(struct of_printer *p)
 	print_hex_dump(p->out, e->data, e->n);
 }
 
+static bool
+has_no_body(enum of_kind kind)
+{
+	static const enum of_kind kinds[] = {OFM_FEATURES_REQUEST,
+	                                     OFM_GET_CONFIG_REQUEST,
+	                                     OFM_BARRIER_REQUEST,
+	                                     OFM_BARRIER_REPLY,
+	                                     OFM_GET_ASYNC_REQUEST,
+	                                     OFM_NX_TLV_TABLE_REQUEST,
+	                                     OFM_NX_FLOW_MONITOR_PAUSED,
+	                                     OFM_NX_FLOW_MONITOR_RESUMED,
+	                                     OFM_DESC_REQUEST,
+	                                     OFM_TABLE_STATS_REQUEST,
+	                                     OFM_GROUP_FEATURES_REQUEST,
+	                                     OFM_METER_FEATURES_REQUEST,
+	                                     OFM_BUNDLE_FEATURES_REQUEST,
+	                                     OFM_TABLE_DESC_REQUEST};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i] == kind)
+			return true;
+	return false;
+}
+
 bool
 print_basic(struct of_printer *p)
 {
@@ -297,22 +321,7 @@ print_basic(struct of_printer *p)
 	case OFM_DESC_REPLY:
 		put_desc(p);
 		return true;
-	case OFM_FEATURES_REQUEST:
-	case OFM_GET_CONFIG_REQUEST:
-	case OFM_BARRIER_REQUEST:
-	case OFM_BARRIER_REPLY:
-	case OFM_GET_ASYNC_REQUEST:
-	case OFM_NX_TLV_TABLE_REQUEST:
-	case OFM_NX_FLOW_MONITOR_PAUSED:
-	case OFM_NX_FLOW_MONITOR_RESUMED:
-	case OFM_DESC_REQUEST:
-	case OFM_TABLE_STATS_REQUEST:
-	case OFM_GROUP_FEATURES_REQUEST:
-	case OFM_METER_FEATURES_REQUEST:
-	case OFM_BUNDLE_FEATURES_REQUEST:
-	case OFM_TABLE_DESC_REQUEST:
-		return true;
 	default:
-		return false;
+		return has_no_body(msg->kind);
 	}
 }

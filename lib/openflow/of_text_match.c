@@ -90,6 +90,8 @@ set_vlan(struct flow_match *match, enum flow_field_id id, uint16_t value, uint16
 		}
 		break;
 	case FIELD_VLAN_VID:
+		match->mask.f.vlan_tci &= 0xe000;
+		match->key.f.vlan_tci &= 0xe000;
 		set_tci(match, value, mask & 0x1fff);
 		break;
 	default:

@@ -55,7 +55,7 @@ put_load(struct str *out, const struct flow_set_field *set)
 			bit++;
 			continue;
 		}
-		str_printf(out, "%sload:0x%" PRIx64 "->", is_first ? "" : ",", value);
+		str_printf(out, "%sload:%#" PRIx64 "->", is_first ? "" : ",", value);
 		of_text_format_subfield(out, &sub);
 		is_first = false;
 	}

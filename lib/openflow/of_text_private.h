@@ -76,7 +76,7 @@ void text_format_mac(struct str *out, const uint8_t *mac);
 void text_format_ipv4(struct str *out, const uint8_t *ip, const uint8_t *mask);
 void text_format_ipv6(struct str *out, const uint8_t *ip, const uint8_t *mask);
 
-/* Bytes as one number, "0x5"; 0 is "0x0". */
+/* Bytes as one number, "0x5"; 0 is "0". */
 void text_format_hex(struct str *out, const uint8_t *bytes, size_t n);
 
 const char *const *text_flag_names(enum text_form form);

@@ -358,7 +358,11 @@ text_format_hex(struct str *out, const uint8_t *bytes, size_t n)
 
 	while (i + 1 < n && !bytes[i])
 		i++;
-	str_printf(out, "0x%x", n ? bytes[i] : 0);
+	if (i + 1 >= n && (!n || !bytes[i])) {
+		str_append_char(out, '0');
+		return;
+	}
+	str_printf(out, "0x%x", bytes[i]);
 	while (++i < n)
 		str_printf(out, "%02x", bytes[i]);
 }

@@ -1,9 +1,11 @@
 /* of_text_test.c - rules in ovs-ofctl's words, there and back. What is expected was
  * printed by Debian's ovs-ofctl 3.1. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -185,13 +187,118 @@ test_commands(void **state UNUSED)
 	flow_actions_destroy(&mod.actions);
 }
 
+static void
+test_groups(void **state UNUSED)
+{
+	static const char *const same[] = {
+		"group_id=1,type=select,selection_method=hash,selection_method_param=7,"
+		"fields(ip_src,tcp_dst=255),bucket=bucket_id:1,weight:5,watch_port:1,"
+		"actions=output:1,bucket=weight:4,actions=set_field:0x5->reg0,output:2",
+		"group_id=2,type=ff,bucket=watch_port:1,actions=output:1",
+		"group_id=4,type=indirect,bucket=actions=group:3",
+	};
+	struct of_msg msg;
+	struct str wire = STR_INIT, out = STR_INIT;
+	struct error err = {""};
+
+	for (size_t i = 0; i < ARRAY_SIZE(same); i++) {
+		char expected[512];
+
+		of_msg_init(&msg, OF15, OFM_GROUP_MOD, 7);
+		assert_int_equal(of_text_parse_group(same[i], OF_GROUP_ADD, NULL,
+		                                     &msg.group_mod, &err),
+		                 0);
+		assert_int_equal(of_msg_encode(&msg, &wire), 0);
+		of_text_format_message(&out, (const uint8_t *)wire.data, wire.length,
+		                       NULL, 0);
+		snprintf(expected, sizeof(expected),
+		         "OFPT_GROUP_MOD (OF1.5) (xid=0x7):\n ADD %s\n", same[i]);
+		assert_string_equal(str_text(&out), expected);
+		of_text_destroy_group(&msg.group_mod);
+		str_clear(&wire);
+		str_clear(&out);
+	}
+	assert_int_equal(of_text_parse_group("group_id=1", OF_GROUP_ADD, NULL,
+	                                     &msg.group_mod, &err),
+	                 -EINVAL);
+	assert_string_equal(err.text, "must specify a type");
+	assert_int_equal(
+		of_text_parse_group("insert_bucket group_id=1,command_bucket_id=last,"
+	                            "bucket=1",
+	                            OF_GROUP_ADD, NULL, &msg.group_mod, &err),
+		0);
+	assert_int_equal(msg.group_mod.command, OF_GROUP_INSERT_BUCKET);
+	assert_int_equal(msg.group_mod.bucket_id, OF_BUCKET_LAST);
+	assert_int_equal(msg.group_mod.n_buckets, 1);
+	of_text_destroy_group(&msg.group_mod);
+	str_free(&wire);
+	str_free(&out);
+}
+
+static void
+test_meters(void **state UNUSED)
+{
+	struct of_meter_mod mod;
+	struct error err = {""};
+
+	assert_int_equal(
+		of_text_parse_meter("meter=2,kbps,burst,bands=type=drop,rate=100,"
+	                            "burst_size=5,type=dscp_remark,rate=50,"
+	                            "prec_level=3",
+	                            OF_METER_ADD, &mod, &err),
+		0);
+	assert_int_equal(mod.meter, 2);
+	assert_int_equal(mod.flags, OF_METER_KBPS | OF_METER_BURST);
+	assert_int_equal(mod.n_bands, 2);
+	assert_int_equal(mod.bands[0].burst, 5);
+	assert_int_equal(mod.bands[1].prec_level, 3);
+	free(mod.bands);
+	assert_int_equal(of_text_parse_meter("meter=2", OF_METER_ADD, &mod, &err),
+	                 -EINVAL);
+	assert_string_equal(err.text, "meter needs either kbps or pktps");
+}
+
+/* Messages, and what Debian's "ovs-ofctl ofp-print" 3.1 says of them. */
+static void
+test_messages(void **state UNUSED)
+{
+	static const struct {
+		uint8_t bytes[32];
+		const char *text;
+	} messages[] = {
+		{{1, 2, 0, 8, 0, 0, 0, 0},
+	         "OFPT_ECHO_REQUEST (xid=0x0): 0 bytes of payload\n"},
+		{{4, 20, 0, 8, 0, 0, 0, 3}, "OFPT_BARRIER_REQUEST (OF1.3) (xid=0x3):\n"},
+		{{1, 8, 0, 12, 0, 0, 0, 4, 0, 1, 0, 9},
+	         "OFPT_GET_CONFIG_REPLY (xid=0x4): frags=drop miss_send_len=9\n"},
+		{{4, 18, 0, 16, 0, 0, 0, 2, 0, 13},
+	         "OFPST_PORT_DESC request (OF1.3) (xid=0x2):"
+	         " port=ANY\n"},
+		{{1, 4, 0, 20, 0, 0, 0, 2, 0, 0, 0x23, 0x20, 0, 0, 0, 12, 0, 0, 0, 2},
+	         "NXT_SET_FLOW_FORMAT (xid=0x2): format=nxm\n"},
+	};
+	struct str out = STR_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
+		str_clear(&out);
+		of_text_format_message(&out, messages[i].bytes, messages[i].bytes[3],
+		                       NULL, 0);
+		assert_string_equal(str_text(&out), messages[i].text);
+	}
+	str_clear(&out);
+	of_text_format_message(&out, messages[0].bytes, 3, NULL, 0);
+	assert_non_null(strstr(str_text(&out), "too short"));
+	str_free(&out);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_matches),  cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_names),    cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_commands), cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_meters),   cmocka_unit_test(test_messages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
