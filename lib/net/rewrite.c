@@ -201,6 +201,22 @@ scan_clear(struct rewrite *r)
 	r->l4_bytes = 0;
 }
 
+/* Where the type is if it is not at 'at': a frame with a length there has it behind an
+ * LLC and SNAP header. */
+static size_t
+scan_llc(const struct rewrite *r, size_t at)
+{
+	static const uint8_t ethernet_in_snap[] = {0xaa, 0xaa, 3, 0, 0, 0};
+	size_t bytes = sizeof(ethernet_in_snap);
+
+	if (be16(r->data + at) >= NET_TYPE_MIN ||
+	    !rewrite_has(r, at + 2, bytes + 2, r->length) ||
+	    memcmp(r->data + at + 2, ethernet_in_snap, bytes) != 0 ||
+	    be16(r->data + at + 2 + bytes) < NET_TYPE_MIN)
+		return at;
+	return at + 2 + bytes;
+}
+
 void
 rewrite_scan(struct rewrite *r)
 {
@@ -215,6 +231,7 @@ rewrite_scan(struct rewrite *r)
 		at += NET_VLAN_BYTES;
 		r->n_tags++;
 	}
+	at = scan_llc(r, at);
 	r->type_at = (uint16_t)at;
 	r->eth_type = be16(r->data + at);
 	at += 2;
@@ -332,7 +349,9 @@ rewrite_push_mpls(struct rewrite *r, uint16_t eth_type)
 	uint8_t *p;
 
 	rewrite_ensure_scanned(r);
-	if (!r->type_at || (type_is_mpls(r->eth_type) && !r->mpls_at))
+	/* Frames with a length have no place for labels. */
+	if (!r->type_at || r->type_at > NET_ETH_BYTES - 2 + TAGS_MAX * NET_VLAN_BYTES ||
+	    (type_is_mpls(r->eth_type) && !r->mpls_at))
 		return -ENOENT;
 	lse = r->mpls_at
 	              ? (uint32_t)rewrite_read(r->data + r->mpls_at, LSE_BYTES) & ~LSE_BOS
