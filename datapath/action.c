@@ -274,7 +274,7 @@ action_run_list(struct worker *worker, struct port *in, const void *records, siz
 	                         .pkts = pkts,
 	                         .n = n,
 	                         .depth = depth,
-	                         .why = DROP_RX_NO_RULE};
+	                         .why = DROP_RX_BY_RULE};
 	const struct flow_action *action = records;
 	const void *end = (const char *)records + bytes;
 

@@ -467,7 +467,7 @@ test_outputs_that_cut(void **state)
 	output->max_len = 100;
 	run(1);
 	assert_int_equal(take(net[1], got, WAIT_NS), 64);
-	assert_int_equal(port_counter(net[1], "drop_rx_no_rule"), 0);
+	assert_int_equal(port_counter(net[1], "drop_rx_by_rule"), 0);
 }
 
 static void

@@ -158,7 +158,7 @@ test_the_handler_is_told_all(void **state)
 	run(1);
 	wait_for_punts(2);
 	assert_int_equal(last.captured, 300);
-	assert_int_equal(port_counter(net[1], "drop_rx_no_rule"), 0);
+	assert_int_equal(port_counter(net[1], "drop_rx_by_rule"), 0);
 	/* Nothing of the packet is asked for. */
 	flow_actions_clear(&program);
 	add_punt(DP_PUNT_ACTION, 0)->max_len = 0;
@@ -324,6 +324,80 @@ test_learn_actions_are_not_repeated(void **state)
 	assert_int_equal(last.key.f.metadata, 0x99);
 }
 
+static struct dp_rule *
+rule_add(uint8_t table, uint16_t priority, uint64_t cookie)
+{
+	struct dp_rule_config config = {.table = table,
+	                                .priority = priority,
+	                                .actions = program.data,
+	                                .actions_bytes = program.bytes,
+	                                .cookie = cookie,
+	                                .counts_packets = true};
+	struct error err = {""};
+	struct dp_rule *rule;
+
+	assert_int_equal(dp_rule_add(bridge, &config, &rule, &err), 0);
+	flow_actions_clear(&program);
+	return rule;
+}
+
+static void
+add_goto(uint64_t table)
+{
+	struct flow_number *number =
+		flow_actions_add(&program, ACTION_GOTO_TABLE, sizeof(*number));
+
+	number->value = table;
+}
+
+/* From a port through rules to a controller, and what it sends through tables again. */
+static void
+test_rules_and_controllers(void **state)
+{
+	struct flow_key key = {.f.in_port = 2};
+	struct dp_rule *rules[2];
+	struct flow_output *output;
+	struct error err = {""};
+	uint8_t frame[64], got[64];
+	struct flow_metadata *metadata;
+
+	(void)state;
+	metadata = flow_actions_add(&program, ACTION_WRITE_METADATA, sizeof(*metadata));
+	metadata->value = 0x77;
+	metadata->mask = UINT64_MAX;
+	add_goto(3);
+	rules[0] = rule_add(0, 100, 1);
+	output = flow_actions_add(&program, ACTION_OUTPUT, sizeof(*output));
+	output->port = FLOW_PORT_CONTROLLER;
+	output->max_len = 40;
+	add_output(2);
+	rules[1] = rule_add(3, 100, 0xc00c1e);
+	dp_publish(bridge);
+	send_frame(net[1], 2, 1, -1);
+	wait_for_punts(1);
+	assert_int_equal(last.reason, DP_PUNT_ACTION);
+	assert_int_equal(last.cookie, 0xc00c1e);
+	assert_int_equal(last.table, 3);
+	assert_int_equal(last.captured, 40);
+	assert_int_equal(last.key.f.in_port, 1);
+	assert_int_equal(last.key.f.metadata, 0x77);
+	assert_int_equal(take(net[2], got, WAIT_NS), 64);
+	/* Back: as if it came from port 2, to where it may not go, so only a punt. */
+	add_output(FLOW_PORT_TABLE);
+	frame_make(frame, 64, 2, 9, -1);
+	assert_int_equal(
+		dp_packet_out(bridge, &key, program.data, program.bytes, frame, 64, &err),
+		0);
+	wait_for_punts(2);
+	assert_int_equal(last.key.f.in_port, 2);
+	assert_memory_equal(last_data, frame, 40);
+	settle();
+	assert_int_equal(take(net[2], got, 0), 0);
+	dp_rule_del(rules[0]);
+	dp_rule_del(rules[1]);
+	dp_publish(bridge);
+}
+
 int
 main(void)
 {
@@ -337,6 +411,7 @@ main(void)
 		TEST(test_a_ttl_that_ends_is_told),
 		TEST(test_a_meter_for_controllers),
 		TEST(test_learn_actions_are_not_repeated),
+		TEST(test_rules_and_controllers),
 	};
 
 	return cmocka_run_group_tests(tests, dummy_net_start, dummy_net_stop);
