@@ -14,76 +14,6 @@
 
 #include "base/mem.h"
 
-/* ---- a channel ---- */
-
-struct channel *
-channel_create(struct event_base *loop, int fd, struct ssl_st *ssl, bool is_accepting,
-               const char *name, const struct channel_handlers *handlers, void *aux)
-{
-	(void)loop, (void)fd, (void)ssl, (void)is_accepting, (void)name, (void)handlers;
-	(void)aux;
-	return NULL;
-}
-
-bool
-channel_send(struct channel *channel, const void *data, size_t n)
-{
-	const uint8_t *bytes = data;
-
-	if (n >= 2 && bytes[1] == 19 && bytes[0] == OF10) /* 1.0's barrier reply */
-		str_append(&fake_flows.calls, "reply ");
-	if (n >= 2 && bytes[1] == 21 && bytes[0] > OF10)
-		str_append(&fake_flows.calls, "reply ");
-	str_append_bytes(&channel->sent, data, n);
-	return true;
-}
-
-size_t
-channel_backlog_bytes(const struct channel *channel)
-{
-	return channel->is_stuck ? CHANNEL_BACKLOG_MAX : channel->backlog;
-}
-
-void
-channel_pause(struct channel *channel, bool is_paused)
-{
-	channel->is_paused = is_paused;
-}
-
-void
-channel_set_tap(struct channel *channel, channel_tap_fn *tap, void *aux)
-{
-	(void)channel, (void)tap, (void)aux;
-}
-
-uint64_t
-channel_last_input_ns(const struct channel *channel)
-{
-	(void)channel;
-	return 0;
-}
-
-const char *
-channel_name(const struct channel *channel)
-{
-	(void)channel;
-	return "test";
-}
-
-void
-channel_fail(struct channel *channel, const char *why)
-{
-	channel->failed = why;
-}
-
-void
-channel_close(struct channel *channel, bool at_once)
-{
-	(void)channel, (void)at_once;
-}
-
-/* ---- a switch and its controllers ---- */
-
 struct ofproto *ofproto;
 static struct event_base *loop;
 
@@ -109,6 +39,7 @@ ofproto_setup(void **state)
 	};
 
 	(void)state;
+	setenv("WEIR_RUNDIR", "/nonexistent", 1); /* no sockets */
 	fake_flows_reset();
 	loop = event_base_new();
 	ofproto = ofproto_create(loop, BRIDGE, "br0");

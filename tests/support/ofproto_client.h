@@ -4,18 +4,12 @@
 
 #include "base/clock.h"
 #include "openflow/of_text.h"
+#include "tests/support/fake_channel.h"
 #include "tests/support/fake_flows.h"
 #include "vswitchd/ofproto/session.h"
 #include "vswitchd/ofproto/session_io.h"
 
 #define BRIDGE 7
-
-struct channel {
-	struct str sent;
-	bool is_paused, is_stuck;
-	const char *failed;
-	size_t backlog;
-};
 
 struct client {
 	struct channel channel;

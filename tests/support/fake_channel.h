@@ -1,0 +1,13 @@
+/* fake_channel.h - a channel that remembers what is sent, in place of channel.c. For
+ * tests. Main thread. */
+#pragma once
+
+#include "base/str.h"
+#include "vswitchd/ofproto/channel.h"
+
+struct channel {
+	struct str sent;
+	bool is_paused, is_stuck;
+	const char *failed;
+	size_t backlog;
+};
