@@ -344,7 +344,9 @@ assign_publish_routes(struct assignment *a, struct port *port)
 {
 	struct tx_map *map = xcalloc_cacheline(sizeof(*map)), *old = port->tx_map;
 	uint8_t queues[DP_QUEUES_MAX];
-	unsigned n = port->ops->tx_queues(port, queues);
+	unsigned n = port->settings->config.no_forward
+	                     ? 0
+	                     : port->ops->tx_queues(port, queues);
 
 	if (n > 0 && port->qos)
 		assign_route_owned(a, map, port->qos->owner, TX_QOS, queues, n);

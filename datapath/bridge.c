@@ -1,4 +1,5 @@
-/* bridge.c - bridges: members, settings, and what their ports learned. Main thread. */
+/* bridge.c - what a bridge is made of: members, settings, what its ports learned. Under
+ * bridges.c. Main thread; workers find ports. */
 #include "datapath/bridge.h"
 
 #include <errno.h>
@@ -8,15 +9,19 @@
 #include <rte_ring_elem.h>
 
 #include "base/mem.h"
+#include "datapath/meter.h"
 #include "datapath/port/port.h"
 #include "datapath/rcu.h"
-#include "datapath/table.h"
+#include "datapath/ruleset.h"
 #include "datapath/tsc.h"
 
 #define MAC_TABLE_DEFAULT 8192
 #define MAC_TABLE_MAX     1048576
 #define MAC_AGING_DEFAULT 300
 #define LEARN_BATCH       64
+#define OFPORT_LOCAL      65534 /* of dp_port_config.ofport */
+
+static_assert(BRIDGES_MAX == METER_BRIDGES_MAX, "meters are by bridge");
 
 struct bridge *_Atomic bridges[BRIDGES_MAX];
 
@@ -41,29 +46,86 @@ bridge_aging_s(const struct dp_bridge_config *config)
 	return config->mac_aging_s ? config->mac_aging_s : MAC_AGING_DEFAULT;
 }
 
-int
-dp_bridge_add(const struct dp_bridge_config *config, uint32_t *bridge_id,
-              struct error *err)
+uint32_t
+bridge_port_number(const struct port *port)
 {
-	struct dp_static_rule normal = {.goto_table = DP_TABLE_NONE,
-	                         .n_actions = 1,
-	                         .actions = {{.type = DP_ACTION_NORMAL}}};
-	struct bridge *bridge;
-	uint32_t id = 0;
+	return port->ofport == OFPORT_LOCAL ? FLOW_PORT_LOCAL : port->ofport;
+}
 
-	while (id < BRIDGES_MAX && bridges[id])
-		id++;
-	if (id == BRIDGES_MAX)
-		return error_set(err, -ENOSPC, "no more than %d bridges", BRIDGES_MAX);
-	bridge = xcalloc(1, sizeof(*bridge));
+static uint32_t
+members_slot(const struct bridge_members *members, uint32_t number)
+{
+	uint32_t at = number * 2654435761U >> 8 & members->mask;
+
+	/* At least half of it is empty. */
+	while (members->by_ofport[at] &&
+	       bridge_port_number(members->by_ofport[at]) != number)
+		at = (at + 1) & members->mask;
+	return at;
+}
+
+struct port *
+bridge_find_port(const struct bridge *bridge, uint32_t number)
+{
+	const struct bridge_members *members =
+		atomic_load_explicit(&bridge->members, memory_order_acquire);
+
+	return members->by_ofport[members_slot(members, number)];
+}
+
+static struct bridge_members *
+members_alloc(uint32_t n)
+{
+	struct bridge_members *members;
+	uint32_t n_slots = 2;
+
+	while (n_slots < 2 * n)
+		n_slots *= 2;
+	members = xcalloc(1, sizeof(*members) + (n + n_slots) * sizeof(struct port *));
+	members->mask = n_slots - 1;
+	members->by_ofport = &members->ports[n];
+	return members;
+}
+
+struct bridge *
+bridge_by_id(uint32_t bridge_id)
+{
+	return bridge_id < BRIDGES_MAX ? bridges[bridge_id] : NULL;
+}
+
+struct table *
+bridge_table(struct bridge *bridge, uint8_t number)
+{
+	struct table *table = bridge->tables[number];
+
+	if (table)
+		return table;
+	table = xcalloc(1, sizeof(*table));
+	classifier_init(&table->classifier);
+	list_init(&table->rules);
+	table->missed = tally_add();
+	atomic_store_explicit(&bridge->tables[number], table, memory_order_release);
+	return table;
+}
+
+struct bridge *
+bridge_create(uint32_t id, const struct dp_bridge_config *config)
+{
+	struct bridge *bridge = xcalloc(1, sizeof(*bridge));
+
 	bridge->id = id;
 	bridge->config = *config;
 	bridge->fdb = fdb_create(bridge_table_limit(config), bridge_aging_s(config));
-	bridge->members = xcalloc(1, sizeof(struct bridge_members));
-	bridges[id] = bridge;
-	dp_bridge_set_rules(id, &normal, 1, err);
-	*bridge_id = id;
-	return 0;
+	bridge->members = members_alloc(0);
+	return bridge;
+}
+
+void
+bridge_free(struct bridge *bridge)
+{
+	free(bridge->fdb);
+	free(bridge->members);
+	free(bridge);
 }
 
 void
@@ -82,41 +144,6 @@ bridge_set(struct bridge *bridge, const struct dp_bridge_config *config)
 }
 
 void
-dp_bridge_del(uint32_t bridge_id)
-{
-	struct bridge *bridge = bridge_id < BRIDGES_MAX ? bridges[bridge_id] : NULL;
-
-	if (!bridge)
-		return;
-	bridges[bridge_id] = NULL;
-	rcu_synchronize();
-	free(bridge->fdb);
-	free(bridge->members);
-	pipeline_free(bridge->pipeline);
-	free(bridge);
-}
-
-int
-dp_bridge_set_rules(uint32_t bridge_id, const struct dp_static_rule *rules, size_t n,
-                    struct error *err)
-{
-	struct bridge *bridge = bridge_id < BRIDGES_MAX ? bridges[bridge_id] : NULL;
-	struct pipeline *pipeline, *old;
-	int ret;
-
-	if (!bridge)
-		return error_set(err, -ENOENT, "no such bridge");
-	ret = pipeline_build(rules, n, &pipeline, err);
-	if (ret < 0)
-		return ret;
-	old = bridge->pipeline;
-	atomic_store_explicit(&bridge->pipeline, pipeline, memory_order_release);
-	rcu_synchronize();
-	pipeline_free(old);
-	return 0;
-}
-
-void
 bridge_publish_members(struct bridge *bridge)
 {
 	struct bridge_members *members, *old = bridge->members;
@@ -124,10 +151,17 @@ bridge_publish_members(struct bridge *bridge)
 
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++)
 		n += ports[i] && ports[i]->bridge == bridge;
-	members = xcalloc(1, sizeof(*members) + n * sizeof(struct port *));
-	for (unsigned i = 0; i < DP_PORTS_MAX; i++)
-		if (ports[i] && ports[i]->bridge == bridge)
-			members->ports[members->n++] = ports[i];
+	members = members_alloc(n);
+	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
+		struct port *port = ports[i];
+
+		if (!port || port->bridge != bridge)
+			continue;
+		members->ports[members->n++] = port;
+		if (port->ofport)
+			members->by_ofport[members_slot(members,
+			                                bridge_port_number(port))] = port;
+	}
 	atomic_store_explicit(&bridge->members, members, memory_order_release);
 	rcu_free_after(old);
 }

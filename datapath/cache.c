@@ -1,5 +1,6 @@
 /* cache.c - sets of four ways behind one hash; second touch enters, the least recently
- * hit way leaves. Programs are shared: flows that do the same point to one copy. */
+ * hit way leaves. Paths are shared: flows that do the same point to one copy. There are
+ * as many small ones as entries, so one is always free. */
 #include "datapath/cache.h"
 
 #include <string.h>
@@ -9,136 +10,288 @@
 
 #define CACHE_SETS     4096 /* power of two */
 #define CACHE_WAYS     4
+#define CACHE_ENTRIES  (CACHE_SETS * CACHE_WAYS)
 #define DOORKEEPER     16384 /* hashes of flows seen once; power of two */
-#define PROGRAMS_MAX   1024  /* distinct programs; power of two */
-#define PROGRAM_PROBES 4
-
-struct cache_entry {
-	struct flow_key key;
-	uint64_t generation; /* 0 = empty */
-	uint32_t hash;
-	uint16_t program;
-	uint16_t hit_clock;
-};
-
-struct cache_program {
-	uint64_t generation;
-	struct program program;
-};
+#define SMALL_BYTES    256
+#define SMALL_PATHS    (CACHE_ENTRIES + 1)
+#define LARGE_BYTES    4096
+#define LARGE_PATHS    256
+#define PATHS          (SMALL_PATHS + LARGE_PATHS)
+#define PATH_CHAINS    8192 /* power of two */
+#define PATH_CHAIN_MAX 32   /* looked through for an equal one */
+#define PATH_NONE      UINT32_MAX
 
 struct cache {
-	uint16_t clock; /* counts inserts */
+	unsigned worker_id;
+	unsigned n_walks;
+	uint64_t clock; /* counts inserts */
+	uint32_t free_small, free_large;
+	uint32_t chains[PATH_CHAINS];
 	uint16_t seen[DOORKEEPER];
 	struct cache_entry sets[CACHE_SETS][CACHE_WAYS];
-	struct cache_program programs[PROGRAMS_MAX];
+	uint64_t small[SMALL_PATHS][SMALL_BYTES / 8];
+	uint64_t large[LARGE_PATHS][LARGE_BYTES / 8];
+	struct walk walks[CACHE_WALKS_MAX];
 };
 
-struct cache *
-cache_create(int numa_node)
-{
-	return rte_zmalloc_socket("flow cache", sizeof(struct cache), RTE_CACHE_LINE_SIZE,
-	                          numa_node < 0 ? SOCKET_ID_ANY : numa_node);
-}
-
-void
-cache_destroy(struct cache *cache)
-{
-	rte_free(cache);
-}
-
 uint32_t
-cache_hash(const struct flow_key *masked)
+cache_n_entries(void)
 {
-	uint32_t hash = 0;
+	return CACHE_ENTRIES;
+}
 
-	for (size_t i = 0; i < FLOW_KEY_WORDS; i++)
-		hash = rte_hash_crc_8byte(masked->words[i], hash);
+struct cache_entry *
+cache_entry_at(struct cache *cache, uint32_t i)
+{
+	return &cache->sets[i / CACHE_WAYS][i % CACHE_WAYS];
+}
+
+/* ---- paths ---- */
+
+static struct path *
+path_at(const struct cache *cache, uint32_t number)
+{
+	return number < SMALL_PATHS
+	               ? (struct path *)(uintptr_t)cache->small[number]
+	               : (struct path *)(uintptr_t)cache->large[number - SMALL_PATHS];
+}
+
+static void
+path_give_back(struct cache *cache, uint32_t number)
+{
+	uint32_t *first = number < SMALL_PATHS ? &cache->free_small : &cache->free_large;
+
+	path_at(cache, number)->next = *first;
+	*first = number;
+}
+
+/* One user less. */
+static void
+path_unref(struct cache *cache, uint32_t number)
+{
+	struct path *path = path_at(cache, number);
+	uint32_t *at = &cache->chains[path->hash & (PATH_CHAINS - 1)];
+
+	if (--path->users)
+		return;
+	while (*at != number)
+		at = &path_at(cache, *at)->next;
+	*at = path->next;
+	path_give_back(cache, number);
+}
+
+static uint32_t
+path_hash(const struct walk *walk)
+{
+	uint32_t hash = walk->bytes ^ (uint32_t)walk->drop << 16;
+
+	for (uint32_t i = 0; i < walk->n_tallies; i++)
+		hash = rte_hash_crc_8byte((uint64_t)walk->tallies[i].slot << 32 |
+		                                  walk->tallies[i].generation,
+		                          hash);
+	for (uint32_t i = 0; i < walk->bytes / 8; i++)
+		hash = rte_hash_crc_8byte(walk->program[i], hash);
 	return hash;
 }
 
-const struct program *
-cache_find(struct cache *cache, const struct flow_key *masked, uint32_t hash,
-           uint64_t generation)
+static bool
+path_equal(const struct path *path, const struct walk *walk)
+{
+	return path->n_tallies == walk->n_tallies && path->bytes == walk->bytes &&
+	       path->drop == walk->drop &&
+	       !memcmp(path->tallies, walk->tallies,
+	               walk->n_tallies * sizeof(walk->tallies[0])) &&
+	       !memcmp(path_program(path), walk->program, walk->bytes);
+}
+
+/* A path that does what 'walk' came to, with one user more; PATH_NONE: no room. */
+static uint32_t
+path_share(struct cache *cache, const struct walk *walk)
+{
+	size_t tally_bytes = walk->n_tallies * sizeof(walk->tallies[0]);
+	size_t bytes = sizeof(struct path) + tally_bytes + walk->bytes;
+	uint32_t hash = path_hash(walk), number, *first;
+	uint32_t *chain = &cache->chains[hash & (PATH_CHAINS - 1)];
+	unsigned looked_at = 0;
+	struct path *path;
+
+	for (number = *chain; number != PATH_NONE && looked_at++ < PATH_CHAIN_MAX;
+	     number = path->next) {
+		path = path_at(cache, number);
+		if (path->hash == hash && path_equal(path, walk)) {
+			path->users++;
+			return number;
+		}
+	}
+	first = bytes <= SMALL_BYTES ? &cache->free_small : &cache->free_large;
+	number = bytes <= LARGE_BYTES ? *first : PATH_NONE;
+	if (number == PATH_NONE)
+		return PATH_NONE;
+	path = path_at(cache, number);
+	*first = path->next;
+	path->hash = hash;
+	path->next = *chain;
+	*chain = number;
+	path->users = 1;
+	path->bytes = walk->bytes;
+	path->n_tallies = walk->n_tallies;
+	path->drop = walk->drop;
+	memcpy(path->tallies, walk->tallies, tally_bytes);
+	memcpy(&path->tallies[path->n_tallies], walk->program, walk->bytes);
+	return number;
+}
+
+/* ---- entries ---- */
+
+unsigned
+cache_flush_entry(struct cache *cache, struct cache_entry *entry)
+{
+	uint64_t packets = entry->packets - entry->counted_packets;
+	uint64_t bytes = entry->bytes - entry->counted_bytes;
+	const struct path *path;
+
+	if (packets == 0)
+		return 0;
+	path = path_at(cache, entry->path);
+	for (uint32_t i = 0; i < path->n_tallies; i++)
+		tally_count(cache->worker_id, path->tallies[i], packets, bytes,
+		            entry->used_ns);
+	entry->counted_packets = entry->packets;
+	entry->counted_bytes = entry->bytes;
+	return path->n_tallies;
+}
+
+uint32_t
+cache_key(const struct pipeline *pipeline, const struct flow_key *key,
+          uint64_t words[FLOW_PACKET_WORDS])
+{
+	uint32_t hash = 0;
+
+	for (unsigned i = 0; i < pipeline->n_words; i++) {
+		words[i] = key->words[pipeline->words[i]] & pipeline->masks[i];
+		hash = rte_hash_crc_8byte(words[i], hash);
+	}
+	return hash;
+}
+
+static inline bool
+entry_matches(const struct cache_entry *entry, const uint64_t *words, unsigned n)
+{
+	uint64_t difference = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		difference |= entry->key[i] ^ words[i];
+	return difference == 0;
+}
+
+struct cache_entry *
+cache_find(struct cache *cache, const struct pipeline *pipeline, const uint64_t *words,
+           uint32_t hash)
 {
 	struct cache_entry *set = cache->sets[hash & (CACHE_SETS - 1)];
 
 	for (unsigned i = 0; i < CACHE_WAYS; i++) {
 		struct cache_entry *entry = &set[i];
 
-		if (entry->hash == hash && entry->generation == generation &&
-		    !memcmp(&entry->key, masked, sizeof(*masked))) {
-			if (entry->hit_clock != cache->clock)
-				entry->hit_clock = cache->clock;
-			return &cache->programs[entry->program].program;
+		if (entry->hash == hash && entry->generation == pipeline->generation &&
+		    entry_matches(entry, words, pipeline->n_words)) {
+			entry->hit_clock = cache->clock;
+			return entry;
 		}
 	}
 	return NULL;
 }
 
-/* The slot that holds a copy of 'program'; PROGRAMS_MAX if there is no room. A slot of an
- * older generation is free: no entry that is still valid points to it. */
-static unsigned
-cache_share_program(struct cache *cache, const struct program *program,
-                    uint64_t generation)
+const struct path *
+cache_path(const struct cache *cache, const struct cache_entry *entry)
 {
-	size_t bytes = program->n * sizeof(program->actions[0]);
-	uint32_t hash = program->n;
-
-	for (uint8_t i = 0; i < program->n; i++)
-		hash = rte_hash_crc_8byte((uint64_t)program->actions[i].type << 32 |
-		                                  program->actions[i].value,
-		                          hash);
-	for (unsigned probe = 0; probe < PROGRAM_PROBES; probe++) {
-		unsigned i = (hash + probe) & (PROGRAMS_MAX - 1);
-		struct cache_program *slot = &cache->programs[i];
-
-		if (slot->generation != generation) {
-			slot->generation = generation;
-			slot->program = *program;
-			return i;
-		}
-		if (slot->program.n == program->n &&
-		    !memcmp(slot->program.actions, program->actions, bytes))
-			return i;
-	}
-	return PROGRAMS_MAX;
+	return path_at(cache, entry->path);
 }
 
 static struct cache_entry *
-cache_victim(const struct cache *cache, struct cache_entry *set, uint64_t generation)
+cache_victim(struct cache *cache, uint32_t hash, uint64_t generation)
 {
+	struct cache_entry *set = cache->sets[hash & (CACHE_SETS - 1)];
 	struct cache_entry *victim = &set[0];
 
 	for (unsigned i = 0; i < CACHE_WAYS; i++) {
 		if (set[i].generation != generation)
 			return &set[i];
-		if ((uint16_t)(cache->clock - set[i].hit_clock) >
-		    (uint16_t)(cache->clock - victim->hit_clock))
+		if (cache->clock - set[i].hit_clock > cache->clock - victim->hit_clock)
 			victim = &set[i];
 	}
 	return victim;
 }
 
 void
-cache_insert(struct cache *cache, const struct flow_key *masked, uint32_t hash,
-             uint64_t generation, const struct program *program)
+cache_insert(struct cache *cache, const struct pipeline *pipeline, const uint64_t *words,
+             uint32_t hash, const struct walk *walk)
 {
 	uint16_t *seen = &cache->seen[hash & (DOORKEEPER - 1)];
-	uint16_t mark = (uint16_t)((hash >> 16) ^ (generation * 0x9e37)) | 1;
+	uint16_t mark = (uint16_t)((hash >> 16) ^ (pipeline->generation * 0x9e37)) | 1;
 	struct cache_entry *entry;
-	unsigned shared;
+	uint32_t path;
 
 	if (*seen != mark) {
 		*seen = mark;
 		return;
 	}
-	shared = cache_share_program(cache, program, generation);
-	if (shared == PROGRAMS_MAX)
+	path = path_share(cache, walk);
+	if (path == PATH_NONE)
 		return;
-	entry = cache_victim(cache, cache->sets[hash & (CACHE_SETS - 1)], generation);
-	entry->key = *masked;
-	entry->generation = generation;
+	entry = cache_victim(cache, hash, pipeline->generation);
+	if (entry->generation) {
+		cache_flush_entry(cache, entry);
+		path_unref(cache, entry->path);
+	}
+	memset(entry, 0, sizeof(*entry));
+	entry->generation = pipeline->generation;
 	entry->hash = hash;
-	entry->program = (uint16_t)shared;
+	entry->path = path;
 	entry->hit_clock = cache->clock++;
+	memcpy(entry->key, words, pipeline->n_words * sizeof(words[0]));
+}
+
+struct walk *
+cache_take_walk(struct cache *cache)
+{
+	return cache->n_walks < CACHE_WALKS_MAX ? &cache->walks[cache->n_walks++] : NULL;
+}
+
+void
+cache_return_walk(struct cache *cache)
+{
+	cache->n_walks--;
+}
+
+/* ---- main, or called by it on the worker ---- */
+
+struct cache *
+cache_create(unsigned worker_id, int numa_node)
+{
+	struct cache *cache =
+		rte_zmalloc_socket("flow cache", sizeof(*cache), RTE_CACHE_LINE_SIZE,
+	                           numa_node < 0 ? SOCKET_ID_ANY : numa_node);
+
+	if (!cache)
+		return NULL;
+	cache->worker_id = worker_id;
+	cache->free_small = cache->free_large = PATH_NONE;
+	memset(cache->chains, 0xff, sizeof(cache->chains));
+	for (uint32_t i = PATHS; i-- > 0;)
+		path_give_back(cache, i);
+	tally_add_worker(worker_id);
+	return cache;
+}
+
+void
+cache_destroy(struct cache *cache)
+{
+	if (!cache)
+		return;
+	for (uint32_t i = 0; i < CACHE_ENTRIES; i++)
+		if (cache_entry_at(cache, i)->generation)
+			cache_flush_entry(cache, cache_entry_at(cache, i));
+	tally_del_worker(cache->worker_id);
+	rte_free(cache);
 }

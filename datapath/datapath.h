@@ -87,44 +87,18 @@ void dp_fdb_dump(uint32_t bridge_id, void (*cb)(const struct dp_fdb_entry *, voi
                  void *aux);
 void dp_fdb_flush(uint32_t bridge_id);
 
-/* ---- rules ---- */
-
-#define DP_TABLES_MAX       255
-#define DP_TABLE_NONE       UINT16_MAX
-#define DP_RULE_ACTIONS_MAX 16
-
-enum dp_action_type {
-	DP_ACTION_OUTPUT,    /* value: port id; never back to the port of arrival */
-	DP_ACTION_NORMAL,    /* forward by learned addresses */
-	DP_ACTION_SET_CLASS, /* value: queue number on any egress port that has it */
-};
-
-struct dp_action {
-	enum dp_action_type type;
-	uint32_t value;
-};
-
-/* A packet takes, in each table it comes to, the rule of highest priority that has its
- * values under 'mask'; rules of equal priority must not overlap. A table without a rule
- * for it drops it. */
-struct dp_static_rule {
-	uint16_t table, priority;
-	struct flow_key match, mask;
-	uint16_t goto_table; /* higher than 'table', or DP_TABLE_NONE */
-	uint8_t n_actions;
-	struct dp_action actions[DP_RULE_ACTIONS_MAX];
-};
-
-/* Replaces all rules of a bridge at once; a new bridge has one: NORMAL. */
-int dp_bridge_set_rules(uint32_t bridge_id, const struct dp_static_rule *rules, size_t n,
-                        struct error *err);
-
 /* ---- rules, groups and meters ---- */
 
 /* What follows changes a bridge's next version: dp_publish() makes it the one that
  * packets see, all of it at once. Actions and matches are records of net/flow_action.h
  * and net/flow_key.h, and are copied. A number that an action names (port, group, meter,
  * queue) need not exist: the packet is then not sent there. */
+
+#define DP_TABLES_MAX 255
+
+/* A new bridge has one rule, NORMAL with priority 0 in table 0; this removes it as well as
+ * whatever was added, and publishes that. Handles of rules are gone. */
+void dp_bridge_clear_rules(uint32_t bridge_id);
 
 struct dp_rule; /* the datapath's; valid until dp_rule_del() */
 
@@ -236,6 +210,7 @@ struct dp_punt {
 	uint8_t table;
 	uint64_t cookie; /* of the rule; UINT64_MAX = no rule matched */
 	uint16_t max_len, controller_id;
+	bool pause;          /* the packet waits for a controller to resume it */
 	struct flow_key key; /* as it was then, state of tables included */
 	const uint8_t *data;
 	size_t length; /* of the packet, 'captured' of it at 'data' */
@@ -262,7 +237,8 @@ void dp_bridge_set_fragments(uint32_t bridge_id, bool are_dropped);
  * port (tokens) and in all, and count what is lost. */
 void dp_set_punt_handler(void (*punt)(const struct dp_punt *, void *aux), void *aux);
 
-/* How many packets per second, and at once, each port may send to controllers. */
+/* How many packets per second, and at once, each port may send to controllers; 0 =
+ * default. */
 void dp_bridge_set_punt_rate(uint32_t bridge_id, uint32_t pps, uint32_t burst);
 
 /* Sends a packet as if 'key' (in_port, state) had brought it, through 'actions' alone
@@ -342,7 +318,11 @@ struct dp_port_settings {
 	                                  and name none */
 	uint32_t mtu;                  /* 0 = the type's default */
 	bool admin_down;
-	uint8_t mac[6]; /* internal and tap: the host's address; all zero = any */
+	bool no_receive;   /* what comes in is dropped */
+	bool no_forward;   /* what is to leave by it is dropped */
+	bool no_flood;     /* floods leave it out, those of NORMAL too */
+	bool no_packet_in; /* controllers are not told of packets that no rule matches */
+	uint8_t mac[6];    /* internal and tap: the host's address; all zero = any */
 };
 
 struct dp_port_config {

@@ -17,9 +17,25 @@
 	X(RX_HAIRPIN, "rx_hairpin", rx)                       \
 	X(RX_NO_OUTPUT, "rx_no_output", rx)                   \
 	X(RX_NO_RULE, "rx_no_rule", rx)                       \
+	X(RX_BY_RULE, "rx_by_rule", rx)                       \
+	X(RX_NO_CT, "rx_no_ct", rx)                           \
+	X(RX_TOO_MANY_ACTIONS, "rx_too_many_actions", rx)     \
+	X(RX_TOO_MANY_RESUBMITS, "rx_too_many_resubmits", rx) \
 	X(RX_NO_BUFFER, "rx_no_buffer", rx)                   \
 	X(RX_OFFLOAD, "rx_offload", rx)                       \
+	X(RX_PORT_NO_RECEIVE, "rx_port_no_receive", rx)       \
+	X(RX_FRAGMENT, "rx_fragment", rx)                     \
+	X(RX_HEADERS_SPLIT, "rx_headers_split", rx)           \
+	X(RX_NO_HEADROOM, "rx_no_headroom", rx)               \
+	X(RX_TTL_ENDS, "rx_ttl_ends", rx)                     \
+	X(RX_METERED, "rx_metered", rx)                       \
+	X(RX_PUNT_RATE, "rx_punt_rate", rx)                   \
+	X(RX_PUNT_FULL, "rx_punt_full", rx)                   \
+	X(RX_PUNT_TOO_LONG, "rx_punt_too_long", rx)           \
+	X(RX_LEARN_FULL, "rx_learn_full", rx)                 \
+	X(RX_PROGRAM_DEPTH, "rx_program_depth", rx)           \
 	X(TX_PORT_DOWN, "tx_port_down", tx)                   \
+	X(TX_PORT_NO_FORWARD, "tx_port_no_forward", tx)       \
 	X(TX_NOT_CONNECTED, "tx_not_connected", tx)           \
 	X(TX_RING_FULL, "tx_ring_full", tx)                   \
 	X(TX_MTU_EXCEEDED, "tx_mtu_exceeded", tx)             \

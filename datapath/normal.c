@@ -130,6 +130,8 @@ normal_report(struct worker *worker, const struct port *in, uint64_t fdb_key_val
 	unsigned slot = rte_hash_crc_8byte(token, 0) & (LEARN_FILTER_SIZE - 1);
 	struct learn_event event = {fdb_key_value, in->bridge->id, in->id};
 
+	if (in->id >= DP_PORTS_MAX)
+		return; /* of main, not of a port */
 	if (worker->learn_filter[slot] == token &&
 	    worker->now_ns - worker->learn_filter_ns[slot] < LEARN_REPEAT_NS)
 		return;
@@ -178,7 +180,8 @@ normal_flood(struct worker *worker, struct port *in, struct rte_mbuf *pkt,
 	for (uint32_t i = 0; i < members->n; i++) {
 		struct port *out = members->ports[i];
 
-		if (out == in || !normal_vlan_out(out->settings, key->vlan, &tag))
+		if (out == in || !out->settings->is_flooded ||
+		    !normal_vlan_out(out->settings, key->vlan, &tag))
 			continue;
 		if (last) {
 			struct rte_mbuf *copy =

@@ -8,6 +8,7 @@
  * anywhere. */
 #include "datapath/offload.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "net/checksum.h"
@@ -287,6 +288,27 @@ offload_make_segments(const struct rte_mbuf *pkt, const struct segment_plan *pla
 		}
 	}
 	return true;
+}
+
+int
+offload_segment(struct rte_mbuf *pkt, uint32_t *next, struct rte_mbuf **segments,
+                unsigned max)
+{
+	struct segment_plan plan;
+	unsigned n;
+
+	if (segment_plan_pieces(&plan, rte_pktmbuf_mtod(pkt, const uint8_t *),
+	                        pkt->data_len, pkt->pkt_len, pkt->tso_segsz) < 0)
+		return -EINVAL;
+	if (*next >= plan.count)
+		return 0;
+	n = MIN_OF(plan.count - *next, max);
+	if (!offload_make_segments(pkt, &plan, *next, segments, n))
+		return -ENOBUFS;
+	for (unsigned i = 0; i < n; i++)
+		*packet_meta(segments[i]) = *packet_meta(pkt);
+	*next += n;
+	return (int)n;
 }
 
 /* Sends a frame by segments; false if the queue did not take all of them. Without buffers

@@ -40,6 +40,12 @@ void offload_complete_checksum(struct rte_mbuf *pkt);
  * pseudo-header's sum. Returns the field's offset in the transport header. */
 uint16_t offload_write_pseudo(struct rte_mbuf *pkt);
 
+/* Makes complete packets, at most 'max', of one that is to be segmented, from its segment
+ * '*next' on, and counts that up. Returns how many; 0: no more, or -ENOBUFS, -EINVAL. The
+ * packet stays the caller's. */
+int offload_segment(struct rte_mbuf *pkt, uint32_t *next, struct rte_mbuf **segments,
+                    unsigned max);
+
 /* Sends packets by one queue of the port, doing first what the port does not take;
  * returns how many were taken. The first packet that is not may have been sent in part:
  * it goes on with the next segment when it is offered again. */

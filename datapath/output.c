@@ -92,7 +92,10 @@ output_send(struct worker *worker, struct port *port, struct rte_mbuf **pkts, un
 		qos_enqueue(worker, port, pkts, n);
 		break;
 	default:
-		port_drop(port, worker, DROP_TX_NOT_CONNECTED, pkts, n);
+		port_drop(port, worker,
+		          port->settings->config.no_forward ? DROP_TX_PORT_NO_FORWARD
+		                                            : DROP_TX_NOT_CONNECTED,
+		          pkts, n);
 		break;
 	}
 }

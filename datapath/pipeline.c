@@ -1,6 +1,7 @@
 /* pipeline.c - READ FIRST: what happens to a batch of packets from a port to its outputs.
- * poll.c -> here -> table.c (on a miss of cache.c) -> action.c -> output.c. Worker
- * threads. */
+ * poll.c -> here -> walk.c (on a miss of cache.c) -> action.c -> output.c. Worker
+ * threads.
+ */
 #include "datapath/pipeline.h"
 
 #include <rte_hash_crc.h>
@@ -9,9 +10,11 @@
 #include "datapath/action.h"
 #include "datapath/bridge.h"
 #include "datapath/cache.h"
+#include "datapath/normal.h"
 #include "datapath/police.h"
 #include "datapath/port/port.h"
-#include "datapath/table.h"
+#include "datapath/ruleset.h"
+#include "datapath/walk.h"
 #include "datapath/worker.h"
 
 #include "datapath/hot.h"
@@ -69,56 +72,146 @@ pipeline_flow_hash(const struct rte_mbuf *pkt)
 	return hash ^ hash >> 16;
 }
 
-/* The program of one packet: from the cache, else by a walk through the tables into
- * 'walked'. NULL: no rule, or no packet that can be read. */
-static const struct program *
-pipeline_look_up(struct worker *worker, struct port *in, const struct pipeline *pipeline,
-                 const struct rte_mbuf *pkt, struct program *walked)
+/* Reads a packet's headers. */
+static void
+pipeline_parse(const struct port *in, const struct rte_mbuf *pkt, struct flow_key *key)
 {
-	struct flow_key key, masked;
-	const struct program *program;
-	enum flow_type type;
-	uint32_t hash;
-
-	type = flow_parse(rte_pktmbuf_mtod(pkt, const uint8_t *), pkt->data_len,
-	                  pkt->pkt_len, &key);
-	key.f.in_port = in->id;
-	flow_key_mask(&masked, &key, &pipeline->masks[type]);
-	hash = cache_hash(&masked);
-	program = cache_find(worker->cache, &masked, hash, pipeline->generation);
-	if (likely(program != NULL)) {
-		worker->stats.cache_hits++;
-		return program;
-	}
-	worker->stats.pipeline_walks++;
-	if (!pipeline_walk(pipeline, &masked, walked))
-		walked->n = 0;
-	cache_insert(worker->cache, &masked, hash, pipeline->generation, walked);
-	return walked;
+	flow_parse(rte_pktmbuf_mtod(pkt, const uint8_t *), pkt->data_len, pkt->pkt_len,
+	           key);
+	key->f.in_port = bridge_port_number(in);
 }
 
-/* Runs of packets with the same program are carried out together. */
+/* Carries out what a walk came to on one packet, and counts it. */
+static void
+pipeline_carry_out(struct worker *worker, struct port *in, const struct walk *walk,
+                   struct rte_mbuf *pkt)
+{
+	for (uint32_t i = 0; i < walk->n_tallies; i++)
+		tally_count(worker->id, walk->tallies[i], 1, pkt->pkt_len,
+		            worker->now_ns);
+	if (walk->bytes)
+		action_execute(worker, in, walk->program, walk->bytes, &pkt, 1);
+	else
+		port_drop(in, worker, walk->drop, &pkt, 1);
+}
+
+/* A packet that the cache does not know. */
+static void
+pipeline_walk(struct worker *worker, struct port *in, const struct pipeline *pipeline,
+              const uint64_t *words, uint32_t hash, struct rte_mbuf *pkt)
+{
+	struct walk *walk = cache_take_walk(worker->cache);
+	struct flow_key masked;
+
+	if (unlikely(!walk)) {
+		port_drop(in, worker, DROP_RX_TOO_MANY_RESUBMITS, &pkt, 1);
+		return;
+	}
+	memset(&masked, 0, sizeof(masked));
+	masked.f.actset_output = FLOW_PORT_UNSET;
+	for (unsigned i = 0; i < pipeline->n_words; i++)
+		masked.words[pipeline->words[i]] = words[i];
+	worker->stats.pipeline_walks++;
+	walk_packet(walk, pipeline, &masked, pkt->pkt_len);
+	if (likely(walk->is_cacheable))
+		cache_insert(worker->cache, pipeline, words, hash, walk);
+	pipeline_carry_out(worker, in, walk, pkt);
+	cache_return_walk(worker->cache);
+}
+
+static void
+pipeline_run(struct worker *worker, struct port *in, const struct path *path,
+             struct rte_mbuf **pkts, unsigned n)
+{
+	if (n == 0)
+		return;
+	if (path->bytes)
+		action_execute(worker, in, path_program(path), path->bytes, pkts, n);
+	else
+		port_drop(in, worker, path->drop, pkts, n);
+}
+
+/* Runs of packets with the same path are carried out together. A walk ends the run before
+ * it, because what it puts into the cache may push out the run's path. */
 static void
 pipeline_classify(struct worker *worker, struct port *in, const struct pipeline *pipeline,
                   struct rte_mbuf **pkts, unsigned n)
 {
-	struct program walked, run_program = {.n = 0};
+	const struct path *path, *run = NULL;
 	unsigned first = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		const struct program *program =
-			pipeline_look_up(worker, in, pipeline, pkts[i], &walked);
+		uint64_t words[FLOW_PACKET_WORDS];
+		struct cache_entry *entry;
+		struct flow_key key;
+		uint32_t hash;
 
-		if (i > first && !program_equal(program, &run_program)) {
-			action_execute(worker, in, &run_program, pkts + first, i - first);
-			first = i;
+		pipeline_parse(in, pkts[i], &key);
+		hash = cache_key(pipeline, &key, words);
+		entry = cache_find(worker->cache, pipeline, words, hash);
+		if (unlikely(!entry)) {
+			pipeline_run(worker, in, run, pkts + first, i - first);
+			first = i + 1;
+			pipeline_walk(worker, in, pipeline, words, hash, pkts[i]);
+			continue;
 		}
-		/* Copied: an insert for a later packet may reuse the cache's. */
-		if (i == first)
-			program_copy(&run_program, program);
+		worker->stats.cache_hits++;
+		entry->packets++;
+		entry->bytes += pkts[i]->pkt_len;
+		entry->used_ns = worker->now_ns;
+		path = cache_path(worker->cache, entry);
+		if (path != run) {
+			pipeline_run(worker, in, run, pkts + first, i - first);
+			first = i;
+			run = path;
+		}
 	}
-	if (n > first)
-		action_execute(worker, in, &run_program, pkts + first, n - first);
+	pipeline_run(worker, in, run, pkts + first, n - first);
+}
+
+void
+pipeline_resume(struct worker *worker, struct port *in, const struct program_walk *record,
+                struct rte_mbuf **pkts, unsigned n)
+{
+	const struct pipeline *pipeline =
+		atomic_load_explicit(&in->bridge->pipeline, memory_order_acquire);
+	struct walk *walk = cache_take_walk(worker->cache);
+	struct flow_key key;
+
+	if (unlikely(!walk)) {
+		port_drop(in, worker, DROP_RX_TOO_MANY_RESUBMITS, pkts, n);
+		return;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		pipeline_parse(in, pkts[i], &key);
+		worker->stats.pipeline_walks++;
+		walk_resume(walk, pipeline, &key, pkts[i]->pkt_len, record);
+		pipeline_carry_out(worker, in, walk, pkts[i]);
+	}
+	cache_return_walk(worker->cache);
+}
+
+void
+walk_packet_out(struct worker *worker, struct port *in, const struct flow_key *key,
+                const void *actions, size_t bytes, struct rte_mbuf *pkt)
+{
+	const struct pipeline *pipeline =
+		atomic_load_explicit(&in->bridge->pipeline, memory_order_acquire);
+	struct walk *walk = cache_take_walk(worker->cache);
+	struct flow_key whole;
+
+	if (unlikely(!walk)) {
+		port_drop(in, worker, DROP_RX_TOO_MANY_RESUBMITS, &pkt, 1);
+		return;
+	}
+	pipeline_parse(in, pkt, &whole);
+	whole.f.in_port = key->f.in_port;
+	memcpy(&whole.words[FLOW_PACKET_WORDS], &key->words[FLOW_PACKET_WORDS],
+	       PROGRAM_STATE_WORDS * sizeof(uint64_t));
+	whole.f.actset_output = FLOW_PORT_UNSET;
+	walk_actions(walk, pipeline, &whole, pkt->pkt_len, actions, bytes);
+	pipeline_carry_out(worker, in, walk, pkt);
+	cache_return_walk(worker->cache);
 }
 
 void
@@ -130,6 +223,7 @@ pipeline_process(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
 	bool needs_hash =
 		atomic_load_explicit(&pipeline_needs_hash, memory_order_relaxed);
 	const struct pipeline *pipeline;
+	uint64_t bytes = 0;
 
 	if (unlikely(settings->is_policed))
 		n = police_packets(worker, in, settings, pkts, n);
@@ -138,10 +232,13 @@ pipeline_process(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
 
 		meta->item.class_ref = settings->class_number;
 		meta->item.flow_hash = needs_hash ? pipeline_flow_hash(pkts[i]) : 0;
+		bytes += pkts[i]->pkt_len;
 	}
 	pipeline = atomic_load_explicit(&in->bridge->pipeline, memory_order_acquire);
-	if (likely(pipeline->is_fixed))
-		action_execute(worker, in, &pipeline->fixed, pkts, n);
-	else
+	if (likely(pipeline->is_fixed)) {
+		tally_count(worker->id, pipeline->fixed_tally, n, bytes, worker->now_ns);
+		normal_forward(worker, in, pkts, n);
+	} else {
 		pipeline_classify(worker, in, pipeline, pkts, n);
+	}
 }

@@ -29,6 +29,25 @@ police_lets_pass(struct worker *worker, struct port *port, bool may_mark,
 	return true;
 }
 
+/* Drops what is part of a fragmented packet; returns how many are left. */
+static unsigned
+police_fragments(struct worker *worker, struct port *port, struct rte_mbuf **pkts,
+                 unsigned n)
+{
+	struct flow_key key;
+	unsigned left = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		flow_parse(rte_pktmbuf_mtod(pkts[i], const uint8_t *), pkts[i]->data_len,
+		           pkts[i]->pkt_len, &key);
+		if (key.f.ip_fragment)
+			port_drop(port, worker, DROP_RX_FRAGMENT, &pkts[i], 1);
+		else
+			pkts[left++] = pkts[i];
+	}
+	return left;
+}
+
 unsigned
 police_packets(struct worker *worker, struct port *port,
                const struct port_settings *settings, struct rte_mbuf **pkts, unsigned n)
@@ -36,6 +55,12 @@ police_packets(struct worker *worker, struct port *port,
 	bool may_mark = settings->config.on_excess == DP_EXCESS_MARK;
 	unsigned left = 0;
 
+	if (unlikely(settings->config.no_receive)) {
+		port_drop(port, worker, DROP_RX_PORT_NO_RECEIVE, pkts, n);
+		return 0;
+	}
+	if (unlikely(settings->drops_fragments))
+		n = police_fragments(worker, port, pkts, n);
 	for (unsigned i = 0; i < n; i++) {
 		const struct qos_item *item = &packet_meta(pkts[i])->item;
 

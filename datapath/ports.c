@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "datapath/assign.h"
 #include "datapath/bridge.h"
@@ -13,8 +14,11 @@
 #include "datapath/port/port.h"
 #include "datapath/qos.h"
 #include "datapath/rcu.h"
+#include "datapath/table.h"
 #include "datapath/tsc.h"
 #include "datapath/worker.h"
+
+LOG_MODULE(ports);
 
 static uint32_t next_port_id;
 
@@ -31,20 +35,38 @@ port_take_id(void)
 	return DP_ID_NONE;
 }
 
+/* What was asked for, without what controllers turned off. */
+static struct dp_port_settings
+settings_allowed(const struct port *port, const struct dp_port_settings *asked)
+{
+	struct dp_port_settings config = *asked;
+	bool is_down = port->off & DP_PORT_DOWN;
+
+	config.admin_down |= is_down;
+	config.no_receive |= is_down || port->off & DP_PORT_NO_RECV;
+	config.no_forward |= is_down || port->off & DP_PORT_NO_FWD;
+	config.no_flood |= (port->off & DP_PORT_NO_FLOOD) != 0;
+	config.no_packet_in |= (port->off & DP_PORT_NO_PACKET_IN) != 0;
+	return config;
+}
+
 static struct port_settings *
-settings_prepare(const struct dp_port_settings *config)
+settings_prepare(const struct port *port, const struct dp_port_settings *config)
 {
 	struct port_settings *settings = xcalloc_cacheline(sizeof(*settings));
 	uint8_t *trunks = settings->config.trunks;
 	bool none = true;
 
 	settings->config = *config;
+	settings->drops_fragments = port->bridge->drops_fragments;
 	for (size_t i = 0; i < sizeof(config->trunks); i++)
 		none &= trunks[i] == 0;
 	if (none)
 		memset(trunks, 0xff, sizeof(config->trunks));
-	settings->is_policed = config->on_excess != DP_EXCESS_GATE &&
-	                       (config->policing_bps || config->policing_pps);
+	settings->is_policed = config->no_receive || settings->drops_fragments ||
+	                       (config->on_excess != DP_EXCESS_GATE &&
+	                        (config->policing_bps || config->policing_pps));
+	settings->is_flooded = !config->no_flood && !config->no_forward;
 	settings->vlan_is_plain = none && config->vlan_mode == DP_VLAN_TRUNK;
 	settings->class_number = config->egress_class >= 0
 	                                 ? (uint32_t)config->egress_class
@@ -81,7 +103,8 @@ port_set_policers(struct worker *worker, void *arg)
 static void
 port_publish_settings(struct port *port, const struct dp_port_settings *config)
 {
-	struct port_settings *settings = settings_prepare(config), *old = port->settings;
+	struct port_settings *settings = settings_prepare(port, config),
+			     *old = port->settings;
 	uint16_t owner = port->n_rxqs ? port->rxqs[0].owner : WORKER_NONE;
 
 	atomic_store_explicit(&port->settings, settings, memory_order_release);
@@ -187,12 +210,35 @@ dp_port_add(const struct dp_port_config *config, uint32_t *port_id, struct error
 		port_free(port);
 		return ret;
 	}
+	port->asked = config->settings;
 	port_publish_settings(port, &config->settings);
 	ports[id] = port;
 	bridge_publish_members(port->bridge);
+	bridge_refresh(port->bridge);
 	assign_update();
 	port_watch(port, true);
 	*port_id = id;
+	return 0;
+}
+
+static int
+port_apply_settings(struct port *port, const struct dp_port_settings *asked,
+                    struct error *err)
+{
+	struct dp_port_settings settings = settings_allowed(port, asked);
+	int ret = 0;
+
+	if (port->ops->set)
+		ret = port->ops->set(port, &settings, err);
+	/* First: what a gate holds when it goes is not policed. */
+	if (ret == 0)
+		ret = gate_update(port, &settings, err);
+	if (ret < 0)
+		return ret;
+	port->asked = *asked;
+	port_publish_settings(port, &settings);
+	assign_update();
+	bridge_refresh(port->bridge);
 	return 0;
 }
 
@@ -205,16 +251,38 @@ dp_port_set(uint32_t port_id, const struct dp_port_settings *settings, struct er
 	if (!port)
 		return error_set(err, -ENOENT, "no such port");
 	ret = settings_check(settings, err);
-	if (ret == 0 && port->ops->set)
-		ret = port->ops->set(port, settings, err);
-	/* First: what a gate holds when it goes is not policed. */
-	if (ret == 0)
-		ret = gate_update(port, settings, err);
-	if (ret < 0)
-		return ret;
-	port_publish_settings(port, settings);
-	assign_update();
-	return 0;
+	return ret < 0 ? ret : port_apply_settings(port, settings, err);
+}
+
+void
+dp_port_set_off(uint32_t port_id, uint32_t bits)
+{
+	struct port *port = port_id < DP_PORTS_MAX ? ports[port_id] : NULL;
+	struct error err;
+
+	if (!port || port->off == bits)
+		return;
+	port->off = bits;
+	if (port_apply_settings(port, &port->asked, &err) < 0)
+		log_warn("port %s: %s", port->name, err.text);
+}
+
+void
+dp_bridge_set_fragments(uint32_t bridge_id, bool are_dropped)
+{
+	struct bridge *bridge = bridge_by_id(bridge_id);
+
+	if (!bridge || bridge->drops_fragments == are_dropped)
+		return;
+	bridge->drops_fragments = are_dropped;
+	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
+		struct dp_port_settings settings;
+
+		if (!ports[i] || ports[i]->bridge != bridge)
+			continue;
+		settings = settings_allowed(ports[i], &ports[i]->asked);
+		port_publish_settings(ports[i], &settings);
+	}
 }
 
 void
@@ -228,6 +296,7 @@ dp_port_del(uint32_t port_id)
 	gate_close_port(port);
 	ports[port_id] = NULL;
 	bridge_publish_members(port->bridge);
+	bridge_refresh(port->bridge);
 	fdb_flush(port->bridge->fdb, port_id);
 	qos_leave(port);
 	assign_update();

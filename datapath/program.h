@@ -5,17 +5,16 @@
  * In it are only: OUTPUT (a port's number; IN_PORT, FLOOD, ALL, NORMAL, LOCAL),
  * SET_FIELD of what is in a packet, PUSH_* and POP_*, *_TTL*, SET_QUEUE, POP_QUEUE,
  * METER, LEARN, SAMPLE, CLONE (its list works on a copy), and the records below. All
- * else was worked out by the walk: registers, tables, groups (a CLONE per bucket of
- * "all"; the bucket that was chosen), moves (constants, since the mask covers what they
- * read). */
+ * else was worked out by the walk, who counts the packet as well: registers, tables,
+ * groups (a CLONE per bucket of "all"; the bucket that was chosen), moves (constants,
+ * since the mask covers what they read). */
 #pragma once
 
 #include "net/flow_action.h"
 
 enum program_op {
 	PROGRAM_PUNT = ACTION_N_TYPES, /* a copy goes to main, for a controller */
-	PROGRAM_WALK,  /* the rest depends on headers that what was done has laid bare */
-	PROGRAM_COUNT, /* [flow_number] to the bucket whose counters 'value' points to */
+	PROGRAM_WALK, /* the rest depends on headers that what was done has laid bare */
 };
 
 /* What tables gave a packet by then: all of a flow_key after FLOW_PACKET_WORDS. */

@@ -1,5 +1,6 @@
-/* rcu.c - a thin layer on DPDK's quiescent-state library, with a list of what waits to be
- * freed. Main thread, and vhost's event thread for rcu_synchronize(). */
+/* rcu.c - a thin layer on DPDK's quiescent-state library, with a list of what waits for
+ * workers to let go of it. Main thread, and vhost's event thread for rcu_synchronize().
+ */
 #include "datapath/rcu.h"
 
 #include <errno.h>
@@ -10,17 +11,17 @@
 #include "base/mem.h"
 #include "datapath/datapath.h"
 
-/* Each entry costs one pointer; the list is emptied when it is full or the wait is free.
- */
-#define RCU_WAITING_MAX 64
-
 struct rte_rcu_qsbr *rcu_state;
 
-static struct {
-	void *memory;
+struct rcu_waiting {
+	struct rcu_waiting *next;
 	uint64_t token;
-} waiting[RCU_WAITING_MAX];
-static unsigned n_waiting;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+/* In the order of their tokens. */
+static struct rcu_waiting *first, **last = &first;
 
 int
 rcu_init(void)
@@ -40,27 +41,53 @@ rcu_synchronize(void)
 		rte_rcu_qsbr_synchronize(rcu_state, RTE_QSBR_THRID_INVALID);
 }
 
+/* A function called here may add to the list. */
 static void
-rcu_collect(bool wait)
+rcu_run(bool wait)
 {
-	unsigned done = 0;
+	while (first && rte_rcu_qsbr_check(rcu_state, first->token, wait)) {
+		struct rcu_waiting *due = first;
 
-	while (done < n_waiting &&
-	       rte_rcu_qsbr_check(rcu_state, waiting[done].token, wait))
-		free(waiting[done++].memory);
-	n_waiting -= done;
-	for (unsigned i = 0; i < n_waiting; i++)
-		waiting[i] = waiting[i + done];
+		first = due->next;
+		if (!first)
+			last = &first;
+		due->fn(due->arg);
+		free(due);
+	}
+}
+
+void
+rcu_collect(void)
+{
+	rcu_run(false);
+}
+
+void
+rcu_drain(void)
+{
+	rcu_run(true);
+}
+
+void
+rcu_call_after(void (*fn)(void *arg), void *arg)
+{
+	struct rcu_waiting *waiting;
+
+	if (!rcu_state) {
+		fn(arg);
+		return;
+	}
+	waiting = xcalloc(1, sizeof(*waiting));
+	waiting->token = rte_rcu_qsbr_start(rcu_state);
+	waiting->fn = fn;
+	waiting->arg = arg;
+	*last = waiting;
+	last = &waiting->next;
 }
 
 void
 rcu_free_after(void *p)
 {
-	if (!rcu_state) {
-		free(p);
-		return;
-	}
-	rcu_collect(n_waiting == RCU_WAITING_MAX);
-	waiting[n_waiting].memory = p;
-	waiting[n_waiting++].token = rte_rcu_qsbr_start(rcu_state);
+	rcu_call_after(free, p);
+	rcu_collect();
 }

@@ -14,6 +14,13 @@ int rcu_init(void);
  * is not in use any more. Any thread that is not a worker. */
 void rcu_synchronize(void);
 
-/* Main thread: frees 'p' with free() after the next quiescent points; never blocks long.
- */
+/* Main thread: calls 'fn' after the next quiescent points, from one of the functions
+ * here; in the order of these calls. Never blocks. At once if no worker ever ran. */
+void rcu_call_after(void (*fn)(void *arg), void *arg);
+
+/* The same with free(). */
 void rcu_free_after(void *p);
+
+/* Main thread: carries out what is due; rcu_drain() waits until nothing is left. */
+void rcu_collect(void);
+void rcu_drain(void);

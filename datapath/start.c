@@ -20,10 +20,12 @@
 #include "datapath/datapath.h"
 #include "datapath/eal.h"
 #include "datapath/port/port.h"
+#include "datapath/punt.h"
 #include "datapath/qos.h"
 #include "datapath/qos_watch.h"
 #include "datapath/rcu.h"
 #include "datapath/stats.h"
+#include "datapath/table.h"
 #include "datapath/tsc.h"
 #include "datapath/worker.h"
 
@@ -113,6 +115,7 @@ workers_remove(const uint8_t *mask)
 		worker_wait_until_passed_on(workers[i]);
 		/* What it took last goes out in that round. */
 		rcu_synchronize();
+		punts_run();
 		log_info("worker %u on core %d ends", i, workers[i]->core);
 		worker_stop(workers[i], drop_handed_over);
 		stats_retire_worker((uint16_t)i);
@@ -209,8 +212,11 @@ dp_run(void)
 	if (atomic_exchange(&status_dirty, false)) {
 		status_generation++;
 		assign_update();
+		bridges_refresh();
 	}
+	rcu_collect();
 	bridges_take_learned();
+	punts_run();
 	qos_watch_run();
 	if (read(tick_fd, &expirations, sizeof(expirations)) < 0)
 		return;

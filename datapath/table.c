@@ -1,146 +1,194 @@
-/* table.c - compiles rules into tables and walks them. Building: main. Walking: workers,
- * on a miss of the flow cache. */
+/* table.c - tables, and the publication of a bridge's next version. Over rule.c and
+ * group.c. Main. */
 #include "datapath/table.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "datapath/bridge.h"
+#include "datapath/cache_ask.h"
+#include "datapath/group.h"
+#include "datapath/rcu.h"
+#include "datapath/rule.h"
+#include "datapath/ruleset.h"
 
-static int
-rule_compare(const void *a, const void *b)
-{
-	const struct rule *x = a, *y = b;
+/* Of all bridges: a flow cache must not take one for another. */
+static uint64_t last_version, last_generation;
 
-	return (int)y->priority - (int)x->priority;
-}
-
-static int
-rule_check(const struct dp_static_rule *rule, struct error *err)
-{
-	if (rule->table >= DP_TABLES_MAX)
-		return error_set(err, -EINVAL, "table %u: tables end at %d", rule->table,
-		                 DP_TABLES_MAX - 1);
-	if (rule->n_actions > DP_RULE_ACTIONS_MAX)
-		return error_set(err, -EINVAL,
-		                 "table %u: a rule has %u actions, at most %d",
-		                 rule->table, rule->n_actions, DP_RULE_ACTIONS_MAX);
-	if (rule->goto_table != DP_TABLE_NONE &&
-	    (rule->goto_table <= rule->table || rule->goto_table >= DP_TABLES_MAX))
-		return error_set(err, -EINVAL,
-		                 "table %u: goto table %u does not go forward",
-		                 rule->table, rule->goto_table);
-	return 0;
-}
-
+/* What is computed with needs all its bits, not those alone that are compared. */
 static void
-pipeline_add_rule(struct pipeline *pipeline, const struct dp_static_rule *from)
+mask_round_up(struct flow_key *mask)
 {
-	struct table *table = &pipeline->tables[from->table];
-	struct rule *rule;
-
-	table->rules = xrealloc(table->rules, (table->n + 1) * sizeof(struct rule));
-	rule = &table->rules[table->n++];
-	memset(rule, 0, sizeof(*rule));
-	rule->mask = from->mask;
-	flow_key_mask(&rule->match, &from->match, &from->mask);
-	rule->priority = from->priority;
-	rule->goto_table = from->goto_table;
-	rule->n_actions = from->n_actions;
-	memcpy(rule->actions, from->actions, from->n_actions * sizeof(from->actions[0]));
+	mask->f.in_port = UINT32_MAX;
+	if (mask->f.ip_ttl)
+		mask->f.ip_ttl = UINT8_MAX;
+	if (mask->f.mpls_lse & 0xff)
+		mask->f.mpls_lse |= 0xff;
 }
 
-/* The union over all rules. One union serves all kinds of packets for now; a kind lacks
- * the fields it does not have, and those are 0 in every key of it. */
-static void
-pipeline_set_masks(struct pipeline *pipeline)
+/* The one rule of a bridge that forwards all by learned addresses; else NULL. */
+static const struct rule *
+bridge_fixed_rule(const struct bridge *bridge)
 {
-	struct flow_key mask = {0};
+	const struct table *table = bridge->tables[0];
+	const struct flow_output *output;
+	const struct flow_key none = {0};
+	const struct rule *rule;
 
-	mask.f.in_port = UINT32_MAX;
-	for (uint32_t t = 0; t < pipeline->n_tables; t++)
-		for (uint32_t r = 0; r < pipeline->tables[t].n; r++)
-			for (size_t w = 0; w < FLOW_KEY_WORDS; w++)
-				mask.words[w] |=
-					pipeline->tables[t].rules[r].mask.words[w];
-	for (int type = 0; type < FLOW_N_TYPES; type++)
-		pipeline->masks[type] = mask;
+	if (bridge->n_rules != 1 || !table || list_is_empty(&table->rules))
+		return NULL;
+	rule = classifier_lookup(&table->classifier, bridge->next_version, &none);
+	if (!rule || rule->tuple->n_words || rule->actions_bytes != sizeof(*output))
+		return NULL;
+	output = rule->actions;
+	return output->head.type == ACTION_OUTPUT && output->port == FLOW_PORT_NORMAL
+	               ? rule
+	               : NULL;
 }
 
-int
-pipeline_build(const struct dp_static_rule *rules, size_t n, struct pipeline **result,
-               struct error *err)
+static struct pipeline *
+pipeline_build(struct bridge *bridge)
 {
-	static uint64_t generation;
-	struct flow_key any = {0};
-	struct pipeline *pipeline;
-	uint32_t n_tables = 1;
+	struct pipeline *pipeline = xcalloc_cacheline(sizeof(*pipeline));
+	const struct rule *fixed = bridge_fixed_rule(bridge);
 
-	for (size_t i = 0; i < n; i++) {
-		int ret = rule_check(&rules[i], err);
-
-		if (ret < 0)
-			return ret;
-		n_tables = MAX_OF(n_tables, rules[i].table + 1U);
-		if (rules[i].goto_table != DP_TABLE_NONE)
-			n_tables = MAX_OF(n_tables, rules[i].goto_table + 1U);
+	pipeline->version = bridge->next_version;
+	pipeline->generation = ++last_generation;
+	pipeline->bridge = bridge;
+	pipeline->mask = *mask_set_union(&bridge->masks);
+	mask_round_up(&pipeline->mask);
+	for (unsigned i = 0; i < FLOW_PACKET_WORDS; i++) {
+		if (!pipeline->mask.words[i])
+			continue;
+		pipeline->words[pipeline->n_words] = (uint8_t)i;
+		pipeline->masks[pipeline->n_words++] = pipeline->mask.words[i];
 	}
-	pipeline = xcalloc(1, sizeof(*pipeline) + n_tables * sizeof(struct table));
-	pipeline->generation = ++generation;
-	pipeline->n_tables = n_tables;
-	for (size_t i = 0; i < n; i++)
-		pipeline_add_rule(pipeline, &rules[i]);
-	for (uint32_t t = 0; t < n_tables; t++)
-		if (pipeline->tables[t].n)
-			qsort(pipeline->tables[t].rules, pipeline->tables[t].n,
-			      sizeof(struct rule), rule_compare);
-	pipeline_set_masks(pipeline);
-	pipeline->is_fixed = n == 1 && flow_key_is_empty(&rules[0].mask) &&
-	                     pipeline_walk(pipeline, &any, &pipeline->fixed);
-	*result = pipeline;
-	return 0;
+	memcpy(pipeline->miss, bridge->miss, sizeof(pipeline->miss));
+	pipeline->is_fixed = fixed != NULL;
+	if (fixed)
+		pipeline->fixed_tally = fixed->tally;
+	return pipeline;
 }
 
 void
-pipeline_free(struct pipeline *pipeline)
+bridge_publish(struct bridge *bridge)
 {
-	if (!pipeline)
+	struct pipeline *old = bridge->pipeline;
+
+	atomic_store_explicit(&bridge->pipeline, pipeline_build(bridge),
+	                      memory_order_release);
+	bridge->next_version = ++last_version;
+	rules_retire(bridge);
+	groups_retire(bridge);
+	if (old)
+		rcu_call_after(free, old);
+	rcu_collect();
+}
+
+void
+bridge_refresh(struct bridge *bridge)
+{
+	struct pipeline *old = bridge->pipeline, *pipeline;
+
+	if (old->is_fixed)
 		return;
-	for (uint32_t t = 0; t < pipeline->n_tables; t++)
-		free(pipeline->tables[t].rules);
-	free(pipeline);
+	pipeline = xcalloc_cacheline(sizeof(*pipeline));
+	*pipeline = *old;
+	pipeline->generation = ++last_generation;
+	atomic_store_explicit(&bridge->pipeline, pipeline, memory_order_release);
+	rcu_free_after(old);
 }
 
-static const struct rule *
-table_find(const struct table *table, const struct flow_key *key)
+void
+bridges_refresh(void)
 {
-	for (uint32_t i = 0; i < table->n; i++)
-		if (flow_key_matches(key, &table->rules[i].match, &table->rules[i].mask))
-			return &table->rules[i];
-	return NULL;
+	for (unsigned i = 0; i < BRIDGES_MAX; i++)
+		if (bridges[i])
+			bridge_refresh(bridges[i]);
 }
 
-bool
-pipeline_walk(const struct pipeline *pipeline, const struct flow_key *key,
-              struct program *program)
+void
+tables_init(struct bridge *bridge)
 {
-	uint16_t t = 0;
+	mask_set_init(&bridge->masks);
+	bridge->next_version = ++last_version;
+	bridge_publish(bridge);
+}
 
-	program->n = 0;
-	for (int visits = 0; visits < WALK_TABLES_MAX; visits++) {
-		const struct rule *rule = table_find(&pipeline->tables[t], key);
+/* Workers do not see the bridge any more. */
+void
+tables_destroy(struct bridge *bridge)
+{
+	rules_destroy(bridge);
+	groups_destroy(bridge);
+	rules_retire(bridge);
+	groups_retire(bridge);
+	rcu_drain();
+	for (unsigned t = 0; t < DP_TABLES_MAX; t++) {
+		struct table *table = bridge->tables[t];
 
-		if (!rule)
-			return false;
-		for (uint8_t i = 0; i < rule->n_actions; i++) {
-			if (program->n == PROGRAM_ACTIONS_MAX)
-				return false;
-			program->actions[program->n++] = rule->actions[i];
-		}
-		if (rule->goto_table == DP_TABLE_NONE)
-			return true;
-		t = rule->goto_table;
+		if (!table)
+			continue;
+		classifier_destroy(&table->classifier);
+		tally_del(table->missed);
+		free(table);
 	}
-	return false;
+	mask_set_destroy(&bridge->masks);
+	free(bridge->pipeline);
+}
+
+void
+dp_publish(uint32_t bridge_id)
+{
+	struct bridge *bridge = bridge_by_id(bridge_id);
+
+	if (bridge)
+		bridge_publish(bridge);
+}
+
+void
+dp_synchronize(void)
+{
+	rcu_synchronize();
+	rcu_collect();
+}
+
+void
+dp_bridge_clear_rules(uint32_t bridge_id)
+{
+	struct bridge *bridge = bridge_by_id(bridge_id);
+
+	if (!bridge)
+		return;
+	rules_destroy(bridge);
+	groups_destroy(bridge);
+	memset(bridge->miss, DP_MISS_DROP, sizeof(bridge->miss));
+	bridge_publish(bridge);
+}
+
+void
+dp_table_set_miss(uint32_t bridge_id, uint8_t table, enum dp_miss miss)
+{
+	struct bridge *bridge = bridge_by_id(bridge_id);
+
+	if (bridge && table < DP_TABLES_MAX)
+		bridge->miss[table] = (uint8_t)miss;
+}
+
+void
+dp_table_get_stats(uint32_t bridge_id, uint8_t number, struct dp_table_stats *stats)
+{
+	struct bridge *bridge = bridge_by_id(bridge_id);
+	struct table *table =
+		bridge && number < DP_TABLES_MAX ? bridge->tables[number] : NULL;
+	struct tally_sum sum;
+
+	*stats = (struct dp_table_stats){0, 0};
+	if (!table)
+		return;
+	caches_flush_counts();
+	tally_get(table->missed, &sum);
+	stats->matched = table->matched_deleted + rules_count_packets(table);
+	stats->lookups = stats->matched + sum.packets;
 }

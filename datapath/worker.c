@@ -92,6 +92,8 @@ worker_open_epoll(struct worker *worker)
 static void
 worker_free(struct worker *worker)
 {
+	void *punt;
+
 	if (worker->epoll_fd >= 0)
 		close(worker->epoll_fd);
 	if (worker->event_fd >= 0)
@@ -99,6 +101,10 @@ worker_free(struct worker *worker)
 	if (worker->timer_fd >= 0)
 		close(worker->timer_fd);
 	rte_ring_free(worker->learn);
+	while (worker->punts && rte_ring_dequeue(worker->punts, &punt) == 0)
+		rte_pktmbuf_free(punt);
+	rte_ring_free(worker->punts);
+	rte_ring_free(worker->jobs);
 	cache_destroy(worker->cache);
 	if (worker->view) {
 		free(worker->view->rxqs);
@@ -229,6 +235,25 @@ worker_disconnect(struct worker *worker, void (*drop)(struct rte_mbuf *pkt))
 	}
 }
 
+/* The rings between a worker and main. */
+static bool
+worker_make_main_rings(struct worker *worker)
+{
+	char name[RTE_RING_NAMESIZE];
+
+	snprintf(name, sizeof(name), "learn%u", worker->id);
+	worker->learn =
+		rte_ring_create_elem(name, sizeof(struct learn_event), LEARN_RING_SIZE,
+	                             SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	snprintf(name, sizeof(name), "punts%u", worker->id);
+	worker->punts = rte_ring_create(name, WORKER_PUNTS_SIZE, SOCKET_ID_ANY,
+	                                RING_F_SP_ENQ | RING_F_SC_DEQ);
+	snprintf(name, sizeof(name), "jobs%u", worker->id);
+	worker->jobs = rte_ring_create(name, WORKER_JOBS_SIZE, SOCKET_ID_ANY,
+	                               RING_F_SP_ENQ | RING_F_SC_DEQ);
+	return worker->learn && worker->punts && worker->jobs;
+}
+
 static int
 worker_connect(struct worker *worker)
 {
@@ -296,7 +321,6 @@ worker_start(int core, int numa_node, uint32_t max_sleep_us, struct worker **res
              struct error *err)
 {
 	struct worker *worker = worker_alloc(core, numa_node, max_sleep_us);
-	char name[RTE_RING_NAMESIZE];
 	int ret;
 
 	if (worker->id == WORKER_NONE) {
@@ -307,12 +331,9 @@ worker_start(int core, int numa_node, uint32_t max_sleep_us, struct worker **res
 		error_set(err, ret, "epoll: %s", strerror(-ret));
 		goto free_worker;
 	}
-	snprintf(name, sizeof(name), "learn%u", worker->id);
-	worker->learn =
-		rte_ring_create_elem(name, sizeof(struct learn_event), LEARN_RING_SIZE,
-	                             SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	worker->cache = cache_create(numa_node);
-	if (!worker->learn || !worker->cache || worker_connect(worker) < 0) {
+	worker->cache = cache_create(worker->id, numa_node);
+	if (!worker_make_main_rings(worker) || !worker->cache ||
+	    worker_connect(worker) < 0) {
 		ret = error_set(
 			err, -ENOMEM,
 			"worker on core %d: no memory for its rings and flow cache",
@@ -336,15 +357,38 @@ free_worker:
 	return ret;
 }
 
+/* Until the worker has done what it was called for last. */
+static void
+worker_wait_for_call(const struct worker *worker)
+{
+	for (unsigned i = 0; atomic_load_explicit(&worker->call, memory_order_acquire);
+	     i++) {
+		if (i < 100)
+			sched_yield();
+		else
+			usleep(20);
+	}
+}
+
 void
 worker_stop(struct worker *worker, void (*drop)(struct rte_mbuf *pkt))
 {
+	worker_wait_for_call(worker); /* which may have packets of main */
 	worker->stop = true;
 	worker_wake(worker);
 	pthread_join(worker->thread, NULL);
 	workers[worker->id] = NULL;
 	worker_disconnect(worker, drop);
 	worker_free(worker);
+}
+
+void
+worker_call_later(struct worker *worker, worker_call_fn *fn, void *arg)
+{
+	worker_wait_for_call(worker);
+	worker->call_arg = arg;
+	atomic_store_explicit(&worker->call, fn, memory_order_release);
+	worker_wake(worker);
 }
 
 void
@@ -355,16 +399,8 @@ worker_call(struct worker *worker, worker_call_fn *fn, void *arg)
 			continue;
 		return;
 	}
-	worker->call_arg = arg;
-	atomic_store_explicit(&worker->call, fn, memory_order_release);
-	worker_wake(worker);
-	for (unsigned i = 0; atomic_load_explicit(&worker->call, memory_order_acquire);
-	     i++) {
-		if (i < 100)
-			sched_yield();
-		else
-			usleep(20);
-	}
+	worker_call_later(worker, fn, arg);
+	worker_wait_for_call(worker);
 }
 
 void

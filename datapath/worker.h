@@ -14,9 +14,11 @@
 #include "datapath/datapath.h"
 #include "datapath/packet.h"
 
-#define WORKER_NONE      UINT16_MAX
-#define WORKER_RING_SIZE 2048
-#define LEARN_RING_SIZE  1024
+#define WORKER_NONE       UINT16_MAX
+#define WORKER_RING_SIZE  2048
+#define LEARN_RING_SIZE   1024
+#define WORKER_PUNTS_SIZE 2048
+#define WORKER_JOBS_SIZE  2048
 
 /* What epoll reports for a kernel interface: ids, because by the time it is looked at the
  * port may be gone. 0 stands for the worker's own descriptors. */
@@ -73,6 +75,8 @@ struct worker {
 	int epoll_fd, timer_fd;
 	struct cache *cache;    /* of flows; the worker's own */
 	struct rte_ring *learn; /* to main: struct learn_event, single producer */
+	struct rte_ring *punts; /* to main: chains of buffers, see punt.c */
+	struct rte_ring *jobs;  /* from main: see packet_out.c */
 
 	/* main writes, the worker reads */
 	struct worker_view *_Atomic view;
@@ -82,6 +86,7 @@ struct worker {
 	bool is_leaving; /* main's: it gets no more work and will be stopped */
 	worker_call_fn *_Atomic call; /* NULL = none; the worker clears it when done */
 	void *call_arg;
+	_Atomic bool has_jobs; /* main sets it before the call that takes them */
 	_Atomic uint32_t max_sleep_us;
 
 	/* the worker writes, others read */
@@ -134,6 +139,9 @@ void worker_stop(struct worker *worker, void (*drop)(struct rte_mbuf *pkt));
 /* Runs 'fn' on the worker and waits until it is done (a few microseconds, or the time the
  * kernel takes to schedule the worker). Runs it here if 'worker' is NULL. */
 void worker_call(struct worker *worker, worker_call_fn *fn, void *arg);
+
+/* Has 'fn' run on the worker soon. */
+void worker_call_later(struct worker *worker, worker_call_fn *fn, void *arg);
 
 /* Replaces the view and frees the old one once it is out of use. Takes 'view'. */
 void worker_publish_view(struct worker *worker, struct worker_view *view);

@@ -87,8 +87,10 @@ struct port_worker {
 /* VLAN membership, published as a whole with the rest of the settings. */
 struct port_settings {
 	struct dp_port_settings config;
-	bool vlan_is_plain;    /* carries every VLAN and changes no tag */
-	bool is_policed;       /* packets above the rates are dropped or marked */
+	bool vlan_is_plain; /* carries every VLAN and changes no tag */
+	bool is_policed;    /* packets above the rates, or all, are dropped or marked */
+	bool is_flooded;    /* gets what goes to all ports */
+	bool drops_fragments;
 	uint32_t class_number; /* for packets from this port; PACKET_CLASS_NONE */
 };
 
@@ -123,10 +125,18 @@ struct port {
 	struct rxq *rxqs; /* array of n_rxqs */
 	struct port_worker *_Atomic by_worker[DP_WORKERS_MAX];
 
+	/* main's: as asked for, and what controllers turned off (DP_PORT_*) */
+	struct dp_port_settings asked;
+	uint32_t off;
+
 	struct port_pending pending;
 
 	/* one worker: all queues of a policed port have one owner */
 	struct policer police_bytes, police_packets;
+
+	/* Any worker: when the packets for controllers so far would have been sent at the
+	 * bridge's rate. */
+	_Atomic uint64_t punt_paid_until_ns;
 
 	_Atomic uint32_t link_resets;
 	struct port_worker retired;      /* main's: sums of workers that ended */

@@ -163,8 +163,8 @@ void flow_field_add_mask(enum flow_field_id id, struct flow_key *mask_key,
 
 /* Matches the field: value and mask (NULL = all bits). Bits of 'value' outside the mask
  * are ignored; what the match says of the field's other bits stays. Matching "dl_vlan",
- * "dl_vlan_pcp" or "vlan_pcp" also matches that there is a tag; a whole "dl_vlan" above 12
- * bits (OpenFlow 1.0's 0xffff) that there is none. */
+ * "dl_vlan_pcp" or "vlan_pcp" also matches that there is a tag; a whole "dl_vlan" above
+ * 12 bits (OpenFlow 1.0's 0xffff) that there is none. */
 void flow_match_set(struct flow_match *match, enum flow_field_id id,
                     const struct flow_value *value, const struct flow_value *mask);
 

@@ -32,14 +32,31 @@ enum flow_type {
 #define FLOW_FRAGMENT 1 /* in ip_fragment: any part of a fragmented packet */
 #define FLOW_LATER    2 /* ... and not its first part */
 
+#define FLOW_TYPE_NONE 0x05ff /* in eth_type: an 802.3 frame without one */
+
+#define FLOW_PBB_PRESENT 0x80000000U /* in pbb_isid: there is an I-TAG */
+#define FLOW_PBB_UCA     0x01000000U
+
+/* In ipv6_exthdr (OpenFlow 1.5, 7.2.3.7): which extension headers there are, and whether
+ * one comes more often or in another order than RFC 8200 expects. */
+#define FLOW_EXTHDR_NONE        0x001
+#define FLOW_EXTHDR_ESP         0x002
+#define FLOW_EXTHDR_AUTH        0x004
+#define FLOW_EXTHDR_DESTINATION 0x008
+#define FLOW_EXTHDR_FRAGMENT    0x010
+#define FLOW_EXTHDR_ROUTING     0x020
+#define FLOW_EXTHDR_HOP         0x040
+#define FLOW_EXTHDR_REPEATED    0x080
+#define FLOW_EXTHDR_DISORDER    0x100
+
 #define FLOW_REGS 16
 
 /* Numbers are in host byte order, addresses as on the wire. Fields that a packet does not
  * have are 0. No padding: keys are compared and hashed as words. */
 struct flow_fields {
 	/* What a packet brings. The flow cache's keys are of these alone. */
-	uint32_t in_port; /* the port's OpenFlow number */
-	uint16_t eth_type;
+	uint32_t in_port;  /* the port's OpenFlow number */
+	uint16_t eth_type; /* behind the tags below */
 	uint16_t vlan_tci; /* of the outermost tag */
 	uint8_t eth_dst[6], eth_src[6];
 	uint8_t ip_proto, ip_tos, ip_ttl, ip_fragment;
@@ -65,7 +82,8 @@ struct flow_fields {
 	/* What tables write: 0 at the start of the pipeline. */
 	uint64_t metadata;
 	uint32_t regs[FLOW_REGS];
-	uint32_t actset_output; /* 0xffffffff at the start: no output in the action set */
+	uint32_t actset_output; /* FLOW_PORT_UNSET at the start: no output in the action
+	                           set */
 	uint32_t conj_id;
 	uint32_t recirc_id; /* which part of its way the packet is on; 0 = the first */
 	uint32_t ct_mark;

@@ -1,30 +1,30 @@
 /* flow_parse.c - bytes -> struct flow_key. Fuzzed: nothing is read that was not checked.
  */
 #include "net/flow_key.h"
+#include "net/protocol.h"
 
-#define ETH_BYTES         14
-#define VLAN_BYTES        4
-#define TYPE_VLAN         0x8100
-#define TYPE_QINQ         0x88a8
-#define TYPE_IPV4         0x0800
-#define TYPE_IPV6         0x86dd
-#define TYPE_ARP          0x0806
-#define ARP_BYTES         28
-#define IPV4_BYTES        20
-#define IPV6_BYTES        40
-#define IPV6_CHAIN_MAX    8 /* extension headers walked */
-#define PROTO_ICMP        1
-#define PROTO_TCP         6
-#define PROTO_UDP         17
-#define PROTO_ICMPV6      58
-#define PROTO_SCTP        132
-#define PROTO_HOP_BY_HOP  0
-#define PROTO_ROUTING     43
-#define PROTO_FRAGMENT    44
-#define PROTO_AUTH        51
-#define PROTO_DESTINATION 60
-#define ND_SOLICIT        135
-#define ND_ADVERTISE      136
+#define IPV6_CHAIN_MAX 8 /* extension headers walked */
+#define SNAP_BYTES     8
+#define MPLS_BYTES     4
+/* Service, then the customer's addresses and type (IEEE 802.1Q, 9.7). */
+#define PBB_BYTES 18
+#define PBB_UCA   0x08000000U
+#define PBB_ISID  0x00ffffffU
+
+/* Two words of a key. */
+typedef uint64_t key_pair __attribute__((vector_size(16), aligned(8), may_alias));
+
+/* memset() of this size is a "rep stos" for gcc, longer than the rest of a parse. */
+static inline void
+key_zero(struct flow_key *key)
+{
+	key_pair *pairs = (key_pair *)(void *)key->words;
+
+#pragma GCC unroll 64
+	for (size_t i = 0; i < FLOW_KEY_WORDS / 2; i++)
+		pairs[i] = (key_pair){0};
+	key->words[FLOW_KEY_WORDS - 1] = 0;
+}
 
 /* What is left to read; never runs past its end. */
 struct reader {
@@ -61,12 +61,13 @@ be32(const uint8_t *p)
 static enum flow_type
 parse_arp(struct reader *reader, struct flow_fields *f)
 {
-	const uint8_t *arp = reader_take(reader, ARP_BYTES);
+	const uint8_t *arp = reader_take(reader, NET_ARP_BYTES);
 
 	if (!arp)
 		return FLOW_MALFORMED;
 	/* Ethernet and IPv4 only; others have other lengths. */
-	if (be16(arp) != 1 || be16(arp + 2) != TYPE_IPV4 || arp[4] != 6 || arp[5] != 4)
+	if (be16(arp) != 1 || be16(arp + 2) != NET_TYPE_IPV4 || arp[4] != 6 ||
+	    arp[5] != 4)
 		return FLOW_OTHER;
 	f->tp_src = be16(arp + 6);
 	memcpy(f->arp_sha, arp + 8, 6);
@@ -105,11 +106,12 @@ parse_icmp(struct reader *reader, struct flow_fields *f, bool is_ipv6)
 	f->tp_dst = icmp[1];
 	if (!is_ipv6)
 		return FLOW_IPV4_ICMP;
-	if (icmp[0] != ND_SOLICIT && icmp[0] != ND_ADVERTISE)
+	if (icmp[0] != NET_ND_SOLICIT && icmp[0] != NET_ND_ADVERTISE)
 		return FLOW_IPV6_ICMP;
 	target = reader_take(reader, 16);
 	if (!target)
 		return FLOW_MALFORMED;
+	f->nd_reserved = be32(icmp + 4);
 	memcpy(f->nd_target, target, 16);
 	return parse_nd_options(reader, f) ? FLOW_IPV6_ICMP : FLOW_MALFORMED;
 }
@@ -117,14 +119,16 @@ parse_icmp(struct reader *reader, struct flow_fields *f, bool is_ipv6)
 static enum flow_type
 parse_ports(struct reader *reader, struct flow_fields *f, bool is_ipv6)
 {
-	size_t bytes = f->ip_proto == PROTO_TCP ? 20 : f->ip_proto == PROTO_UDP ? 8 : 12;
+	size_t bytes = f->ip_proto == NET_PROTO_TCP   ? 20
+	               : f->ip_proto == NET_PROTO_UDP ? 8
+	                                              : 12;
 	const uint8_t *l4 = reader_take(reader, bytes);
 
 	if (!l4)
 		return FLOW_MALFORMED;
 	f->tp_src = be16(l4);
 	f->tp_dst = be16(l4 + 2);
-	if (f->ip_proto == PROTO_TCP)
+	if (f->ip_proto == NET_PROTO_TCP)
 		f->tcp_flags = be16(l4 + 12) & 0x0fff;
 	return is_ipv6 ? FLOW_IPV6_PORTS : FLOW_IPV4_PORTS;
 }
@@ -133,13 +137,13 @@ static enum flow_type
 parse_l4(struct reader *reader, struct flow_fields *f, bool is_ipv6)
 {
 	switch (f->ip_proto) {
-	case PROTO_TCP:
-	case PROTO_UDP:
-	case PROTO_SCTP:
+	case NET_PROTO_TCP:
+	case NET_PROTO_UDP:
+	case NET_PROTO_SCTP:
 		return parse_ports(reader, f, is_ipv6);
-	case PROTO_ICMP:
+	case NET_PROTO_ICMP:
 		return is_ipv6 ? FLOW_IPV6 : parse_icmp(reader, f, false);
-	case PROTO_ICMPV6:
+	case NET_PROTO_ICMPV6:
 		return is_ipv6 ? parse_icmp(reader, f, true) : FLOW_IPV4;
 	default:
 		return is_ipv6 ? FLOW_IPV6 : FLOW_IPV4;
@@ -149,7 +153,7 @@ parse_l4(struct reader *reader, struct flow_fields *f, bool is_ipv6)
 static enum flow_type
 parse_ipv4(struct reader *reader, struct flow_fields *f)
 {
-	const uint8_t *ip = reader_take(reader, IPV4_BYTES);
+	const uint8_t *ip = reader_take(reader, NET_IPV4_BYTES);
 	size_t header, total;
 	uint16_t fragment;
 
@@ -157,12 +161,12 @@ parse_ipv4(struct reader *reader, struct flow_fields *f)
 		return FLOW_MALFORMED;
 	header = (ip[0] & 0xfU) * 4;
 	total = be16(ip + 2);
-	if (ip[0] >> 4 != 4 || header < IPV4_BYTES || total < header ||
-	    total > reader->left + reader->beyond + IPV4_BYTES)
+	if (ip[0] >> 4 != 4 || header < NET_IPV4_BYTES || total < header ||
+	    total > reader->left + reader->beyond + NET_IPV4_BYTES)
 		return FLOW_MALFORMED;
 	/* What follows the packet is padding of the frame. */
-	reader->left = MIN_OF(reader->left, total - IPV4_BYTES);
-	if (!reader_take(reader, header - IPV4_BYTES))
+	reader->left = MIN_OF(reader->left, total - NET_IPV4_BYTES);
+	if (!reader_take(reader, header - NET_IPV4_BYTES))
 		return FLOW_MALFORMED;
 	f->ip_tos = ip[1];
 	f->ip_ttl = ip[8];
@@ -179,32 +183,71 @@ parse_ipv4(struct reader *reader, struct flow_fields *f)
 	return parse_l4(reader, f, false);
 }
 
-/* Walks extension headers up to the first that is none; -1 if one is cut short. */
+/* Notes a header in ipv6_exthdr. '*place' is the last one's in the order that RFC 8200,
+ * 4.1 recommends; destination options may come before the routing header and last. */
+static void
+note_exthdr(struct flow_fields *f, uint8_t header, unsigned *place)
+{
+	static const struct {
+		uint16_t bit;
+		uint8_t place;
+	} notes[UINT8_MAX + 1] = {
+		[NET_PROTO_HOP_BY_HOP] = {FLOW_EXTHDR_HOP, 1},
+		[NET_PROTO_ROUTING] = {FLOW_EXTHDR_ROUTING, 3},
+		[NET_PROTO_FRAGMENT] = {FLOW_EXTHDR_FRAGMENT, 4},
+		[NET_PROTO_AUTH] = {FLOW_EXTHDR_AUTH, 5},
+		[NET_PROTO_ESP] = {FLOW_EXTHDR_ESP, 6},
+		[NET_PROTO_DESTINATION] = {FLOW_EXTHDR_DESTINATION, 7},
+		[NET_PROTO_NONE] = {FLOW_EXTHDR_NONE, 8},
+	};
+	uint16_t bit = notes[header].bit;
+	unsigned at = notes[header].place;
+
+	if (!bit)
+		return;
+	if (header == NET_PROTO_DESTINATION && *place < 2)
+		at = 2;
+	else if (f->ipv6_exthdr & bit &&
+	         (header != NET_PROTO_DESTINATION || *place >= at))
+		f->ipv6_exthdr |= FLOW_EXTHDR_REPEATED;
+	if (at < *place)
+		f->ipv6_exthdr |= FLOW_EXTHDR_DISORDER;
+	f->ipv6_exthdr |= bit;
+	*place = MAX_OF(*place, at);
+}
+
+/* Walks extension headers up to the first that is none; -1 if one is cut short. Later
+ * fragments end with the fragment header, as ovs-fields(7) has it for nw_proto. */
 static int
 parse_ipv6_chain(struct reader *reader, struct flow_fields *f, uint8_t next)
 {
+	unsigned place = 0;
+
 	for (int i = 0; i < IPV6_CHAIN_MAX; i++) {
 		const uint8_t *head;
 
+		note_exthdr(f, next, &place);
 		switch (next) {
-		case PROTO_HOP_BY_HOP:
-		case PROTO_ROUTING:
-		case PROTO_DESTINATION:
-		case PROTO_AUTH:
+		case NET_PROTO_HOP_BY_HOP:
+		case NET_PROTO_ROUTING:
+		case NET_PROTO_DESTINATION:
+		case NET_PROTO_AUTH:
 			head = reader_take(reader, 8);
-			if (!head || !reader_take(reader, next == PROTO_AUTH
+			if (!head || !reader_take(reader, next == NET_PROTO_AUTH
 			                                          ? (head[1] + 2U) * 4 - 8
 			                                          : head[1] * 8U))
 				return -1;
 			break;
-		case PROTO_FRAGMENT:
+		case NET_PROTO_FRAGMENT:
 			head = reader_take(reader, 8);
 			if (!head)
 				return -1;
-			f->ip_fragment = FLOW_FRAGMENT;
+			/* A fragment that is the whole packet is none (RFC 6946). */
+			if (be16(head + 2) & 0xfff9)
+				f->ip_fragment = FLOW_FRAGMENT;
 			if (be16(head + 2) & 0xfff8) {
 				f->ip_fragment |= FLOW_LATER;
-				return head[0];
+				return next;
 			}
 			break;
 		default:
@@ -218,7 +261,7 @@ parse_ipv6_chain(struct reader *reader, struct flow_fields *f, uint8_t next)
 static enum flow_type
 parse_ipv6(struct reader *reader, struct flow_fields *f)
 {
-	const uint8_t *ip = reader_take(reader, IPV6_BYTES);
+	const uint8_t *ip = reader_take(reader, NET_IPV6_BYTES);
 	size_t payload;
 	int proto;
 
@@ -244,34 +287,97 @@ parse_ipv6(struct reader *reader, struct flow_fields *f)
 	return parse_l4(reader, f, true);
 }
 
+static enum flow_type
+parse_mpls(struct reader *reader, struct flow_fields *f)
+{
+	const uint8_t *mpls = reader_take(reader, MPLS_BYTES);
+
+	if (!mpls)
+		return FLOW_MALFORMED;
+	f->mpls_lse = be32(mpls);
+	return FLOW_MPLS;
+}
+
+static enum flow_type
+parse_pbb(struct reader *reader, struct flow_fields *f)
+{
+	const uint8_t *pbb = reader_take(reader, PBB_BYTES);
+	uint32_t tag;
+
+	if (!pbb)
+		return FLOW_MALFORMED;
+	tag = be32(pbb);
+	f->pbb_isid =
+		FLOW_PBB_PRESENT | (tag & PBB_UCA ? FLOW_PBB_UCA : 0) | (tag & PBB_ISID);
+	return FLOW_OTHER;
+}
+
+/* Reads a tag if eth_type says that there is one, with the type behind it. False: it is
+ * cut short. */
+static inline bool
+parse_vlan(struct reader *reader, struct flow_fields *f, uint16_t *tci, uint16_t *tpid)
+{
+	const uint8_t *tag;
+
+	if (f->eth_type != NET_TYPE_VLAN && f->eth_type != NET_TYPE_QINQ)
+		return true;
+	tag = reader_take(reader, NET_VLAN_BYTES);
+	if (!tag)
+		return false;
+	*tpid = f->eth_type;
+	*tci = be16(tag) | FLOW_VLAN_PRESENT;
+	f->eth_type = be16(tag + 2);
+	return true;
+}
+
+/* A frame with a length in the place of its type: the type is the one that a SNAP header
+ * of Ethernet's numbers names, or none (OpenFlow 1.0, 3.4). */
+static void
+parse_llc(struct reader *reader, struct flow_fields *f)
+{
+	static const uint8_t ethernet_in_snap[] = {0xaa, 0xaa, 3, 0, 0, 0};
+
+	f->eth_type = FLOW_TYPE_NONE;
+	if (reader->left < SNAP_BYTES ||
+	    memcmp(reader->p, ethernet_in_snap, sizeof(ethernet_in_snap)) != 0 ||
+	    be16(reader->p + sizeof(ethernet_in_snap)) < NET_TYPE_MIN)
+		return;
+	f->eth_type = be16(reader->p + sizeof(ethernet_in_snap));
+	reader_take(reader, SNAP_BYTES);
+}
+
 enum flow_type
 flow_parse(const uint8_t *data, size_t captured, size_t length, struct flow_key *key)
 {
 	struct reader reader = {data, MIN_OF(captured, length),
 	                        length - MIN_OF(captured, length)};
 	struct flow_fields *f = &key->f;
-	const uint8_t *eth = reader_take(&reader, ETH_BYTES), *tag;
+	const uint8_t *eth = reader_take(&reader, NET_ETH_BYTES);
 
-	memset(key, 0, sizeof(*key));
+	key_zero(key);
 	if (!eth)
 		return FLOW_MALFORMED;
 	memcpy(f->eth_dst, eth, 6);
 	memcpy(f->eth_src, eth + 6, 6);
 	f->eth_type = be16(eth + 12);
-	if (f->eth_type == TYPE_VLAN || f->eth_type == TYPE_QINQ) {
-		tag = reader_take(&reader, VLAN_BYTES);
-		if (!tag)
-			return FLOW_MALFORMED;
-		f->vlan_tci = be16(tag) | FLOW_VLAN_PRESENT;
-		f->eth_type = be16(tag + 2);
-	}
+	if (!parse_vlan(&reader, f, &f->vlan_tci, &f->vlan_tpid) ||
+	    (f->vlan_tpid && !parse_vlan(&reader, f, &f->vlan2_tci, &f->vlan2_tpid)))
+		return FLOW_MALFORMED;
+	if (f->eth_type < NET_TYPE_MIN)
+		parse_llc(&reader, f);
 	switch (f->eth_type) {
-	case TYPE_ARP:
+	case NET_TYPE_ARP:
+	case NET_TYPE_RARP:
 		return parse_arp(&reader, f);
-	case TYPE_IPV4:
+	case NET_TYPE_IPV4:
 		return parse_ipv4(&reader, f);
-	case TYPE_IPV6:
+	case NET_TYPE_IPV6:
 		return parse_ipv6(&reader, f);
+	case NET_TYPE_MPLS:
+	case NET_TYPE_MPLS_MC:
+		return parse_mpls(&reader, f);
+	case NET_TYPE_PBB:
+		return parse_pbb(&reader, f);
 	default:
 		return FLOW_OTHER;
 	}

@@ -153,6 +153,11 @@ decode_simple(struct of_decoder *d, const struct wire_action *w, const uint8_t *
 		err = check_number(d, w->kind, value);
 		if (err)
 			return err;
+		if (w->kind == ACTION_SET_IPV4_SRC || w->kind == ACTION_SET_IPV4_DST) {
+			address = of_decoder_add(d, w->kind, sizeof(*address));
+			memcpy(address->bytes, p + w->number_at, 4);
+			return 0;
+		}
 		if (d->version == OF11 &&
 		    (w->kind == ACTION_SET_VLAN_VID || w->kind == ACTION_SET_VLAN_PCP))
 			return decode_vlan_11(d, w->kind, (unsigned)value);

@@ -226,6 +226,15 @@ of_encode_set_field(enum of_version version, const struct flow_set_field *a,
 	put_loads(a, out);
 }
 
+/* The number that an action carries, addresses of IPv4 included. */
+static uint64_t
+number_of(const struct flow_action *action)
+{
+	if (action->type == ACTION_SET_IPV4_SRC || action->type == ACTION_SET_IPV4_DST)
+		return of_get32(((const struct flow_address *)action)->bytes);
+	return ((const struct flow_number *)action)->value;
+}
+
 /* Sets of 1.0 and 1.1 as what they are later. */
 static bool
 encode_as_set_field(enum of_version version, const struct flow_action *action,
@@ -270,7 +279,7 @@ encode_as_set_field(enum of_version version, const struct flow_action *action,
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		if (fields[i].kind == action->type) {
-			put_set_number(version, fields[i].field, number->value, out);
+			put_set_number(version, fields[i].field, number_of(action), out);
 			return true;
 		}
 	return false;
@@ -313,8 +322,6 @@ static const struct simple simple_actions[] = {
 static bool
 encode_simple(enum of_version version, const struct flow_action *action, struct str *out)
 {
-	const struct flow_number *number = (const void *)action;
-
 	for (size_t i = 0; i < ARRAY_SIZE(simple_actions); i++) {
 		const struct simple *s = &simple_actions[i];
 		uint8_t type = version == OF10 ? s->in_10 : s->in_11;
@@ -327,7 +334,7 @@ encode_simple(enum of_version version, const struct flow_action *action, struct 
 		if (version == OF11 &&
 		    (s->kind == ACTION_SET_VLAN_VID || s->kind == ACTION_SET_VLAN_PCP))
 			put_number(out, 17, 2, 0x8100);
-		put_number(out, type, s->n_bytes, s->n_bytes ? number->value : 0);
+		put_number(out, type, s->n_bytes, s->n_bytes ? number_of(action) : 0);
 		return true;
 	}
 	return false;

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 uint32_t bridge;
+uint16_t port_numbers[DP_PORTS_MAX];
 
 size_t
 frame_make(uint8_t *frame, size_t length, uint8_t dst, uint8_t src, int vlan)
@@ -37,7 +38,16 @@ frame_make(uint8_t *frame, size_t length, uint8_t dst, uint8_t src, int vlan)
 uint32_t
 port_add(const char *name, const struct dp_port_settings *settings)
 {
-	struct dp_port_config config = {.type = DP_PORT_DUMMY, .bridge_id = bridge};
+	return port_add_number(name, 0, settings);
+}
+
+uint32_t
+port_add_number(const char *name, uint16_t ofport,
+                const struct dp_port_settings *settings)
+{
+	static uint16_t last_number;
+	struct dp_port_config config = {
+		.type = DP_PORT_DUMMY, .bridge_id = bridge, .ofport = ofport};
 	struct error err = {""};
 	uint32_t id;
 
@@ -45,7 +55,10 @@ port_add(const char *name, const struct dp_port_settings *settings)
 	config.settings = settings ? *settings
 	                           : (struct dp_port_settings){.vlan_tag = DP_VLAN_NONE,
 	                                                       .egress_class = -1};
+	if (!ofport)
+		config.ofport = ++last_number;
 	assert_int_equal(dp_port_add(&config, &id, &err), 0);
+	port_numbers[id % DP_PORTS_MAX] = config.ofport;
 	return id;
 }
 

@@ -11,6 +11,7 @@
 #define WAIT_NS (2 * NSEC_PER_SEC)
 
 extern uint32_t bridge;
+extern uint16_t port_numbers[DP_PORTS_MAX]; /* OpenFlow's, by the id of port_add() */
 
 /* Group setup and teardown. */
 int dummy_net_start(void **state);
@@ -21,6 +22,10 @@ size_t frame_make(uint8_t *frame, size_t length, uint8_t dst, uint8_t src, int v
 
 /* A dummy port on the bridge; NULL = default settings. */
 uint32_t port_add(const char *name, const struct dp_port_settings *settings);
+
+/* The same with an OpenFlow number. */
+uint32_t port_add_number(const char *name, uint16_t ofport,
+                         const struct dp_port_settings *settings);
 
 /* Waits for a frame at 'port'; its length, or 0 after 'wait_ns'. */
 size_t take(uint32_t port, uint8_t *frame, uint64_t wait_ns);

@@ -137,28 +137,59 @@ test_policing_drops_the_excess(void **state)
 	dp_port_del(b);
 }
 
+/* A rule of table 'table' with 'actions', for packets from host 'src' (0 = any). */
+static struct dp_rule *
+rule_add(uint8_t table, uint16_t priority, uint8_t src,
+         const struct flow_actions *actions)
+{
+	struct dp_rule_config config = {.table = table, .priority = priority};
+	struct dp_rule *rule = NULL;
+	struct error err = {""};
+
+	if (src) {
+		config.match.key.f.eth_src[5] = src;
+		config.match.mask.f.eth_src[5] = 0xff;
+	}
+	config.actions = actions->data;
+	config.actions_bytes = actions->bytes;
+	assert_int_equal(dp_rule_add(bridge, &config, &rule, &err), 0);
+	return rule;
+}
+
+static void
+add_output(struct flow_actions *actions, uint32_t port)
+{
+	struct flow_output *output =
+		flow_actions_add(actions, ACTION_OUTPUT, sizeof(*output));
+
+	output->port = port;
+}
+
 static void
 test_rules_replace_normal_and_are_cached(void **state)
 {
 	uint32_t a = port_add("a", NULL), b = port_add("b", NULL),
 		 c = port_add("c", NULL);
-	struct dp_static_rule rules[] = {
-		{.priority = 9, .goto_table = 1},
-		{.table = 1,
-	         .goto_table = DP_TABLE_NONE,
-	         .n_actions = 2,
-	         .actions = {{DP_ACTION_OUTPUT, b}, {DP_ACTION_OUTPUT, c}}},
-	};
-	struct dp_static_rule normal = {.goto_table = DP_TABLE_NONE,
-	                         .n_actions = 1,
-	                         .actions = {{.type = DP_ACTION_NORMAL}}};
+	struct flow_actions to_table = {0}, to_both = {0}, normal = {0};
+	struct dp_rule *first, *second;
+	uint64_t packets, bytes, used_ns;
+	struct dp_table_stats table, before;
+	struct flow_number *number;
+	struct dp_port_stats stats;
 	uint8_t frame[2048];
-	struct error err;
 
 	(void)state;
-	rules[0].match.f.eth_src[5] = 1;
-	rules[0].mask.f.eth_src[5] = 0xff;
-	assert_int_equal(dp_bridge_set_rules(bridge, rules, 2, &err), 0);
+	number = flow_actions_add(&to_table, ACTION_GOTO_TABLE, sizeof(*number));
+	number->value = 1;
+	add_output(&to_both, port_numbers[b]);
+	add_output(&to_both, port_numbers[c]);
+	add_output(&normal, FLOW_PORT_NORMAL);
+	dp_bridge_clear_rules(bridge);
+	dp_table_get_stats(bridge, 0, &before);
+	first = rule_add(0, 9, 1, &to_table);
+	second = rule_add(1, 0, 0, &to_both);
+	dp_publish(bridge);
+	dp_synchronize();
 	for (int i = 0; i < 5; i++) {
 		send_frame(a, 7, 1, -1);
 		assert_int_equal(take(b, frame, WAIT_NS), 64);
@@ -168,15 +199,67 @@ test_rules_replace_normal_and_are_cached(void **state)
 	}
 	settle();
 	assert_int_equal(take(b, frame, 0), 0);
-	struct dp_port_stats stats;
 	dp_port_get_stats(a, &stats);
 	assert_int_equal(stats.rx_dropped, 5);
-	assert_int_equal(dp_bridge_set_rules(bridge, &normal, 1, &err), 0);
+	dp_rule_get_stats(first, &packets, &bytes, &used_ns);
+	assert_int_equal(packets, 5);
+	assert_int_equal(bytes, 5 * 64);
+	assert_true(used_ns > 0 && used_ns <= dp_time_ns());
+	dp_rule_get_stats(second, &packets, &bytes, &used_ns);
+	assert_int_equal(packets, 5);
+	dp_table_get_stats(bridge, 0, &table);
+	assert_int_equal(table.lookups - before.lookups, 10);
+	assert_int_equal(table.matched - before.matched, 5);
+	/* What is not published is not seen. */
+	dp_rule_del(first);
+	dp_rule_del(second);
+	rule_add(0, 0, 0, &normal);
+	send_frame(a, 7, 2, -1);
+	settle();
+	assert_int_equal(take(b, frame, 0), 0);
+	dp_publish(bridge);
+	dp_synchronize();
 	send_frame(a, 7, 2, -1);
 	assert_int_equal(take(b, frame, WAIT_NS), 64);
+	flow_actions_destroy(&to_table);
+	flow_actions_destroy(&to_both);
+	flow_actions_destroy(&normal);
 	dp_port_del(a);
 	dp_port_del(b);
 	dp_port_del(c);
+}
+
+static void
+test_counts_outlive_entries_of_the_cache(void **state)
+{
+	uint32_t a = port_add("a", NULL), b = port_add("b", NULL);
+	struct flow_actions to_b = {0}, drop = {0};
+	uint64_t packets, bytes, used_ns;
+	struct dp_rule *rule, *other;
+	uint8_t frame[2048];
+
+	(void)state;
+	add_output(&to_b, port_numbers[b]);
+	dp_bridge_clear_rules(bridge);
+	rule = rule_add(0, 1, 0, &to_b);
+	for (int i = 0; i < 20; i++) {
+		/* Every other packet meets another version. */
+		other = rule_add(0, 0, (uint8_t)(100 + i), &drop);
+		dp_publish(bridge);
+		dp_synchronize();
+		for (int k = 0; k < 3; k++) {
+			send_frame(a, 7, 1, -1);
+			assert_int_equal(take(b, frame, WAIT_NS), 64);
+		}
+		if (i % 2)
+			dp_rule_del(other);
+	}
+	settle();
+	dp_rule_get_stats(rule, &packets, &bytes, &used_ns);
+	assert_int_equal(packets, 60);
+	flow_actions_destroy(&to_b);
+	dp_port_del(a);
+	dp_port_del(b);
 }
 
 static void
@@ -201,6 +284,7 @@ main(void)
 		cmocka_unit_test(test_hostile_frames_are_dropped_and_counted),
 		cmocka_unit_test(test_policing_drops_the_excess),
 		cmocka_unit_test(test_rules_replace_normal_and_are_cached),
+		cmocka_unit_test(test_counts_outlive_entries_of_the_cache),
 		cmocka_unit_test(test_bad_masks_are_refused),
 	};
 

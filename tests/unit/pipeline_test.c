@@ -1,5 +1,4 @@
-/* pipeline_test.c - parsing, tables and their cache masks: hand-made frames, every cut,
- * and a metamorphic oracle on random tables. */
+/* pipeline_test.c - parsing: hand-made frames, every cut. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,19 +8,7 @@
 
 #include <cmocka.h>
 
-#include "datapath/table.h"
 #include "net/flow_key.h"
-
-static uint64_t random_state = 0x2545f4914f6cdd1dULL;
-
-static uint64_t
-random_u64(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
 
 /* 10.0.0.1:1234 -> 10.0.0.2:80, VLAN 5, priority 3. */
 static const uint8_t tcp_frame[] = {
@@ -103,92 +90,6 @@ test_ipv4_lengths_are_not_believed(void **state)
 	}
 }
 
-static void
-random_key(struct flow_key *key)
-{
-	/* Few values, so that rules and packets meet. */
-	for (size_t i = 0; i < FLOW_KEY_WORDS; i++)
-		key->words[i] = random_u64() & random_u64() & random_u64() & random_u64();
-}
-
-static void
-random_rule(struct dp_static_rule *rule, uint16_t n_tables)
-{
-	memset(rule, 0, sizeof(*rule));
-	rule->table = (uint16_t)(random_u64() % n_tables);
-	rule->priority = (uint16_t)(random_u64() % 4);
-	rule->goto_table = random_u64() % 2 && rule->table + 1 < n_tables
-	                           ? (uint16_t)(rule->table + 1)
-	                           : DP_TABLE_NONE;
-	random_key(&rule->match);
-	for (size_t i = 0; i < FLOW_KEY_WORDS; i++)
-		if (random_u64() % 4 == 0)
-			rule->mask.words[i] = random_u64() & random_u64() & random_u64() &
-			                      random_u64() & random_u64();
-	rule->n_actions = (uint8_t)(random_u64() % 3);
-	for (unsigned i = 0; i < rule->n_actions; i++)
-		rule->actions[i] = (struct dp_action){DP_ACTION_OUTPUT,
-		                                      (uint32_t)(random_u64() % 8)};
-}
-
-/* What the cache stands on: bits outside of the mask of the packet's kind do not matter.
- */
-static void
-test_bits_outside_the_mask_never_matter(void **state)
-{
-	unsigned differing_programs = 0;
-
-	(void)state;
-	for (int round = 0; round < 300; round++) {
-		struct dp_static_rule rules[40];
-		size_t n = 1 + random_u64() % 40;
-		struct pipeline *pipeline;
-		struct program last = {0};
-		struct error err;
-
-		for (size_t i = 0; i < n; i++)
-			random_rule(&rules[i], 4);
-		assert_int_equal(pipeline_build(rules, n, &pipeline, &err), 0);
-		for (int k = 0; k < 50; k++) {
-			const struct flow_key *mask =
-				&pipeline->masks[random_u64() % FLOW_N_TYPES];
-			struct program want = {0}, got = {0};
-			struct flow_key key;
-			bool found;
-
-			random_key(&key);
-			found = pipeline_walk(pipeline, &key, &want);
-			for (int j = 0; j < 20; j++) {
-				struct flow_key other;
-
-				for (size_t w = 0; w < FLOW_KEY_WORDS; w++)
-					other.words[w] = (key.words[w] & mask->words[w]) |
-					                 (random_u64() & ~mask->words[w]);
-				assert_int_equal(pipeline_walk(pipeline, &other, &got),
-				                 found);
-				assert_true(!found || program_equal(&want, &got));
-			}
-			differing_programs += !program_equal(&want, &last);
-			last = want;
-		}
-		pipeline_free(pipeline);
-	}
-	/* The tables were not all empty. */
-	assert_in_range(differing_programs, 500, 300 * 50);
-}
-
-static void
-test_bad_rules_are_refused(void **state)
-{
-	struct dp_static_rule rule = {.table = 3, .goto_table = 3};
-	struct pipeline *pipeline;
-	struct error err;
-
-	(void)state;
-	assert_int_not_equal(pipeline_build(&rule, 1, &pipeline, &err), 0);
-	assert_string_equal(err.text, "table 3: goto table 3 does not go forward");
-}
-
 int
 main(void)
 {
@@ -197,8 +98,6 @@ main(void)
 		cmocka_unit_test(test_every_cut_is_malformed_and_stays_in_bounds),
 		cmocka_unit_test(test_padding_changes_nothing),
 		cmocka_unit_test(test_ipv4_lengths_are_not_believed),
-		cmocka_unit_test(test_bits_outside_the_mask_never_matter),
-		cmocka_unit_test(test_bad_rules_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

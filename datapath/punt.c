@@ -1,0 +1,354 @@
+/* punt.c - the way of packets to controllers. Workers write notes with a copy of the
+ * packet behind them, main reads them. Above meter.c. */
+#include "datapath/punt.h"
+
+#include <string.h>
+
+#include <rte_hash_crc.h>
+
+#include "base/compiler.h"
+#include "datapath/bridge.h"
+#include "datapath/meter.h"
+#include "datapath/offload.h"
+#include "datapath/port/port.h"
+#include "datapath/walk.h"
+#include "datapath/worker.h"
+
+#include "datapath/hot.h"
+
+#define NSEC_PER_SEC         1000000000ULL
+#define PUNT_LEARN_REPEAT_NS 10000000
+#define PUNT_LEARN_SLOTS     256 /* recent ones of a worker; power of two */
+/* Learn actions leave this much of the ring to packets for controllers. */
+#define PUNT_RING_RESERVE (WORKER_PUNTS_SIZE / 4)
+/* Headers that the key is read from are copied even if fewer bytes are asked for. */
+#define PUNT_BYTES_MIN 256
+#define PUNT_BYTES_MAX 65536
+#define PUNT_RUN_MAX   256 /* of a worker, at once: main has other things to do */
+
+#define PUNT_DEFAULT_PPS 1000 /* and half of it at once */
+
+/* At the start of a note's first buffer; the packet's copy is in the buffers behind. */
+struct punt_note {
+	uint64_t cookie;
+	uint64_t state[PROGRAM_STATE_WORDS];
+	uint32_t bridge_id, in_port;
+	uint32_t length, captured;
+	uint32_t meter;
+	uint32_t n_extra;
+	uint16_t max_len, controller_id;
+	uint8_t reason, table;
+	bool pause;
+	uint64_t extra[]; /* userdata, or the learn action */
+};
+
+struct punt_limit {
+	_Atomic uint64_t cost_ns, burst_ns; /* main writes; 0 = default */
+};
+
+struct punt_filter {
+	uint64_t token[PUNT_LEARN_SLOTS], when_ns[PUNT_LEARN_SLOTS];
+};
+
+static struct punt_limit limits[BRIDGES_MAX];
+static struct punt_filter filters[DP_WORKERS_MAX]; /* each worker's own */
+static void (*handler)(const struct dp_punt *, void *aux);
+static void *handler_aux;
+static uint8_t main_copy[PUNT_BYTES_MAX]; /* main's */
+
+/* ---- how many ---- */
+
+/* Whether the port may send one more: its debt in time stays below the burst. Several
+ * workers may have queues of a port. */
+static bool
+punt_take_token(const struct worker *worker, struct port *in)
+{
+	struct punt_limit *limit = &limits[in->bridge->id];
+	uint64_t cost = atomic_load_explicit(&limit->cost_ns, memory_order_relaxed);
+	uint64_t burst = atomic_load_explicit(&limit->burst_ns, memory_order_relaxed);
+	uint64_t was =
+		atomic_load_explicit(&in->punt_paid_until_ns, memory_order_relaxed);
+	uint64_t start;
+
+	if (cost == 0) {
+		cost = NSEC_PER_SEC / PUNT_DEFAULT_PPS;
+		burst = NSEC_PER_SEC / 2;
+	}
+	do {
+		start = MAX_OF(was, worker->now_ns);
+		if (start - worker->now_ns + cost > burst)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&in->punt_paid_until_ns, &was, start + cost, memory_order_relaxed,
+		memory_order_relaxed));
+	return true;
+}
+
+/* Whether something like this was not sent to main lately. */
+static bool
+punt_learn_is_new(const struct worker *worker, uint64_t token)
+{
+	struct punt_filter *filter = &filters[worker->id];
+	unsigned slot = (unsigned)(token ^ token >> 32) & (PUNT_LEARN_SLOTS - 1);
+
+	return filter->token[slot] != token ||
+	       worker->now_ns - filter->when_ns[slot] >= PUNT_LEARN_REPEAT_NS;
+}
+
+static void
+punt_learn_remember(const struct worker *worker, uint64_t token)
+{
+	struct punt_filter *filter = &filters[worker->id];
+	unsigned slot = (unsigned)(token ^ token >> 32) & (PUNT_LEARN_SLOTS - 1);
+
+	filter->token[slot] = token;
+	filter->when_ns[slot] = worker->now_ns;
+}
+
+static uint64_t
+punt_hash(uint64_t hash, const void *data, size_t n)
+{
+	uint32_t low = rte_hash_crc(data, (uint32_t)n, (uint32_t)hash);
+
+	return (uint64_t)rte_hash_crc(data, (uint32_t)n, ~low) << 32 | low;
+}
+
+/* The same for packets from which the action learns the same: those of one flow. */
+static uint64_t
+punt_learn_token(const struct port *in, const void *learn, size_t bytes,
+                 const uint64_t *state, const struct rte_mbuf *pkt)
+{
+	struct flow_key key;
+	uint64_t hash = in->id;
+
+	flow_parse(rte_pktmbuf_mtod(pkt, const uint8_t *), pkt->data_len, pkt->pkt_len,
+	           &key);
+	key.f.tcp_flags = 0;
+	key.f.ip_ttl = 0;
+	hash = punt_hash(hash, &key, FLOW_PACKET_WORDS * sizeof(uint64_t));
+	hash ^= punt_hash(hash, learn, bytes);
+	if (state)
+		hash ^= punt_hash(hash, state, PROGRAM_STATE_WORDS * sizeof(uint64_t));
+	return hash | 1;
+}
+
+/* ---- sending ---- */
+
+/* A copy of the first 'bytes' of a packet, with its checksum where that was left to us.
+ */
+static struct rte_mbuf *
+punt_copy(const struct rte_mbuf *pkt, uint32_t bytes)
+{
+	struct rte_mbuf *copy = rte_pktmbuf_copy(pkt, pkt->pool, 0, bytes);
+
+	if (copy && copy->pkt_len == pkt->pkt_len && (copy->ol_flags & OFFLOAD_TX_FLAGS))
+		offload_complete_checksum(copy);
+	return copy;
+}
+
+/* Sends a note about a packet; 'extra' are note->n_extra bytes. False, and counted, if it
+ * is lost. */
+static bool
+punt_send(struct worker *worker, struct port *in, struct punt_note *note,
+          const void *extra, const struct rte_mbuf *pkt)
+{
+	size_t head_bytes = sizeof(*note) + note->n_extra;
+	struct rte_mbuf *head = rte_pktmbuf_alloc(pkt->pool), *copy;
+	uint8_t *data;
+
+	note->bridge_id = in->bridge->id;
+	note->in_port = bridge_port_number(in);
+	note->length = pkt->pkt_len;
+	note->captured =
+		MIN_OF(note->max_len == FLOW_MAX_LEN_ALL ? pkt->pkt_len : note->max_len,
+	               MIN_OF(pkt->pkt_len, (uint32_t)PUNT_BYTES_MAX));
+	copy = head ? punt_copy(pkt, MAX_OF(note->captured, PUNT_BYTES_MIN)) : NULL;
+	if (!copy || rte_pktmbuf_tailroom(head) < head_bytes) {
+		port_worker_count_drop(in, worker,
+		                       copy ? DROP_RX_PUNT_TOO_LONG : DROP_RX_NO_BUFFER);
+		goto free_both;
+	}
+	data = rte_pktmbuf_mtod(head, uint8_t *);
+	memcpy(data, note, sizeof(*note));
+	if (note->n_extra)
+		memcpy(data + sizeof(*note), extra, note->n_extra);
+	head->data_len = (uint16_t)head_bytes;
+	head->next = copy;
+	if (rte_ring_sp_enqueue(worker->punts, head) != 0) {
+		head->next = NULL;
+		port_worker_count_drop(in, worker, DROP_RX_PUNT_FULL);
+		goto free_both;
+	}
+	worker_notify_main();
+	return true;
+
+free_both:
+	rte_pktmbuf_free(head);
+	rte_pktmbuf_free(copy);
+	return false;
+}
+
+static void
+punt_to_controller(struct worker *worker, struct port *in, struct punt_note *note,
+                   const void *extra, struct rte_mbuf *pkt)
+{
+	if (!punt_take_token(worker, in))
+		port_worker_count_drop(in, worker, DROP_RX_PUNT_RATE);
+	else if (note->meter && !meter_admits(worker, in->bridge->id, note->meter, pkt))
+		port_worker_count_drop(in, worker, DROP_RX_METERED);
+	else
+		punt_send(worker, in, note, extra, pkt);
+}
+
+static void
+punt_learn_packets(struct worker *worker, struct port *in, struct punt_note *note,
+                   const void *learn, struct rte_mbuf **pkts, unsigned n)
+{
+	note->reason = DP_PUNT_LEARN;
+	note->max_len = PUNT_BYTES_MIN;
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t token =
+			punt_learn_token(in, learn, note->n_extra, note->state, pkts[i]);
+
+		if (!punt_learn_is_new(worker, token))
+			continue;
+		if (rte_ring_free_count(worker->punts) <= PUNT_RING_RESERVE)
+			port_worker_count_drop(in, worker, DROP_RX_LEARN_FULL);
+		else if (punt_send(worker, in, note, learn, pkts[i]))
+			punt_learn_remember(worker, token);
+	}
+}
+
+void
+punt_packets(struct worker *worker, struct port *in, const struct program_punt *punt,
+             struct rte_mbuf **pkts, unsigned n)
+{
+	struct punt_note note = {
+		.reason = punt->reason,
+		.table = punt->table,
+		.max_len = punt->max_len,
+		.controller_id = punt->controller_id,
+		.pause = punt->pause,
+		.cookie = punt->cookie,
+		.meter = punt->meter,
+		.n_extra = punt->n_userdata,
+	};
+
+	if (punt->reason == DP_PUNT_NO_MATCH && in->settings->config.no_packet_in)
+		return;
+	memcpy(note.state, punt->state, sizeof(note.state));
+	if (punt->reason == DP_PUNT_LEARN) {
+		punt_learn_packets(worker, in, &note, punt->userdata, pkts, n);
+		return;
+	}
+	for (unsigned i = 0; i < n; i++)
+		punt_to_controller(worker, in, &note, punt->userdata, pkts[i]);
+}
+
+void
+punt_invalid_ttl(struct worker *worker, struct port *in, uint16_t controller_id,
+                 struct rte_mbuf *pkt)
+{
+	struct punt_note note = {.reason = DP_PUNT_INVALID_TTL,
+	                         .max_len = FLOW_MAX_LEN_ALL,
+	                         .controller_id = controller_id,
+	                         .cookie = UINT64_MAX};
+
+	punt_to_controller(worker, in, &note, NULL, pkt);
+}
+
+void
+punt_learn(struct worker *worker, struct port *in, const struct flow_learn *learn,
+           struct rte_mbuf **pkts, unsigned n)
+{
+	struct punt_note note = {.n_extra = learn->head.bytes, .cookie = learn->cookie};
+
+	punt_learn_packets(worker, in, &note, learn, pkts, n);
+}
+
+/* ---- main ---- */
+
+void
+dp_set_punt_handler(void (*punt)(const struct dp_punt *, void *aux), void *aux)
+{
+	handler = punt;
+	handler_aux = aux;
+}
+
+void
+dp_bridge_set_punt_rate(uint32_t bridge_id, uint32_t pps, uint32_t burst)
+{
+	uint64_t cost;
+
+	if (bridge_id >= BRIDGES_MAX)
+		return;
+	if (pps == 0)
+		pps = PUNT_DEFAULT_PPS;
+	if (burst == 0)
+		burst = MAX_OF(pps / 2, 1U);
+	cost = MAX_OF(NSEC_PER_SEC / pps, 1U);
+	limits[bridge_id].burst_ns = cost * burst;
+	limits[bridge_id].cost_ns = cost;
+}
+
+static void
+punt_deliver(const struct punt_note *note, const struct rte_mbuf *packet)
+{
+	uint32_t n = MIN_OF(packet->pkt_len, (uint32_t)PUNT_BYTES_MAX);
+	struct dp_punt punt = {
+		.bridge_id = note->bridge_id,
+		.reason = note->reason,
+		.table = note->table,
+		.cookie = note->cookie,
+		.max_len = note->max_len,
+		.controller_id = note->controller_id,
+		.pause = note->pause,
+		.length = note->length,
+		.captured = MIN_OF(note->captured, n),
+		.meter = note->meter,
+	};
+
+	punt.data = rte_pktmbuf_read(packet, 0, n, main_copy);
+	if (!handler || !punt.data)
+		return;
+	flow_parse(punt.data, n, note->length, &punt.key);
+	punt.key.f.in_port = note->in_port;
+	memcpy(punt.key.words + FLOW_PACKET_WORDS, note->state, sizeof(note->state));
+	if (note->reason == DP_PUNT_LEARN) {
+		punt.actions = note->extra;
+		punt.actions_bytes = note->n_extra;
+	} else if (note->n_extra) {
+		punt.userdata = (const uint8_t *)note->extra;
+		punt.n_userdata = note->n_extra;
+	}
+	handler(&punt, handler_aux);
+}
+
+static void
+punts_take(struct worker *worker)
+{
+	void *note;
+
+	for (unsigned i = 0; i < PUNT_RUN_MAX; i++) {
+		struct rte_mbuf *head;
+
+		if (rte_ring_sc_dequeue(worker->punts, &note) != 0)
+			return;
+		head = note;
+		punt_deliver(rte_pktmbuf_mtod(head, const struct punt_note *),
+		             head->next);
+		rte_pktmbuf_free(head->next);
+		head->next = NULL;
+		rte_pktmbuf_free(head);
+	}
+	if (!rte_ring_empty(worker->punts))
+		worker_notify_main();
+}
+
+void
+punts_run(void)
+{
+	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
+		if (workers[i])
+			punts_take(workers[i]);
+}

@@ -1,0 +1,221 @@
+/* trace.c - says why: a walk that tells its steps, and what flow caches hold. Over walk.c
+ * and cache.c. Main. */
+#include "datapath/trace.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "datapath/bridge.h"
+#include "datapath/cache_ask.h"
+#include "datapath/ruleset.h"
+#include "datapath/walk_private.h"
+#include "datapath/worker.h"
+
+#define DUMP_COPIES 32
+
+struct trace {
+	void (*line)(int depth, const char *text, void *aux);
+	void *aux;
+};
+
+void
+walk_say(struct walk *walk, const char *format, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	walk->trace->line((int)walk->nesting, text, walk->trace->aux);
+}
+
+/* ---- programs as text ---- */
+
+static void
+port_format(struct str *out, uint32_t port)
+{
+	switch (port) {
+	case FLOW_PORT_IN_PORT:
+		str_append(out, "IN_PORT");
+		break;
+	case FLOW_PORT_NORMAL:
+		str_append(out, "NORMAL");
+		break;
+	case FLOW_PORT_FLOOD:
+		str_append(out, "FLOOD");
+		break;
+	case FLOW_PORT_ALL:
+		str_append(out, "ALL");
+		break;
+	case FLOW_PORT_LOCAL:
+		str_append(out, "LOCAL");
+		break;
+	default:
+		str_printf(out, "output:%" PRIu32, port);
+	}
+}
+
+static void
+set_field_format(struct str *out, const struct flow_set_field *set)
+{
+	const struct flow_field *field = flow_field_get(set->field);
+	bool is_whole = true;
+
+	str_append(out, "set_field:0x");
+	for (unsigned i = 0; i < field->n_bytes; i++)
+		str_printf(out, "%02x", set->value.bytes[i]);
+	for (unsigned i = 0; i < field->n_bits; i++)
+		is_whole &= set->mask.bytes[field->n_bytes - 1 - i / 8] >> i % 8 & 1;
+	if (!is_whole)
+		str_append(out, "/0x");
+	for (unsigned i = 0; i < field->n_bytes && !is_whole; i++)
+		str_printf(out, "%02x", set->mask.bytes[i]);
+	str_printf(out, "->%s", field->name);
+}
+
+/* Names of records that have a number, or nothing more to say. */
+static const char *const record_names[ACTION_N_TYPES] = {
+	[ACTION_SET_QUEUE] = "set_queue",
+	[ACTION_POP_QUEUE] = "pop_queue",
+	[ACTION_PUSH_VLAN] = "push_vlan",
+	[ACTION_POP_VLAN] = "pop_vlan",
+	[ACTION_PUSH_MPLS] = "push_mpls",
+	[ACTION_POP_MPLS] = "pop_mpls",
+	[ACTION_PUSH_PBB] = "push_pbb",
+	[ACTION_POP_PBB] = "pop_pbb",
+	[ACTION_DEC_TTL] = "dec_ttl",
+	[ACTION_DEC_MPLS_TTL] = "dec_mpls_ttl",
+	[ACTION_COPY_TTL_OUT] = "copy_ttl_out",
+	[ACTION_COPY_TTL_IN] = "copy_ttl_in",
+	[ACTION_LEARN] = "learn",
+	[ACTION_SAMPLE] = "sample",
+	[ACTION_METER] = "meter",
+};
+
+static void
+record_format(struct str *out, const struct flow_action *action)
+{
+	const struct flow_number *number = (const void *)action;
+	const struct flow_nested *nested = (const void *)action;
+
+	switch (action->type) {
+	case ACTION_OUTPUT:
+		port_format(out, ((const struct flow_output *)action)->port);
+		return;
+	case ACTION_SET_FIELD:
+		set_field_format(out, (const void *)action);
+		return;
+	case ACTION_CLONE:
+		str_append(out, "clone(");
+		program_format(out, nested->nested, nested->nested_bytes);
+		str_append(out, ")");
+		return;
+	case PROGRAM_PUNT:
+		str_append(out, "CONTROLLER");
+		return;
+	case PROGRAM_WALK:
+		str_append(out, "recirc");
+		return;
+	default:
+		break;
+	}
+	str_append(out, action->type < ACTION_N_TYPES && record_names[action->type]
+	                        ? record_names[action->type]
+	                        : "?");
+	if (action->type == ACTION_PUSH_VLAN || action->type == ACTION_PUSH_MPLS ||
+	    action->type == ACTION_POP_MPLS || action->type == ACTION_PUSH_PBB)
+		str_printf(out, ":0x%04" PRIx64, number->value);
+	else if (action->type == ACTION_SET_QUEUE || action->type == ACTION_METER)
+		str_printf(out, ":%" PRIu64, number->value);
+}
+
+void
+program_format(struct str *out, const void *records, size_t bytes)
+{
+	bool is_first = true;
+
+	FLOW_ACTION_FOR_EACH(action, records, bytes)
+	{
+		if (!is_first)
+			str_append(out, ",");
+		is_first = false;
+		record_format(out, action);
+	}
+}
+
+/* ---- traces ---- */
+
+void
+dp_trace(uint32_t bridge_id, const struct flow_key *key, size_t length,
+         void (*line)(int depth, const char *text, void *aux), void *aux)
+{
+	struct bridge *bridge = bridge_by_id(bridge_id);
+	struct trace trace = {line, aux};
+	struct str text = STR_INIT;
+	struct flow_key masked;
+	struct walk *walk;
+
+	if (!bridge)
+		return;
+	walk = xcalloc(1, sizeof(*walk));
+	walk->trace = &trace;
+	flow_key_mask(&masked, key, &bridge->pipeline->mask);
+	masked.f.in_port = key->f.in_port;
+	masked.f.actset_output = FLOW_PORT_UNSET;
+	walk_packet(walk, bridge->pipeline, &masked, length);
+	if (walk->bytes) {
+		str_append(&text, "actions: ");
+		program_format(&text, walk->program, walk->bytes);
+		line(0, str_text(&text), aux);
+	}
+	str_free(&text);
+	free(walk);
+}
+
+/* ---- flow caches ---- */
+
+void
+dp_cache_dump(uint32_t bridge_id, unsigned worker,
+              void (*cb)(const struct dp_cache_entry *, void *aux), void *aux)
+{
+	struct bridge *bridge = bridge_by_id(bridge_id);
+	struct cache_copy *copies;
+	struct dp_cache_entry *entry;
+	struct str text = STR_INIT;
+	uint32_t next = 0;
+	unsigned n;
+
+	if (!bridge || worker >= DP_WORKERS_MAX || !workers[worker])
+		return;
+	copies = xcalloc(DUMP_COPIES, sizeof(*copies));
+	entry = xcalloc(1, sizeof(*entry));
+	while ((n = cache_copy_entries(workers[worker], bridge, &next, copies,
+	                               DUMP_COPIES)) > 0) {
+		for (unsigned i = 0; i < n; i++) {
+			const struct cache_copy *copy = &copies[i];
+
+			str_clear(&text);
+			program_format(&text, copy->program, copy->program_bytes);
+			if (copy->program_bytes == 0)
+				str_printf(&text, "drop(%s)",
+				           drop_reason_names[copy->drop]);
+			entry->match.key = copy->key;
+			memset(&entry->match.mask, 0, sizeof(entry->match.mask));
+			memcpy(&entry->match.mask, &bridge->pipeline->mask,
+			       FLOW_PACKET_WORDS * sizeof(uint64_t));
+			entry->packets = copy->packets;
+			entry->bytes = copy->bytes;
+			entry->used_ns = copy->used_ns;
+			entry->actions = str_text(&text);
+			cb(entry, aux);
+		}
+	}
+	str_free(&text);
+	free(entry);
+	free(copies);
+}

@@ -1,0 +1,748 @@
+/* walk.c - from table to table: look-ups, resubmits, clones, outputs, and where a walk
+ * ends or waits for headers to be read again. Between pipeline.c and classifier.c.
+ * Workers, and main for traces. */
+#include "datapath/walk.h"
+
+#include <string.h>
+
+#include "datapath/bridge.h"
+#include "datapath/classifier.h"
+#include "datapath/records.h"
+#include "datapath/ruleset.h"
+#include "datapath/walk_private.h"
+
+#include "datapath/hot.h"
+
+/* ---- the program ---- */
+
+void
+walk_fail(struct walk *walk, enum drop_reason reason)
+{
+	if (walk->has_failed)
+		return;
+	walk->has_failed = true;
+	walk->drop = reason;
+	WALK_SAY(walk, "dropped: %s", drop_reason_names[reason]);
+}
+
+void *
+walk_emit(struct walk *walk, uint16_t type, size_t bytes)
+{
+	size_t rounded = (bytes + 7) & ~(size_t)7;
+	struct flow_action *record;
+
+	if (rounded > WALK_PROGRAM_BYTES - walk->bytes) {
+		walk_fail(walk, DROP_RX_TOO_MANY_ACTIONS);
+		return NULL;
+	}
+	record = (struct flow_action *)&walk->program[walk->bytes / 8];
+	memset(record, 0, rounded);
+	record->type = type;
+	record->bytes = (uint32_t)rounded;
+	walk->bytes += (uint32_t)rounded;
+	return record;
+}
+
+void
+walk_emit_copy(struct walk *walk, const struct flow_action *action)
+{
+	void *record = walk_emit(walk, action->type, action->bytes);
+
+	if (record)
+		memcpy(record, action, action->bytes);
+}
+
+void
+walk_tally(struct walk *walk, struct tally_ref tally)
+{
+	if (walk->n_tallies == WALK_TALLIES_MAX) {
+		walk_fail(walk, DROP_RX_TOO_MANY_RESUBMITS);
+		return;
+	}
+	walk->tallies[walk->n_tallies++] = tally;
+}
+
+/* ---- outputs ---- */
+
+static void
+walk_punt(struct walk *walk, const struct flow_controller *to, uint16_t max_len,
+          uint8_t reason)
+{
+	uint32_t n_userdata = to ? to->n_userdata : 0;
+	struct program_punt *punt =
+		walk_emit(walk, PROGRAM_PUNT, sizeof(*punt) + n_userdata);
+
+	if (!punt)
+		return;
+	punt->reason = reason;
+	punt->table = walk->table;
+	punt->max_len = max_len;
+	punt->cookie = walk->rule ? walk->rule->cookie : UINT64_MAX;
+	memcpy(punt->state, &walk->packet.key.words[FLOW_PACKET_WORDS],
+	       sizeof(punt->state));
+	if (!to)
+		return;
+	punt->controller_id = to->controller_id;
+	punt->pause = to->pause;
+	punt->meter = to->meter;
+	punt->n_userdata = n_userdata;
+	memcpy(punt->userdata, to->userdata, n_userdata);
+}
+
+static void
+walk_punt_to(struct walk *walk, const struct flow_controller *to)
+{
+	uint8_t reason = to->reason == DP_PUNT_ACTION ? walk->reason : to->reason;
+
+	WALK_SAY(walk, "to a controller, %u bytes", to->max_len);
+	walk_punt(walk, to, to->max_len, reason);
+}
+
+static void
+walk_emit_output(struct walk *walk, uint32_t port, uint16_t cut_to)
+{
+	struct flow_output *output = walk_emit(walk, ACTION_OUTPUT, sizeof(*output));
+
+	if (!output)
+		return;
+	output->port = port;
+	output->max_len = cut_to;
+	output->head.is_legacy = cut_to > 0;
+}
+
+static void walk_enter(struct walk *walk, uint8_t table, uint32_t in_port, bool is_goto);
+
+void
+walk_output(struct walk *walk, uint32_t port, uint16_t max_len, bool cuts)
+{
+	uint32_t in_port = walk->packet.key.f.in_port;
+
+	switch (port) {
+	case FLOW_PORT_NONE:
+		return;
+	case FLOW_PORT_CONTROLLER:
+		WALK_SAY(walk, "to controllers, %u bytes", max_len);
+		walk_punt(walk, NULL, max_len, walk->reason);
+		return;
+	case FLOW_PORT_TABLE:
+		walk_enter(walk, 0, in_port, true);
+		return;
+	default:
+		break;
+	}
+	/* The in_port that tables see may have been changed: what is meant by "not back"
+	 * and by IN_PORT goes by that. */
+	if (in_port != walk->in_port) {
+		if (port == in_port) {
+			WALK_SAY(walk, "output: %u is the port it came from", port);
+			return;
+		}
+		if (port == FLOW_PORT_IN_PORT)
+			port = in_port;
+		else if (port == walk->in_port)
+			port = FLOW_PORT_IN_PORT;
+	}
+	WALK_SAY(walk, "output: %u", port);
+	walk_emit_output(walk, port, cuts ? max_len : 0);
+}
+
+static void
+walk_set_queue(struct walk *walk, bool has_queue, uint64_t queue)
+{
+	struct flow_number *record;
+
+	walk->has_queue = has_queue;
+	walk->queue = queue;
+	record = walk_emit(walk, has_queue ? ACTION_SET_QUEUE : ACTION_POP_QUEUE,
+	                   has_queue ? sizeof(*record) : sizeof(record->head));
+	if (record && has_queue)
+		record->value = queue;
+}
+
+static void
+walk_enqueue(struct walk *walk, const struct flow_enqueue *enqueue)
+{
+	bool had_queue = walk->has_queue;
+	uint64_t queue = walk->queue;
+
+	walk_set_queue(walk, true, enqueue->queue);
+	walk_output(walk, enqueue->port, 0, false);
+	walk_set_queue(walk, had_queue, queue);
+}
+
+/* ---- to wait for headers ---- */
+
+bool
+walk_can_read(struct walk *walk)
+{
+	if (!walk->is_blind)
+		return true;
+	walk->is_suspended = walk->suspend_here = true;
+	return false;
+}
+
+/* What is left of a list, from the inner ones outwards. */
+static void
+walk_keep_rest(struct walk *walk, const uint8_t *from, const uint8_t *end)
+{
+	size_t bytes = (size_t)(end - from);
+
+	if (bytes > WALK_REST_BYTES - walk->rest_bytes) {
+		walk_fail(walk, DROP_RX_TOO_MANY_ACTIONS);
+		return;
+	}
+	memcpy((uint8_t *)walk->rest + walk->rest_bytes, from, bytes);
+	walk->rest_bytes += (uint32_t)bytes;
+}
+
+/* At the end of a list that has its own copy of the packet: says how to go on. */
+static void
+walk_emit_suspended(struct walk *walk, bool with_set)
+{
+	uint32_t set_bytes = with_set ? walk->set_bytes : 0;
+	uint32_t stack_bytes = walk->n_stack * (uint32_t)sizeof(walk->stack[0]);
+	struct program_walk *record;
+	uint8_t *to;
+
+	if (!walk->is_suspended)
+		return;
+	record = walk_emit(walk, PROGRAM_WALK,
+	                   sizeof(*record) + set_bytes + stack_bytes + walk->rest_bytes);
+	if (record) {
+		to = (uint8_t *)record->data;
+		record->table = walk->table;
+		record->action_set_bytes = set_bytes;
+		record->stack_bytes = stack_bytes;
+		record->rest_bytes = walk->rest_bytes;
+		memcpy(record->state, &walk->packet.key.words[FLOW_PACKET_WORDS],
+		       sizeof(record->state));
+		memcpy(to, walk->set, set_bytes);
+		memcpy(to + set_bytes, walk->stack, stack_bytes);
+		memcpy(to + set_bytes + stack_bytes, walk->rest, walk->rest_bytes);
+		WALK_SAY(walk, "headers are read again");
+	}
+	walk->is_suspended = false;
+	walk->rest_bytes = 0;
+}
+
+/* ---- copies ---- */
+
+/* What an action on a copy must leave as it was. */
+struct walk_saved {
+	struct flow_key key;
+	uint32_t bytes; /* of the whole, which ends with the stack and the action set */
+	uint32_t n_stack, set_bytes;
+	bool is_blind, has_queue, has_exited;
+	uint64_t queue;
+	const struct rule *rule;
+	uint8_t table, reason;
+};
+
+static bool
+walk_save(struct walk *walk)
+{
+	uint32_t stack_bytes = walk->n_stack * (uint32_t)sizeof(walk->stack[0]);
+	uint32_t bytes =
+		(uint32_t)sizeof(struct walk_saved) + stack_bytes + walk->set_bytes;
+	struct walk_saved *saved = (void *)&walk->saved[walk->saved_bytes / 8];
+
+	if (bytes > WALK_SAVED_BYTES - walk->saved_bytes) {
+		walk_fail(walk, DROP_RX_TOO_MANY_ACTIONS);
+		return false;
+	}
+	saved->key = walk->packet.key;
+	saved->bytes = bytes;
+	saved->n_stack = walk->n_stack;
+	saved->set_bytes = walk->set_bytes;
+	saved->is_blind = walk->is_blind;
+	saved->has_queue = walk->has_queue;
+	saved->has_exited = walk->has_exited;
+	saved->queue = walk->queue;
+	saved->rule = walk->rule;
+	saved->table = walk->table;
+	saved->reason = walk->reason;
+	memcpy(saved + 1, walk->stack, stack_bytes);
+	memcpy((uint8_t *)(saved + 1) + stack_bytes, walk->set, walk->set_bytes);
+	walk->saved_bytes += bytes;
+	return true;
+}
+
+static void
+walk_restore(struct walk *walk, uint32_t saved_at)
+{
+	const struct walk_saved *saved = (const void *)&walk->saved[saved_at / 8];
+	uint32_t stack_bytes = saved->n_stack * (uint32_t)sizeof(walk->stack[0]);
+
+	walk->packet.key = saved->key;
+	walk->n_stack = saved->n_stack;
+	walk->set_bytes = saved->set_bytes;
+	walk->is_blind = saved->is_blind;
+	walk->has_queue = saved->has_queue;
+	walk->has_exited = saved->has_exited;
+	walk->queue = saved->queue;
+	walk->rule = saved->rule;
+	walk->table = saved->table;
+	walk->reason = saved->reason;
+	memcpy(walk->stack, saved + 1, stack_bytes);
+	memcpy(walk->set, (const uint8_t *)(saved + 1) + stack_bytes, saved->set_bytes);
+	walk->saved_bytes = saved_at;
+}
+
+/* Whether records send the packet and leave it as it is. */
+static bool
+records_only_send(const void *records, size_t bytes)
+{
+	FLOW_ACTION_FOR_EACH(action, records, bytes)
+	if (action->type != ACTION_OUTPUT && action->type != PROGRAM_PUNT)
+		return false;
+	return true;
+}
+
+/* Ends the clone that began at 'at': dropped if it is empty, dissolved if it only sends.
+ */
+static void
+walk_end_clone(struct walk *walk, uint32_t at)
+{
+	struct flow_nested *clone = (void *)&walk->program[at / 8];
+	uint32_t head = (uint32_t)offsetof(struct flow_nested, nested);
+	uint32_t bytes = walk->bytes - at - head;
+
+	if (records_only_send(clone->nested, bytes)) {
+		memmove(clone, clone->nested, bytes);
+		walk->bytes = at + bytes;
+		return;
+	}
+	clone->nested_bytes = bytes;
+	clone->head.bytes = head + bytes;
+}
+
+void
+walk_on_copy(struct walk *walk, const void *records, size_t bytes)
+{
+	uint32_t at = walk->bytes, saved_at = walk->saved_bytes;
+
+	if (walk->depth >= WALK_DEPTH_MAX) {
+		walk_fail(walk, DROP_RX_TOO_MANY_RESUBMITS);
+		return;
+	}
+	if (!walk_save(walk))
+		return;
+	if (!walk_emit(walk, ACTION_CLONE, offsetof(struct flow_nested, nested)))
+		return;
+	walk->depth++;
+	walk->nesting++;
+	walk_list(walk, records, bytes);
+	walk_emit_suspended(walk, false);
+	walk->nesting--;
+	walk->depth--;
+	if (walk->has_failed)
+		return;
+	walk_end_clone(walk, at);
+	walk_restore(walk, saved_at);
+}
+
+/* ---- tables ---- */
+
+static const struct rule *
+walk_look_up(struct walk *walk, uint8_t number)
+{
+	const struct table *table =
+		number < DP_TABLES_MAX
+			? atomic_load_explicit(&walk->bridge->tables[number],
+	                                       memory_order_acquire)
+			: NULL;
+	const struct rule *rule;
+
+	if (!table)
+		return NULL;
+	rule = classifier_lookup(&table->classifier, walk->pipeline->version,
+	                         &walk->packet.key);
+	walk_tally(walk, rule ? rule->tally : table->missed);
+	return rule;
+}
+
+static void
+walk_rule(struct walk *walk, const struct rule *rule)
+{
+	const struct rule *outer_rule = walk->rule;
+	uint8_t outer_table = walk->table, outer_reason = walk->reason;
+
+	walk->rule = rule;
+	walk->table = rule->table;
+	walk->reason = rule->is_miss ? DP_PUNT_NO_MATCH : DP_PUNT_ACTION;
+	walk->has_matched = true;
+	walk_list(walk, rule->actions, rule->actions_bytes);
+	if (walk->is_suspended)
+		return;
+	walk->rule = outer_rule;
+	walk->table = outer_table;
+	walk->reason = outer_reason;
+}
+
+/* A packet that came here by goto, or from its port, and finds no rule. True: the next
+ * table is tried. */
+static bool
+walk_miss(struct walk *walk, uint8_t table)
+{
+	const struct rule *outer_rule = walk->rule;
+	uint8_t outer_table = walk->table;
+
+	if (walk->pipeline->miss[table] == DP_MISS_CONTINUE)
+		return true;
+	if (walk->pipeline->miss[table] == DP_MISS_CONTROLLER) {
+		walk->rule = NULL;
+		walk->table = table;
+		WALK_SAY(walk, "to controllers");
+		walk_punt(walk, NULL, FLOW_MAX_LEN_ALL, DP_PUNT_NO_MATCH);
+		walk->rule = outer_rule;
+		walk->table = outer_table;
+	} else {
+		walk->drop = DROP_RX_NO_RULE;
+	}
+	return false;
+}
+
+static void
+walk_enter(struct walk *walk, uint8_t table, uint32_t in_port, bool is_goto)
+{
+	uint32_t outer_in_port = walk->packet.key.f.in_port;
+	const struct rule *rule;
+
+	if (!walk_can_read(walk))
+		return;
+	if (walk->nesting >= WALK_NESTING_MAX) {
+		walk_fail(walk, DROP_RX_TOO_MANY_RESUBMITS);
+		return;
+	}
+	walk->packet.key.f.in_port = in_port;
+	for (;;) {
+		rule = walk_look_up(walk, table);
+		if (rule)
+			WALK_SAY(walk, "table %u: priority %u, cookie 0x%llx", table,
+			         rule->priority, (unsigned long long)rule->cookie);
+		else
+			WALK_SAY(walk, "table %u: no rule", table);
+		if (rule || !is_goto || !walk_miss(walk, table) ||
+		    ++table >= DP_TABLES_MAX)
+			break;
+	}
+	/* Only the look-up is to see another port. */
+	walk->packet.key.f.in_port = outer_in_port;
+	walk->nesting++;
+	if (rule && !walk->has_failed)
+		walk_rule(walk, rule);
+	walk->nesting--;
+}
+
+static void
+walk_resubmit(struct walk *walk, const struct flow_resubmit *resubmit)
+{
+	uint32_t in_port = resubmit->in_port == FLOW_PORT_IN_PORT
+	                           ? walk->packet.key.f.in_port
+	                           : resubmit->in_port;
+
+	if (walk->depth >= WALK_DEPTH_MAX || walk->n_resubmits >= WALK_RESUBMITS_MAX) {
+		walk_fail(walk, DROP_RX_TOO_MANY_RESUBMITS);
+		return;
+	}
+	walk->depth++;
+	walk->n_resubmits++;
+	walk_enter(walk,
+	           resubmit->table == FLOW_TABLE_NONE ? walk->table : resubmit->table,
+	           in_port, false);
+	walk->depth--;
+}
+
+/* ---- actions ---- */
+
+static void
+walk_write_metadata(struct walk *walk, const struct flow_metadata *write)
+{
+	uint64_t *metadata = &walk->packet.key.f.metadata;
+
+	*metadata = (*metadata & ~write->mask) | (write->value & write->mask);
+}
+
+/* The length is in no key: such programs are for one packet. */
+static void
+walk_check_larger(struct walk *walk, const struct flow_check_larger *check)
+{
+	walk->is_cacheable = false;
+	walk_set_subfield(walk, &check->to, walk->length > check->length);
+}
+
+/* What the tables know of the packet is constant in the rule to be learned; what is in
+ * its headers is read from them. */
+static void
+walk_learn(struct walk *walk, const struct flow_learn *learn)
+{
+	struct flow_learn *record = walk_emit(walk, ACTION_LEARN, learn->head.bytes);
+
+	if (!record)
+		return;
+	memcpy(record, learn, learn->head.bytes);
+	for (uint32_t i = 0; i < record->n; i++) {
+		struct flow_learn_spec *spec = &record->specs[i];
+		const struct flow_field *field;
+		struct flow_subfield from = spec->from;
+
+		if (spec->from_type != 0 || from.field == FIELD_NONE ||
+		    from.field >= FIELD_N || field_is_header(from.field))
+			continue;
+		/* The bits of the source, right-aligned in the bytes of n_bits. */
+		field = flow_field_get(from.field);
+		memset(&spec->value, 0, sizeof(spec->value));
+		for (unsigned b = 0;
+		     b < spec->n_bits && from.first_bit + b < field->n_bits; b++) {
+			struct flow_subfield bit = {from.field,
+			                            (uint16_t)(from.first_bit + b), 1};
+			unsigned last = (spec->n_bits + 7U) / 8 - 1;
+
+			if (flow_subfield_read(&bit, &walk->packet.key))
+				spec->value.bytes[last - b / 8] |= (uint8_t)(1U << b % 8);
+		}
+		spec->from_type = 1;
+	}
+}
+
+/* What changes the packet's nesting of headers. */
+static bool
+walk_header_action(struct walk *walk, const struct flow_action *action)
+{
+	switch (action->type) {
+	case ACTION_PUSH_MPLS:
+	case ACTION_POP_MPLS:
+	case ACTION_PUSH_PBB:
+	case ACTION_POP_PBB:
+	case ACTION_COPY_TTL_OUT:
+	case ACTION_COPY_TTL_IN:
+		walk_emit_copy(walk, action);
+		walk->is_blind = true;
+		return true;
+	case ACTION_DEC_TTL:
+		walk_emit_copy(walk, action);
+		/* Where it ends, if tables can know, is the end of the walk. */
+		walk->has_exited = walk->pipeline->mask.f.ip_ttl && !walk->is_blind &&
+		                   flow_field_is_present(FIELD_IP_TTL, &walk->packet) &&
+		                   walk->packet.key.f.ip_ttl <= 1;
+		walk->packet.key.f.ip_ttl--;
+		return true;
+	case ACTION_DEC_MPLS_TTL:
+		walk_emit_copy(walk, action);
+		walk->packet.key.f.mpls_lse =
+			(walk->packet.key.f.mpls_lse & 0xffffff00U) |
+			((walk->packet.key.f.mpls_lse - 1) & 0xff);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What sends the packet, or chooses where to. */
+static bool
+walk_output_action(struct walk *walk, const struct flow_action *action)
+{
+	const struct flow_output *output = (const void *)action;
+	const struct flow_output_field *field = (const void *)action;
+	const struct flow_number *number = (const void *)action;
+
+	switch (action->type) {
+	case ACTION_OUTPUT:
+		walk_output(walk, output->port, output->max_len, output->head.is_legacy);
+		return true;
+	case ACTION_OUTPUT_FIELD:
+		if (walk_can_read(walk))
+			walk_output(walk,
+			            (uint32_t)flow_subfield_read(&field->from,
+			                                         &walk->packet.key),
+			            field->max_len, false);
+		return true;
+	case ACTION_CONTROLLER:
+		walk_punt_to(walk, (const void *)action);
+		return true;
+	case ACTION_ENQUEUE:
+		walk_enqueue(walk, (const void *)action);
+		return true;
+	case ACTION_SET_QUEUE:
+		walk_set_queue(walk, true, number->value);
+		return true;
+	case ACTION_POP_QUEUE:
+		walk_set_queue(walk, false, 0);
+		return true;
+	case ACTION_GROUP:
+		walk_group(walk, (uint32_t)number->value);
+		return true;
+	case ACTION_BUNDLE:
+		walk_bundle(walk, (const void *)action);
+		return true;
+	case ACTION_MULTIPATH:
+		walk_multipath(walk, (const void *)action);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+walk_table_action(struct walk *walk, const struct flow_action *action)
+{
+	const struct flow_number *number = (const void *)action;
+	const struct flow_nested *nested = (const void *)action;
+
+	switch (action->type) {
+	case ACTION_RESUBMIT:
+		walk_resubmit(walk, (const void *)action);
+		break;
+	case ACTION_GOTO_TABLE:
+		walk_enter(walk, (uint8_t)number->value, walk->packet.key.f.in_port,
+		           true);
+		break;
+	case ACTION_CLONE:
+		walk_on_copy(walk, nested->nested, nested->nested_bytes);
+		break;
+	case ACTION_LEARN:
+		walk_learn(walk, (const void *)action);
+		break;
+	case ACTION_METER:
+	case ACTION_SAMPLE:
+		walk_emit_copy(walk, action);
+		break;
+	case ACTION_CHECK_LARGER:
+		walk_check_larger(walk, (const void *)action);
+		break;
+	case ACTION_EXIT:
+		walk->has_exited = true;
+		break;
+	case ACTION_WRITE_METADATA:
+		walk_write_metadata(walk, (const void *)action);
+		break;
+	case ACTION_WRITE_ACTIONS:
+		walk_set_write(walk, nested);
+		break;
+	case ACTION_CLEAR_ACTIONS:
+		walk_set_clear(walk);
+		break;
+	case ACTION_CT:
+		walk_fail(walk, DROP_RX_NO_CT);
+		break;
+	default:
+		/* CONJUNCTION and NOTE say something about a rule; FIN_TIMEOUT,
+		 * DELETE_FIELD and CT_CLEAR have nothing here to change. */
+		break;
+	}
+}
+
+void
+walk_list(struct walk *walk, const void *records, size_t bytes)
+{
+	const uint8_t *end = (const uint8_t *)records + bytes;
+
+	FLOW_ACTION_FOR_EACH(action, records, bytes)
+	{
+		if (walk->has_failed || walk->has_exited)
+			return;
+		if (!walk_header_action(walk, action) &&
+		    !walk_field_action(walk, action) && !walk_output_action(walk, action))
+			walk_table_action(walk, action);
+		if (walk->is_suspended) {
+			const uint8_t *next = (const uint8_t *)action;
+
+			walk_keep_rest(walk,
+			               walk->suspend_here ? next : next + action->bytes,
+			               end);
+			walk->suspend_here = false;
+			return;
+		}
+	}
+}
+
+/* ---- a whole walk ---- */
+
+static void
+walk_begin(struct walk *walk, const struct pipeline *pipeline, const struct flow_key *key,
+           size_t length)
+{
+	struct trace *trace = walk->trace;
+
+	/* All but the large buffers, which are filled as far as they are counted. */
+	memset(walk, 0, offsetof(struct walk, program));
+	walk->trace = trace;
+	walk->pipeline = pipeline;
+	walk->bridge = pipeline->bridge;
+	walk->length = length;
+	walk->in_port = key->f.in_port;
+	walk->packet.key = *key;
+	memset(&walk->packet.mask, 0xff, sizeof(walk->packet.mask));
+	walk->is_cacheable = true;
+	walk->reason = DP_PUNT_ACTION;
+	walk->drop = DROP_RX_BY_RULE;
+}
+
+/* A copy that nothing follows needs none: its actions take the packet itself. */
+static void
+walk_end(struct walk *walk)
+{
+	uint32_t head = (uint32_t)offsetof(struct flow_nested, nested);
+
+	if (!walk->is_suspended)
+		walk_set_execute(walk);
+	walk_emit_suspended(walk, true);
+	/* Most of what led there is the same again and again. */
+	if (walk->has_failed) {
+		walk->bytes = 0;
+		walk->n_tallies = MIN_OF(walk->n_tallies, WALK_FAILED_TALLIES);
+	}
+	for (;;) {
+		struct flow_nested *last = NULL;
+		uint32_t at;
+
+		FLOW_ACTION_FOR_EACH(action, walk->program, walk->bytes)
+		last = (struct flow_nested *)(uintptr_t)action;
+		if (!last || last->head.type != ACTION_CLONE)
+			break;
+		at = (uint32_t)((uint8_t *)last - (uint8_t *)walk->program);
+		walk->bytes = at + last->nested_bytes;
+		memmove(last, (uint8_t *)last + head, walk->bytes - at);
+	}
+	if (walk->bytes == 0)
+		WALK_SAY(walk, "dropped: %s", drop_reason_names[walk->drop]);
+}
+
+void
+walk_packet(struct walk *walk, const struct pipeline *pipeline,
+            const struct flow_key *key, size_t length)
+{
+	walk_begin(walk, pipeline, key, length);
+	walk_enter(walk, 0, walk->in_port, true);
+	walk_end(walk);
+}
+
+void
+walk_resume(struct walk *walk, const struct pipeline *pipeline,
+            const struct flow_key *key, size_t length, const struct program_walk *record)
+{
+	const uint8_t *data = (const uint8_t *)record->data;
+
+	walk_begin(walk, pipeline, key, length);
+	memcpy(&walk->packet.key.words[FLOW_PACKET_WORDS], record->state,
+	       sizeof(record->state));
+	walk->table = record->table;
+	walk->set_bytes = record->action_set_bytes;
+	memcpy(walk->set, data, record->action_set_bytes);
+	data += record->action_set_bytes;
+	walk->n_stack = record->stack_bytes / (uint32_t)sizeof(walk->stack[0]);
+	memcpy(walk->stack, data, record->stack_bytes);
+	data += record->stack_bytes;
+	walk_list(walk, data, record->rest_bytes);
+	walk_end(walk);
+}
+
+void
+walk_actions(struct walk *walk, const struct pipeline *pipeline,
+             const struct flow_key *key, size_t length, const void *actions, size_t bytes)
+{
+	walk_begin(walk, pipeline, key, length);
+	walk->reason = DP_PUNT_PACKET_OUT;
+	walk_list(walk, actions, bytes);
+	walk_end(walk);
+}

@@ -1,0 +1,64 @@
+/* walk_private.h - what walk.c and its parts share: walk_field.c (values),
+ * walk_set.c (action sets), walk_group.c (groups, and choices by hash). Workers. */
+#pragma once
+
+#include "base/compiler.h"
+#include "datapath/walk.h"
+
+/* Explains a step; trace.c. */
+void walk_say(struct walk *walk, const char *format, ...) PRINTF_FORMAT(2, 3);
+#define WALK_SAY(walk, ...)                          \
+	do {                                         \
+		if (unlikely((walk)->trace != NULL)) \
+			walk_say(walk, __VA_ARGS__); \
+	} while (0)
+
+/* Ends the walk: the packet is dropped. */
+void walk_fail(struct walk *walk, enum drop_reason reason);
+
+/* Appends a zeroed record, or a copy, to the program; NULL: failed, no room. */
+void *walk_emit(struct walk *walk, uint16_t type, size_t bytes);
+void walk_emit_copy(struct walk *walk, const struct flow_action *action);
+
+void walk_tally(struct walk *walk, struct tally_ref tally);
+
+/* Carries out records one by one, until one ends or suspends the walk. */
+void walk_list(struct walk *walk, const void *records, size_t bytes);
+
+/* Carries out 'records' on a copy of the packet: a CLONE, unless they change nothing. */
+void walk_on_copy(struct walk *walk, const void *records, size_t bytes);
+
+/* Whether 'packet' can be relied on; if not, the walk is suspended before the present
+ * action. */
+bool walk_can_read(struct walk *walk);
+
+/* 'cuts': only 'max_len' bytes go there, else that is for controllers. */
+void walk_output(struct walk *walk, uint32_t port, uint16_t max_len, bool cuts);
+
+/* ---- walk_field.c ---- */
+
+/* Changes a field's bits in 'packet', and in the program if it is a header's. */
+void walk_set_field(struct walk *walk, enum flow_field_id id,
+                    const struct flow_value *value, const struct flow_value *mask);
+void walk_set_number(struct walk *walk, enum flow_field_id id, uint64_t value);
+void walk_set_subfield(struct walk *walk, const struct flow_subfield *sub,
+                       uint64_t value);
+
+/* Everything that reads or changes values; false: not such an action. */
+bool walk_field_action(struct walk *walk, const struct flow_action *action);
+
+/* ---- walk_set.c ---- */
+
+void walk_set_write(struct walk *walk, const struct flow_nested *actions);
+void walk_set_clear(struct walk *walk);
+void walk_set_execute(struct walk *walk);
+
+/* Copies the records of an action set in the order of execution, the last of each kind;
+ * 'to' has room for 'bytes'. Returns how many bytes; 0: there is no output. */
+size_t action_set_sort(const void *records, size_t bytes, void *to);
+
+/* ---- walk_group.c ---- */
+
+void walk_group(struct walk *walk, uint32_t number);
+void walk_bundle(struct walk *walk, const struct flow_bundle *bundle);
+void walk_multipath(struct walk *walk, const struct flow_multipath *multipath);

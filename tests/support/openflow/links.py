@@ -1,0 +1,87 @@
+# links.py - the far ends of a switch's links, as raw sockets: veth pairs whose other ends are ports of the switch.
+import ctypes
+import os
+import select
+import socket
+import struct
+import time
+
+from support import netns, proc
+
+ETH_P_ALL = 3
+SOL_PACKET = 263
+PACKET_AUXDATA = 8
+PACKET_IGNORE_OUTGOING = 23
+STATUS_VLAN_VALID = 1 << 4
+STATUS_VLAN_TPID_VALID = 1 << 6
+CLONE_NEWNET = 0x40000000
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def enter_namespace(descriptor):
+    if LIBC.setns(descriptor, CLONE_NEWNET) < 0:
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+class Link:
+    """One link: 'outside' is the interface to give to the switch."""
+
+    def __init__(self, space, name):
+        self.outside = netns.unique_name("wof")
+        proc.run(["ip", "link", "add", self.outside, "type", "veth", "peer", "name", name, "netns", space.name])
+        # Nothing of the kernel's own may be on the link.
+        no_ipv6 = "echo 1 > /proc/sys/net/ipv6/conf/{}/disable_ipv6"
+        proc.run(["sh", "-c", no_ipv6.format(self.outside)])
+        space.run("sh", "-c", no_ipv6.format(name))
+        for run in (lambda *words: proc.run(list(words), check=False), lambda *w: space.run(*w, check=False)):
+            interface = self.outside if run("ip", "link", "show", self.outside).returncode == 0 else name
+            run("ethtool", "-K", interface, "tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off",
+                "rxvlan", "off", "txvlan", "off")
+            run("ip", "link", "set", interface, "arp", "off", "up")
+        self.socket = self._open(space, name)
+
+    def _open(self, space, name):
+        here = os.open("/proc/self/ns/net", os.O_RDONLY)
+        there = os.open(f"/run/netns/{space.name}", os.O_RDONLY)
+        try:
+            enter_namespace(there)
+            raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+            raw.bind((name, ETH_P_ALL))
+        finally:
+            enter_namespace(here)
+            os.close(here)
+            os.close(there)
+        raw.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        raw.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        raw.setblocking(False)
+        return raw
+
+    def send(self, frame):
+        self.socket.send(frame)
+
+    def receive(self, seconds):
+        """The next frame, with the VLAN tag that the kernel takes out; None after 'seconds'."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                data, control, _, _ = self.socket.recvmsg(65536, 256)
+            except BlockingIOError:
+                left = deadline - time.monotonic()
+                if left <= 0 or not select.select([self.socket], [], [], left)[0]:
+                    return None
+                continue
+            for level, kind, content in control:
+                if level == SOL_PACKET and kind == PACKET_AUXDATA:
+                    status, _, _, _, _, tci, tpid = struct.unpack("=IIIHHHH", content[:20])
+                    if status & STATUS_VLAN_VALID:
+                        tpid = tpid if status & STATUS_VLAN_TPID_VALID else 0x8100
+                        data = data[:12] + struct.pack("!HH", tpid, tci) + data[12:]
+            return data
+
+    def flush(self):
+        while self.receive(0) is not None:
+            pass
+
+    def close(self):
+        self.socket.close()
+        proc.run(["ip", "link", "del", self.outside], check=False)

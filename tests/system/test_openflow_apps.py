@@ -1,0 +1,162 @@
+# test_openflow_apps.py - applications as controllers run them, on Debian's os-ken, over TCP and TLS.
+#
+#   h1 10.0.0.1 --- 1 [        ]
+#   h2 10.0.0.2 --- 2 [ switch ] --- tcp or ssl --- osken-manager with an app of tests/support/apps
+#   h3 10.0.0.3 --- 3 [        ]
+import pathlib
+import socket
+import time
+
+import pytest
+from support import proc
+
+APPS = pathlib.Path(__file__).resolve().parents[1] / "support" / "apps"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def make_certificates(directory):
+    """A CA and one pair for each side."""
+    def openssl(*words):
+        proc.run(["openssl", *words], 30)
+
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test CA",
+            "-keyout", directory / "ca.key", "-out", directory / "ca.pem")
+    for name in ("switch", "controller"):
+        openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", directory / f"{name}.key",
+                "-out", directory / f"{name}.csr")
+        openssl("x509", "-req", "-days", "2", "-in", directory / f"{name}.csr", "-CA", directory / "ca.pem",
+                "-CAkey", directory / "ca.key", "-CAcreateserial", "-out", directory / f"{name}.pem")
+
+
+class Network:
+    """Three hosts on a bridge that is to have a controller."""
+
+    def __init__(self, lab):
+        self.lab, self.switch, self.bridge = lab, lab.switch, lab.bridge
+        self.hosts = []
+        for number in (1, 2, 3):
+            space = lab.namespace()
+            outside = space.veth(f"h{number}", f"10.0.0.{number}/24")
+            self.switch.add_system(self.bridge, outside, f"ofport_request={number}")
+            self.hosts.append(space)
+        self.ports = self.switch.vsctl("list-ports", self.bridge).split()
+        self.app = None
+
+    def start(self, app, transport="tcp"):
+        """Starts the app and returns once the switch is connected to it."""
+        port = free_port()
+        words = ["--ofp-listen-host", "127.0.0.1", "--ofp-tcp-listen-port", str(port)]
+        directory = self.lab.directory
+        if transport == "ssl":
+            make_certificates(directory)
+            self.switch.vsctl("set-ssl", str(directory / "switch.key"), str(directory / "switch.pem"),
+                              str(directory / "ca.pem"))
+            words = ["--ofp-listen-host", "127.0.0.1", "--ofp-tcp-listen-port", str(free_port()),
+                     "--ofp-ssl-listen-port", str(port), "--ctl-privkey", directory / "controller.key",
+                     "--ctl-cert", directory / "controller.pem", "--ca-certs", directory / "ca.pem"]
+        self.app = proc.spawn(["/usr/bin/osken-manager", *map(str, words), str(APPS / f"{app}.py")],
+                              directory / f"{app}.log")
+        self.lab.stack.callback(proc.end_group, self.app)
+        self.switch.vsctl("set", "bridge", self.bridge, "fail_mode=secure", "protocols=OpenFlow13")
+        self.switch.vsctl("set-controller", self.bridge, f"{transport}:127.0.0.1:{port}")
+        proc.wait_until(self.is_connected, 20, "connection to the controller", 0.1)
+        time.sleep(1)
+
+    def is_connected(self):
+        return self.switch.vsctl("--bare", "--columns=is_connected", "list", "controller") == "true"
+
+    def stop(self):
+        self.switch.vsctl("del-controller", self.bridge)
+        self.switch.vsctl("del-ssl")
+        proc.end_group(self.app)
+
+    def ping(self, host, other, count=3):
+        return self.hosts[host - 1].run("ping", "-c", str(count), "-i", "0.2", "-W", "2", f"10.0.0.{other}",
+                                        check=False)
+
+
+@pytest.fixture(scope="module")
+def network(lab):
+    return Network(lab)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "ssl"])
+def test_a_learning_app_connects_all_hosts(network, transport):
+    network.start("learning", transport)
+    try:
+        for host, other in ((1, 2), (2, 3), (3, 1)):
+            result = network.ping(host, other)
+            assert result.returncode == 0, result.stdout
+        flows = proc.run(["ovs-ofctl", "-O", "OpenFlow13", "dump-flows", network.bridge], 20, True,
+                         network.switch.environment()).stdout
+        assert flows.count("priority=1,") >= 6
+    finally:
+        network.stop()
+
+
+def test_an_app_with_queues_gives_each_host_its_share(network):
+    switch = network.switch
+    switch.vsctl("set", "port", network.ports[2], "qos=@q", "--", "--id=@q", "create", "qos", "type=linux-htb",
+                 "other_config:max-rate=20000000", "queues:1=@a", "queues:2=@b", "--",
+                 "--id=@a", "create", "queue", "other_config:min-rate=15000000", "--",
+                 "--id=@b", "create", "queue", "other_config:max-rate=2000000")
+    network.start("queues")
+    try:
+        before = queue_packets(network)
+        assert network.ping(1, 3, 10).returncode == 0
+        assert network.ping(2, 3, 20).returncode == 0
+        after = queue_packets(network)
+        assert 10 <= after[1] - before[1] <= 15
+        assert 20 <= after[2] - before[2] <= 25
+    finally:
+        network.stop()
+        switch.vsctl("clear", "port", network.ports[2], "qos")
+
+
+def queue_packets(network):
+    """Packets sent by queue of port 3, as OpenFlow counts them."""
+    text = proc.run(["ovs-ofctl", "-O", "OpenFlow13", "queue-stats", network.bridge, "3"], 20, True,
+                    network.switch.environment()).stdout
+    found = {0: 0, 1: 0, 2: 0}
+    for line in text.splitlines():
+        words = line.replace(",", " ").replace(":", " ").replace("=", " ").split()
+        if "queue" in words and "pkts" in words:
+            found[int(words[words.index("queue") + 1])] = int(words[words.index("pkts") + 1])
+    return found
+
+
+def test_a_pipeline_of_ten_tables_with_vlans_groups_and_a_meter(network):
+    network.start("campus")
+    try:
+        for host, other in ((1, 2), (2, 3), (3, 1)):
+            result = network.ping(host, other)
+            assert result.returncode == 0, result.stdout
+        server = network.hosts[1].spawn("socat", "TCP-LISTEN:23,fork", "/dev/null")
+        other = network.hosts[1].spawn("socat", "TCP-LISTEN:24,fork", "/dev/null")
+        time.sleep(0.5)
+        refused = network.hosts[0].run("timeout", "2", "socat", "-u", "/dev/null", "TCP:10.0.0.2:23", check=False)
+        allowed = network.hosts[0].run("timeout", "5", "socat", "-u", "/dev/null", "TCP:10.0.0.2:24", check=False)
+        proc.end_group(server)
+        proc.end_group(other)
+        assert refused.returncode != 0
+        assert allowed.returncode == 0
+    finally:
+        network.stop()
+
+
+def test_without_its_controller_a_secure_bridge_keeps_its_rules(network):
+    network.start("learning")
+    try:
+        assert network.ping(1, 2).returncode == 0
+        proc.end_group(network.app)
+        proc.wait_until(lambda: not network.is_connected(), 30, "end of the connection", 0.2)
+        assert network.ping(1, 2).returncode == 0  # by the rules that there are
+        network.switch.vsctl("set", "bridge", network.bridge, "fail_mode=standalone")
+        proc.wait_until(lambda: network.ping(2, 3, 1).returncode == 0, 60, "forwarding without a controller", 1)
+    finally:
+        network.stop()

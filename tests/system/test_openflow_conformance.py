@@ -1,0 +1,211 @@
+# test_openflow_conformance.py - what OpenFlow 1.0, 1.3, 1.4 and 1.5 say, asked with real packets over real links.
+#
+#   in ---- 1 [        ]
+#   out --- 2 [ switch ] <bridge>.mgmt --- the driver (tests/support/openflow, os-ken's parsers)
+#   other - 3 [        ]
+import pathlib
+import time
+
+import pytest
+from support import proc
+from support.openflow import cases, cases10, links, run, run10, wire
+from support.openflow.packets import Packet
+
+VERSIONS = {"1.0": 1, "1.3": 4, "1.4": 5, "1.5": 6}
+
+
+class Bench:
+    """A switch with three links."""
+
+    def __init__(self, lab):
+        self.lab, self.switch = lab, lab.switch
+        self.space = lab.namespace()
+        self.switch.vsctl("set", "bridge", lab.bridge, "fail_mode=secure")
+        quiet = pathlib.Path(f"/proc/sys/net/ipv6/conf/{lab.bridge}/disable_ipv6")
+        if quiet.exists():
+            quiet.write_text("1")
+        self.links, self.numbers = {}, {}
+        for number, part in enumerate((cases.IN, cases.OUT, cases.OTHER), 1):
+            link = links.Link(self.space, part)
+            lab.stack.callback(link.close)
+            self.switch.add_system(lab.bridge, link.outside, f"ofport_request={number}")
+            self.links[part], self.numbers[part] = link, number
+        for link in self.links.values():
+            carrier = pathlib.Path(f"/sys/class/net/{link.outside}/carrier")
+            proc.wait_until(lambda path=carrier: path.read_text().strip() == "1", 10, f"carrier of {link.outside}")
+
+    def runner(self, version):
+        kind = run10.Runner10 if version == 1 else run.Runner
+        return kind(self.switch.rundir / f"{self.lab.bridge}.mgmt", version, self.links, self.numbers)
+
+
+@pytest.fixture(scope="module")
+def bench(lab):
+    return Bench(lab)
+
+
+@pytest.mark.parametrize("name", VERSIONS)
+def test_every_question_is_answered_as_the_specification_does(bench, name, record_property):
+    version = VERSIONS[name]
+    runner = bench.runner(version)
+    wrong, asked = [], 0
+    for case in cases10.cases() if version == 1 else cases.cases(version):
+        problem = runner.ask(case)
+        asked += 1
+        if problem:
+            wrong.append(f"{case.group}: {case.name}: {problem[:300]}")
+    runner.clear()
+    runner.close()
+    record_property("right", f"{asked - len(wrong)} of {asked}")
+    assert not wrong, f"{len(wrong)} of {asked}\n" + "\n".join(wrong[:30])
+
+
+def add_meter(runner, number, flags, bands, command=None):
+    p, of = runner.parser, runner.of
+    runner.switch.send(p.OFPMeterMod(runner.switch, command=of.OFPMC_ADD if command is None else command,
+                                     flags=flags, meter_id=number, bands=bands))
+
+
+def metered_flow(runner, number):
+    p, of = runner.parser, runner.of
+    actions = [p.OFPActionOutput(runner.port(cases.OUT))]
+    if of.OFP_VERSION >= 6:
+        made = [p.OFPInstructionActions(of.OFPIT_APPLY_ACTIONS, [p.OFPActionMeter(number), *actions])]
+    else:
+        made = [p.OFPInstructionMeter(number), p.OFPInstructionActions(of.OFPIT_APPLY_ACTIONS, actions)]
+    runner.switch.send(p.OFPFlowMod(runner.switch, priority=10, match=p.OFPMatch(), instructions=made,
+                                    buffer_id=of.OFP_NO_BUFFER))
+
+
+@pytest.fixture(params=["1.3", "1.4", "1.5"])
+def runner(request, bench):
+    runner = bench.runner(VERSIONS[request.param])
+    runner.clear()
+    yield runner
+    runner.clear()
+    runner.switch.send(runner.parser.OFPMeterMod(runner.switch, command=runner.of.OFPMC_DELETE,
+                                                 flags=0, meter_id=runner.of.OFPM_ALL, bands=[]))
+    runner.switch.barrier()
+    runner.close()
+
+
+def send_many(bench, frame, n):
+    """Sends n frames at once; returns those that came out."""
+    for _ in range(n):
+        bench.links[cases.IN].send(frame)
+    got = []
+    while (received := bench.links[cases.OUT].receive(0.3)) is not None:
+        got.append(received)
+    return got
+
+
+@pytest.mark.parametrize("flag", ["kbps", "pktps"])
+def test_a_meter_drops_what_is_above_its_rate(bench, runner, flag):
+    of, p = runner.of, runner.parser
+    frame = Packet("udp").bytes().ljust(1000, b"\0")
+    rate, burst = (800, 80) if flag == "kbps" else (100, 10)
+    add_meter(runner, 1, (of.OFPMF_KBPS if flag == "kbps" else of.OFPMF_PKTPS) | of.OFPMF_BURST | of.OFPMF_STATS,
+              [p.OFPMeterBandDrop(rate=rate, burst_size=burst)])
+    metered_flow(runner, 1)
+    runner.switch.barrier()
+    got = len(send_many(bench, frame, 200))
+    assert 9 <= got <= 25  # a burst of 10 frames, and what the rate gives meanwhile
+
+
+def test_a_meter_marks_what_is_above_its_rate(bench, runner):
+    of, p = runner.of, runner.parser
+    add_meter(runner, 1, of.OFPMF_PKTPS | of.OFPMF_BURST, [p.OFPMeterBandDscpRemark(rate=100, burst_size=10,
+                                                                                 prec_level=1)])
+    metered_flow(runner, 1)
+    runner.switch.barrier()
+    packet = Packet("udp", ip_dscp=10)  # AF11, which becomes AF12
+    got = send_many(bench, packet.bytes(), 200)
+    marked = packet.but(ip_dscp=12).bytes()
+    assert len(got) == 200
+    assert set(got) == {packet.bytes(), marked}
+    assert 9 <= got.count(packet.bytes()) <= 25
+
+
+def test_meters_report_what_was_configured(runner):
+    of, p = runner.of, runner.parser
+    add_meter(runner, 5, of.OFPMF_KBPS | of.OFPMF_BURST | of.OFPMF_STATS,
+              [p.OFPMeterBandDrop(rate=1000, burst_size=100),
+               p.OFPMeterBandDscpRemark(rate=500, burst_size=50, prec_level=1)])
+    runner.switch.barrier()
+    config = (p.OFPMeterDescStatsRequest if of.OFP_VERSION >= 6 else p.OFPMeterConfigStatsRequest)(
+        runner.switch, 0, 5)
+    (meter,) = runner.switch.request(config)
+    assert (meter.flags, meter.meter_id) == (of.OFPMF_KBPS | of.OFPMF_BURST | of.OFPMF_STATS, 5)
+    assert [(band.type, band.rate, band.burst_size) for band in meter.bands] == [
+        (of.OFPMBT_DROP, 1000, 100), (of.OFPMBT_DSCP_REMARK, 500, 50)]
+
+
+def test_a_select_group_spreads_what_differs_in_addresses_alone(bench, runner):
+    runner.add_group(1, "select", [[("output", cases.OUT)], [("output", cases.OTHER)]])
+    runner.switch.send(runner.parser.OFPFlowMod(
+        runner.switch, priority=10, match=runner.parser.OFPMatch(), buffer_id=runner.of.OFP_NO_BUFFER,
+        instructions=[runner.instruction(("apply", [("group", 1)]))]))
+    runner.switch.barrier()
+    for i in range(256):
+        frame = bytes.fromhex("020000000001") + b"\2\0\0\0\0" + bytes([i]) + b"\x88\xb5" + bytes(46)
+        bench.links[cases.IN].send(frame)
+    came = {}
+    for part in (cases.OUT, cases.OTHER):
+        came[part] = 0
+        while bench.links[part].receive(0.2) is not None:
+            came[part] += 1
+    assert came[cases.OUT] + came[cases.OTHER] == 256
+    assert min(came.values()) > 64
+
+
+def test_a_group_that_leads_to_itself_is_refused(runner):
+    of = runner.of
+    runner.add_group(1, "indirect", [[("output", cases.OUT)]])
+    runner.add_group(2, "indirect", [[("group", 1)]])
+    runner.switch.barrier()
+    p = runner.parser
+    bucket = (p.OFPBucket(bucket_id=0, actions=[p.OFPActionGroup(2)], properties=[]) if of.OFP_VERSION >= 6
+              else p.OFPBucket(actions=[p.OFPActionGroup(2)]))
+    more = {"command_bucket_id": of.OFPG_BUCKET_ALL} if of.OFP_VERSION >= 6 else {}
+    runner.switch.send(p.OFPGroupMod(runner.switch, command=of.OFPGC_MODIFY, type_=of.OFPGT_INDIRECT, group_id=1,
+                                     buckets=[bucket], **more))
+    with pytest.raises(wire.Refused) as refusal:
+        runner.switch.barrier()
+    assert (refusal.value.type, refusal.value.code) == (of.OFPET_GROUP_MOD_FAILED, of.OFPGMFC_LOOP)
+
+
+def test_no_packet_takes_the_old_way_after_a_barrier(bench, runner):
+    """A rule changes between two ports, 1,000 times, each time followed by one packet."""
+    frame = Packet("udp").bytes()
+    p, of = runner.parser, runner.of
+    old = lost = 0
+    for i in range(1000):
+        part, other = (cases.OUT, cases.OTHER) if i % 2 else (cases.OTHER, cases.OUT)
+        runner.switch.send(p.OFPFlowMod(
+            runner.switch, priority=10, match=p.OFPMatch(), buffer_id=of.OFP_NO_BUFFER,
+            instructions=[runner.instruction(("apply", [("output", part)]))]))
+        runner.switch.barrier()
+        bench.links[cases.IN].send(frame)
+        if bench.links[part].receive(0.2) is None:
+            lost += 1
+        old += bench.links[other].receive(0) is not None
+    assert (old, lost) == (0, 0)
+
+
+def test_a_rule_expires_and_says_so(bench, runner):
+    p, of = runner.parser, runner.of
+    runner.switch.send(p.OFPFlowMod(
+        runner.switch, priority=10, match=p.OFPMatch(), buffer_id=of.OFP_NO_BUFFER, hard_timeout=1, cookie=77,
+        flags=of.OFPFF_SEND_FLOW_REM, instructions=[runner.instruction(("apply", [("output", cases.OUT)]))]))
+    runner.switch.barrier()
+    bench.links[cases.IN].send(Packet("udp").bytes())
+    deadline = time.monotonic() + 5
+    removed = None
+    while removed is None and time.monotonic() < deadline:
+        message = runner.switch.take(deadline)
+        if message is not None and message.msg_type == of.OFPT_FLOW_REMOVED:
+            removed = message
+    assert removed is not None
+    assert (removed.cookie, removed.reason) == (77, of.OFPRR_HARD_TIMEOUT)
+    if of.OFP_VERSION < 6:
+        assert removed.packet_count == 1

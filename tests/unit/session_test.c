@@ -1,0 +1,366 @@
+/* session_test.c - what controllers of a switch are told: versions, roles, barriers,
+ * packets, monitors. Main thread. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/ofproto_client.h"
+
+/* ---- roles, barriers ---- */
+
+static const char *
+ask_role(struct client *client, enum of_role role, uint64_t generation)
+{
+	struct of_msg msg;
+
+	client_init(client, OFM_ROLE_REQUEST, &msg);
+	msg.role.role = role;
+	msg.role.generation = generation;
+	msg.role.has_generation = true;
+	client_say(client, &msg);
+	of_msg_destroy(&msg);
+	return client_error(client);
+}
+
+static void
+one_primary_changes_things(void **state)
+{
+	struct client a, b;
+
+	(void)state;
+	client_open(&a, OF13, false);
+	client_open(&b, OF14, false);
+	assert_string_equal(ask_role(&b, OF_ROLE_PRIMARY, 5), "");
+	assert_string_equal(session_role(b.session), "master");
+	assert_string_equal(ask_role(&a, OF_ROLE_PRIMARY, 4), "OFPRRFC_STALE");
+	assert_string_equal(ask_role(&a, OF_ROLE_PRIMARY, 6), "");
+	assert_string_equal(session_role(b.session), "slave");
+	assert_string_equal(client_flow(&b, OF_FLOW_ADD, "actions=drop"),
+	                    "OFPBRC_IS_SECONDARY");
+	assert_string_equal(client_flow(&a, OF_FLOW_ADD, "actions=drop"), "");
+	assert_string_equal(ask_role(&b, OF_ROLE_EQUAL, 0), "");
+	assert_string_equal(client_flow(&b, OF_FLOW_ADD, "in_port=1,actions=drop"), "");
+	assert_string_equal(session_role(a.session), "master");
+	client_close(&a);
+	client_close(&b);
+}
+
+static void
+barriers_wait_for_packets(void **state)
+{
+	struct of_msg msg;
+	struct client c;
+
+	(void)state;
+	client_open(&c, OF13, false);
+	switch_synchronize(ofproto);
+	str_clear(&fake_flows.calls);
+	client_flow(&c, OF_FLOW_ADD, "in_port=1,actions=drop");
+	client_flow(&c, OF_FLOW_ADD, "in_port=2,actions=drop");
+	client_init(&c, OFM_BARRIER_REQUEST, &msg);
+	client_say(&c, &msg);
+	of_msg_destroy(&msg);
+	assert_string_equal(str_text(&fake_flows.calls),
+	                    "rule+ rule+ publish synchronize reply ");
+	client_close(&c);
+}
+
+/* ---- HELLO ---- */
+
+static void
+versions_are_agreed_on(void **state)
+{
+	static const struct {
+		uint32_t ours, theirs, header;
+		enum of_version version;
+	} hellos[] = {
+		{OF_VERSIONS_ALL, 1U << OF10, OF10, OF10},
+		{OF_VERSIONS_ALL, 0, OF13, OF13}, /* no bitmap: all up to the header's */
+		{1U << OF10 | 1U << OF13 | 1U << OF14, 0, OF15, OF14},
+		{1U << OF10 | 1U << OF13, 0, OF12, OF10},
+		{1U << OF13, 1U << OF10 | 1U << OF13 | 1U << OF15, OF13, OF13},
+		{1U << OF13, 1U << OF15, OF15, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(hellos); i++) {
+		struct client c = {.info.versions = hellos[i].ours};
+		uint8_t hello[16] = {(uint8_t)hellos[i].header,
+		                     0,
+		                     0,
+		                     16,
+		                     0,
+		                     0,
+		                     0,
+		                     1,
+		                     0,
+		                     1,
+		                     0,
+		                     8,
+		                     0,
+		                     0,
+		                     0,
+		                     (uint8_t)hellos[i].theirs};
+
+		c.session = session_open(&c.channel, &c.info, ofproto);
+		if (!hellos[i].theirs)
+			hello[3] = 8;
+		session_message(c.session, hello, hello[3]);
+		assert_int_equal(session_is_established(c.session),
+		                 hellos[i].version != 0);
+		assert_int_equal(c.channel.failed == NULL, hellos[i].version != 0);
+		if (hellos[i].version)
+			assert_int_equal(((struct session *)c.session)->version,
+			                 hellos[i].version);
+		client_close(&c);
+	}
+}
+
+/* ---- packets ---- */
+
+static void
+punt(uint64_t cookie, enum dp_punt_reason reason, uint16_t controller_id)
+{
+	static const uint8_t packet[200];
+	struct dp_punt p = {
+		.bridge_id = BRIDGE,
+		.reason = reason,
+		.cookie = cookie,
+		.max_len = 100,
+		.controller_id = controller_id,
+		.data = packet,
+		.length = sizeof(packet),
+		.captured = sizeof(packet),
+	};
+
+	p.key.f.in_port = 2;
+	p.key.f.regs[3] = 9;
+	fake_flows.punt(&p, fake_flows.punt_aux);
+}
+
+static int
+take_packet_in(struct client *client, size_t *bytes)
+{
+	struct of_msg msg;
+	int reason = -1;
+
+	while (client_take(client, &msg)) {
+		if (msg.kind == OFM_PACKET_IN) {
+			reason = msg.packet_in.reason;
+			*bytes = msg.packet_in.n;
+			assert_int_equal(msg.packet_in.metadata.key.f.in_port, 2);
+			assert_int_equal(msg.packet_in.total_bytes, 200);
+		}
+		of_msg_destroy(&msg);
+	}
+	return reason;
+}
+
+static void
+packets_go_to_those_who_want_them(void **state)
+{
+	struct client old, new, service;
+	size_t bytes = 0;
+
+	(void)state;
+	client_open(&new, OF13, false);
+	assert_int_equal(fake_flows.miss[0], DP_MISS_DROP);
+	client_open(&old, OF10, false);
+	assert_int_equal(fake_flows.miss[0], DP_MISS_CONTROLLER);
+	client_open(&service, OF13, true);
+	punt(UINT64_MAX, DP_PUNT_NO_MATCH, 0); /* no rule */
+	assert_int_equal(take_packet_in(&old, &bytes), 0);
+	assert_int_equal(bytes, 128);
+	assert_int_equal(take_packet_in(&new, &bytes), -1);
+	punt(0, DP_PUNT_NO_MATCH, 0); /* the rule for all the rest */
+	assert_int_equal(take_packet_in(&old, &bytes), 1);
+	assert_int_equal(take_packet_in(&new, &bytes), 0);
+	assert_int_equal(bytes, 100);
+	punt(0, DP_PUNT_INVALID_TTL, 0);
+	assert_int_equal(take_packet_in(&new, &bytes), -1);
+	punt(0, DP_PUNT_ACTION, 5); /* for another controller */
+	assert_int_equal(take_packet_in(&new, &bytes), -1);
+	assert_int_equal(take_packet_in(&service, &bytes), -1);
+	ask_role(&new, OF_ROLE_SECONDARY, 1);
+	punt(0, DP_PUNT_ACTION, 0);
+	assert_int_equal(take_packet_in(&new, &bytes), -1);
+	assert_int_equal(take_packet_in(&old, &bytes), 1);
+	client_close(&old);
+	assert_int_equal(fake_flows.miss[0], DP_MISS_DROP);
+	client_close(&new);
+	client_close(&service);
+}
+
+static void
+packet_ins_are_limited(void **state)
+{
+	struct client c;
+	size_t bytes;
+	int n = 0;
+
+	(void)state;
+	client_open(&c, OF13, false);
+	c.info.rate_limit = 10;
+	c.info.burst_limit = 3;
+	for (int i = 0; i < 20; i++) {
+		punt(0, DP_PUNT_ACTION, 0);
+		n += take_packet_in(&c, &bytes) >= 0;
+	}
+	assert_int_equal(n, 3);
+	ofproto_advance(200);
+	for (int i = 0; i < 20; i++) {
+		punt(0, DP_PUNT_ACTION, 0);
+		n += take_packet_in(&c, &bytes) >= 0;
+	}
+	assert_int_equal(n, 5);
+	client_close(&c);
+}
+
+static void
+packets_are_sent(void **state)
+{
+	static const uint8_t packet[60] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 6};
+	struct flow_actions actions = {0};
+	struct flow_output *output;
+	struct of_msg msg;
+	struct client c;
+
+	(void)state;
+	client_open(&c, OF13, false);
+	switch_publish(ofproto);
+	str_clear(&fake_flows.calls);
+	client_flow(&c, OF_FLOW_ADD, "actions=output:2");
+	output = flow_actions_add(&actions, ACTION_OUTPUT, sizeof(*output));
+	output->port = FLOW_PORT_TABLE;
+	client_init(&c, OFM_PACKET_OUT, &msg);
+	msg.packet_out.buffer_id = OF_BUFFER_NONE;
+	msg.packet_out.in_port = FLOW_PORT_CONTROLLER;
+	msg.packet_out.actions = actions;
+	msg.packet_out.packet = packet;
+	msg.packet_out.n = sizeof(packet);
+	client_say(&c, &msg);
+	assert_string_equal(client_error(&c), "");
+	assert_string_equal(str_text(&fake_flows.calls), "rule+ publish packet ");
+	assert_int_equal(fake_flows.out_key.f.in_port, FLOW_PORT_CONTROLLER);
+	assert_int_equal(fake_flows.out_key.f.eth_type, 0x806);
+	msg.packet_out.in_port = FLOW_PORT_NORMAL;
+	client_say(&c, &msg);
+	assert_string_equal(client_error(&c), "OFPBRC_BAD_PORT");
+	msg.packet_out.in_port = 1;
+	msg.packet_out.n = 5;
+	client_say(&c, &msg);
+	assert_string_equal(client_error(&c), "OFPBRC_BAD_PACKET");
+	flow_actions_destroy(&actions);
+	of_msg_destroy(&msg);
+	client_close(&c);
+}
+
+/* ---- much to say ---- */
+
+static void
+long_replies_wait_for_readers(void **state)
+{
+	struct of_msg msg;
+	struct client c;
+	size_t before;
+
+	(void)state;
+	client_open(&c, OF13, false);
+	client_flow(&c, OF_FLOW_ADD, "actions=drop");
+	before = c.channel.sent.length;
+	c.channel.is_stuck = true;
+	client_init(&c, OFM_FLOW_STATS_REQUEST, &msg);
+	msg.flow_request.table = OF_TABLE_ALL;
+	msg.flow_request.out_port = FLOW_PORT_NONE;
+	msg.flow_request.out_group = OF_GROUP_ANY;
+	client_say(&c, &msg);
+	of_msg_destroy(&msg);
+	assert_int_equal(c.channel.sent.length, before);
+	assert_true(c.channel.is_paused);
+	c.channel.is_stuck = false;
+	ofproto_run();
+	assert_true(c.channel.sent.length > before);
+	assert_false(c.channel.is_paused);
+	client_close(&c);
+}
+
+/* ---- monitors ---- */
+
+static int
+take_update(struct client *client)
+{
+	struct of_msg msg;
+	int event = -1;
+
+	while (client_take(client, &msg)) {
+		if (msg.kind == OFM_FLOW_MONITOR_REPLY && msg.n)
+			event = msg.monitor_updates[0].event;
+		of_msg_destroy(&msg);
+	}
+	return event;
+}
+
+static void
+changes_are_told(void **state)
+{
+	struct of_monitor monitor = {
+		.id = 1,
+		.flags = OF_MONITOR_INITIAL | OF_MONITOR_ON_ADD | OF_MONITOR_ON_REMOVED |
+	                 OF_MONITOR_ON_MODIFY | OF_MONITOR_INSTRUCTIONS,
+		.what = {.table = OF_TABLE_ALL,
+	                 .out_port = FLOW_PORT_NONE,
+	                 .out_group = OF_GROUP_ANY},
+	};
+	struct client a, b;
+	struct of_msg msg;
+
+	(void)state;
+	client_open(&a, OF14, false);
+	client_open(&b, OF13, false);
+	client_flow(&b, OF_FLOW_ADD, "in_port=1,actions=drop");
+	client_init(&a, OFM_FLOW_MONITOR_REQUEST, &msg);
+	msg.monitors = &monitor;
+	msg.n = 1;
+	client_say(&a, &msg);
+	of_msg_destroy(&msg);
+	assert_int_equal(take_update(&a), OF_EVENT_INITIAL);
+	client_flow(&b, OF_FLOW_ADD, "in_port=2,actions=drop");
+	assert_int_equal(take_update(&a), OF_EVENT_ADDED);
+	client_flow(&b, OF_FLOW_MODIFY, "in_port=2,actions=output:1");
+	assert_int_equal(take_update(&a), OF_EVENT_MODIFIED);
+	client_flow(&b, OF_FLOW_MODIFY, "in_port=2,actions=output:1"); /* nothing new */
+	assert_int_equal(take_update(&a), -1);
+	client_flow(&b, OF_FLOW_DELETE, "in_port=2");
+	assert_int_equal(take_update(&a), OF_EVENT_REMOVED);
+	client_make_flow(&a, OF_FLOW_ADD, "in_port=3,actions=drop", &msg);
+	client_say(&a, &msg);
+	of_msg_destroy(&msg);
+	assert_int_equal(take_update(&a), OF_EVENT_ABBREV);
+	client_close(&a);
+	client_close(&b);
+}
+
+int
+main(void)
+{
+#define TEST(function) \
+	cmocka_unit_test_setup_teardown(function, ofproto_setup, ofproto_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(one_primary_changes_things),
+		TEST(barriers_wait_for_packets),
+		TEST(versions_are_agreed_on),
+		TEST(packets_go_to_those_who_want_them),
+		TEST(packet_ins_are_limited),
+		TEST(packets_are_sent),
+		TEST(long_replies_wait_for_readers),
+		TEST(changes_are_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,372 @@
+/* walk_test.c - what rules and groups, as users write them, come to: programs as text. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "datapath/bridge.h"
+#include "datapath/ruleset.h"
+#include "datapath/trace.h"
+#include "datapath/walk.h"
+#include "openflow/of_text.h"
+
+static uint32_t bridge_id;
+static struct walk *walk;
+static struct str program;
+
+/* Replaces all rules; a list that ends with NULL. */
+static void
+rules(const char *first, ...)
+{
+	va_list args;
+
+	va_start(args, first);
+	dp_bridge_clear_rules(bridge_id);
+	for (const char *text = first; text; text = va_arg(args, const char *)) {
+		static struct of_flow_mod mod;
+		static struct dp_rule_config config;
+		struct dp_rule *rule;
+		struct error err = {""};
+
+		memset(&mod, 0, sizeof(mod));
+		memset(&config, 0, sizeof(config));
+		if (of_text_parse_flow(text, OF_FLOW_ADD, NULL, &mod, &err) < 0)
+			fail_msg("%s: %s", text, err.text);
+		config.table = mod.table == OF_TABLE_ALL ? 0 : mod.table;
+		config.priority = mod.priority;
+		config.match = mod.match;
+		config.cookie = mod.new_cookie;
+		config.actions = mod.actions.data;
+		config.actions_bytes = mod.actions.bytes;
+		if (dp_rule_add(bridge_id, &config, &rule, &err) < 0)
+			fail_msg("%s: %s", text, err.text);
+		flow_actions_destroy(&mod.actions);
+	}
+	va_end(args);
+	dp_publish(bridge_id);
+}
+
+/* A group of buckets, each as actions; ends with NULL. */
+static void
+group(uint32_t number, enum dp_group_type type, ...)
+{
+	struct dp_group_config config = {.number = number, .type = type};
+	struct flow_actions actions[8] = {{0}};
+	struct dp_bucket buckets[8];
+	struct error err = {""};
+	const char *text;
+	va_list args;
+
+	va_start(args, type);
+	while ((text = va_arg(args, const char *)) != NULL) {
+		size_t i = config.n_buckets++;
+
+		assert_int_equal(of_text_parse_actions(text, NULL, &actions[i], &err), 0);
+		buckets[i] = (struct dp_bucket){1, FLOW_PORT_NONE, FLOW_PORT_NONE,
+		                                actions[i].data, actions[i].bytes};
+	}
+	va_end(args);
+	config.buckets = buckets;
+	assert_int_equal(dp_group_set(bridge_id, &config, &err), 0);
+	dp_publish(bridge_id);
+	for (size_t i = 0; i < config.n_buckets; i++)
+		flow_actions_destroy(&actions[i]);
+}
+
+static void
+key_from(const char *text, struct flow_key *key)
+{
+	static struct flow_match match;
+	struct error err = {""};
+
+	memset(&match, 0, sizeof(match));
+	if (of_text_parse_match(text, NULL, &match, &err) < 0)
+		fail_msg("%s: %s", text, err.text);
+	*key = match.key;
+	if (key->f.vlan_tci & FLOW_VLAN_PRESENT)
+		key->f.vlan_tpid = 0x8100;
+	key->f.actset_output = FLOW_PORT_UNSET;
+}
+
+static const char *
+outcome(void)
+{
+	str_clear(&program);
+	program_format(&program, walk->program, walk->bytes);
+	if (walk->bytes == 0)
+		str_append(&program, drop_reason_names[walk->drop]);
+	return str_text(&program);
+}
+
+/* What becomes of a packet. */
+static const char *
+come_of(const char *packet)
+{
+	struct flow_key key;
+
+	key_from(packet, &key);
+	walk_packet(walk, bridges[bridge_id]->pipeline, &key, 1000);
+	return outcome();
+}
+
+#define TCP "in_port=1,tcp,nw_src=10.0.0.1,nw_dst=10.0.0.2,tp_src=1,tp_dst=80"
+
+static void
+test_tables_and_misses(void **state)
+{
+	(void)state;
+	rules("table=0,priority=5,ip,actions=goto_table:2",
+	      "table=2,tcp,actions=output:3", "table=0,priority=0,actions=drop", NULL);
+	assert_string_equal(come_of(TCP), "output:3");
+	assert_string_equal(come_of("in_port=1,udp"), "rx_no_rule");
+	assert_string_equal(come_of("in_port=1,arp"), "rx_by_rule");
+	dp_table_set_miss(bridge_id, 2, DP_MISS_CONTROLLER);
+	dp_publish(bridge_id);
+	assert_string_equal(come_of("in_port=1,udp"), "CONTROLLER");
+	dp_table_set_miss(bridge_id, 2, DP_MISS_CONTINUE);
+	dp_publish(bridge_id);
+	assert_string_equal(come_of("in_port=1,udp"), "rx_no_rule");
+}
+
+static void
+test_resubmits_return(void **state)
+{
+	(void)state;
+	rules("table=0,actions=resubmit(,1),resubmit(9,1),output:3",
+	      "table=1,priority=5,in_port=9,actions=output:9,output:in_port",
+	      "table=1,priority=0,actions=output:1,output:2", NULL);
+	/* The port of arrival is for action.c to refuse. */
+	assert_string_equal(come_of(TCP), "output:1,output:2,output:9,IN_PORT,output:3");
+	/* A table that has no rule is no end. */
+	rules("table=0,actions=resubmit(,7),output:3", NULL);
+	assert_string_equal(come_of(TCP), "output:3");
+	rules("table=0,actions=output:1,resubmit(,0)", NULL);
+	assert_string_equal(come_of(TCP), "rx_too_many_resubmits");
+	/* Twice as many in each of 13 tables. */
+	rules("table=0,actions=resubmit(,1),resubmit(,1)",
+	      "table=1,actions=resubmit(,2),resubmit(,2)",
+	      "table=2,actions=resubmit(,3),resubmit(,3)",
+	      "table=3,actions=resubmit(,4),resubmit(,4),resubmit(,4),resubmit(,4)",
+	      "table=4,actions=resubmit(,5),resubmit(,5),resubmit(,5),resubmit(,5)",
+	      "table=5,actions=resubmit(,6),resubmit(,6),resubmit(,6),resubmit(,6)",
+	      "table=6,actions=resubmit(,7),resubmit(,7),resubmit(,7),resubmit(,7)",
+	      "table=7,actions=resubmit(,8),resubmit(,8),resubmit(,8),resubmit(,8)",
+	      "table=8,actions=note:00", NULL);
+	assert_string_equal(come_of(TCP), "rx_too_many_resubmits");
+}
+
+static void
+test_registers_are_worked_out(void **state)
+{
+	(void)state;
+	rules("table=0,actions=set_field:5->reg0,move:reg0[]->reg1[],goto_table:1",
+	      "table=1,reg1=5,actions=output:reg0[],move:NXM_OF_IN_PORT[]->NXM_NX_REG2[0..15],"
+	      "goto_table:2",
+	      "table=2,reg2=1,actions=push:reg1[],pop:reg3[],output:reg3[0..2]", NULL);
+	assert_string_equal(come_of(TCP), "output:5,output:5");
+	rules("table=0,ip,actions=move:ip_src[]->ip_dst[],output:2", NULL);
+	assert_string_equal(come_of(TCP), "set_field:0x0a000001->ip_dst,output:2");
+	/* The port that tables see, and what is "back" then. */
+	rules("table=0,actions=set_field:0->in_port,output:1,output:2", NULL);
+	assert_string_equal(come_of(TCP), "IN_PORT,output:2");
+}
+
+static void
+test_the_action_set_has_its_order(void **state)
+{
+	(void)state;
+	rules("table=0,ip,actions=write_actions(output:2,set_queue:4,dec_ttl,"
+	      "set_field:02:00:00:00:00:01->eth_src,push_vlan:0x8100),goto_table:1",
+	      "table=1,actions=output:7,write_actions(output:3)", NULL);
+	assert_string_equal(come_of(TCP), "output:7,push_vlan:0x8100,dec_ttl,"
+	                                  "set_field:0x020000000001->eth_src,set_queue:4,"
+	                                  "output:3");
+	rules("table=0,actions=write_actions(output:2),goto_table:1",
+	      "table=1,actset_output=2,actions=output:9,clear_actions", NULL);
+	assert_string_equal(come_of(TCP), "output:9");
+	/* Nothing sends it. */
+	rules("table=0,ip,actions=write_actions(dec_ttl)", NULL);
+	assert_string_equal(come_of(TCP), "rx_by_rule");
+}
+
+static void
+test_copies_leave_the_packet_as_it_is(void **state)
+{
+	(void)state;
+	rules("table=0,tcp,actions=clone(set_field:1->reg0,set_field:8->tcp_dst,output:2),"
+	      "resubmit(,1)",
+	      "table=1,reg0=0,tcp,tcp_dst=80,actions=output:3", NULL);
+	assert_string_equal(come_of(TCP),
+	                    "clone(set_field:0x0008->tcp_dst,output:2),output:3");
+	/* One that nothing follows takes the packet itself; one that changes nothing is
+	 * none. */
+	rules("table=0,tcp,actions=clone(output:2,exit),clone(dec_ttl,output:3)", NULL);
+	assert_string_equal(come_of(TCP), "output:2,dec_ttl,output:3");
+	rules("table=0,actions=resubmit(,1),output:9", "table=1,actions=output:2,exit",
+	      NULL);
+	assert_string_equal(come_of(TCP), "output:2");
+}
+
+static void
+test_groups(void **state)
+{
+	const char *first;
+
+	(void)state;
+	rules("table=0,ip,actions=group:5,output:9", NULL);
+	assert_string_equal(come_of(TCP), "output:9");
+	group(5, DP_GROUP_ALL, "output:2,dec_ttl", "output:3", "dec_ttl", NULL);
+	assert_string_equal(come_of(TCP), "clone(dec_ttl,output:2),output:3,output:9");
+	group(5, DP_GROUP_INDIRECT, "output:4", NULL);
+	assert_string_equal(come_of(TCP), "output:4,output:9");
+	group(5, DP_GROUP_SELECT, "output:2", "output:3", NULL);
+	first = strdup(come_of(TCP));
+	assert_string_equal(come_of(TCP), first);
+	free((void *)(uintptr_t)first);
+	group(5, DP_GROUP_ALL, "group:6", NULL);
+	group(6, DP_GROUP_ALL, "group:5", NULL);
+	assert_string_equal(come_of(TCP), "rx_too_many_resubmits");
+	dp_group_del(bridge_id, 5);
+	dp_group_del(bridge_id, 6);
+	dp_publish(bridge_id);
+	assert_string_equal(come_of(TCP), "output:9");
+}
+
+static void
+test_tags(void **state)
+{
+	(void)state;
+	rules("table=0,actions=mod_vlan_vid:5,output:2,strip_vlan,output:3", NULL);
+	assert_string_equal(come_of(TCP),
+	                    "push_vlan:0x8100,set_field:0x1005->vlan_vid,output:2,"
+	                    "pop_vlan,output:3");
+	assert_string_equal(come_of(TCP ",dl_vlan=9"),
+	                    "set_field:0x1005->vlan_vid,output:2,pop_vlan,output:3");
+	rules("table=0,priority=1,dl_vlan=9,actions=pop_vlan,resubmit(,0)",
+	      "table=0,priority=0,vlan_tci=0,actions=output:4", NULL);
+	assert_string_equal(come_of(TCP ",dl_vlan=9"), "pop_vlan,output:4");
+}
+
+static void
+test_headers_laid_bare_are_read_again(void **state)
+{
+	const struct program_walk *record = NULL;
+	struct flow_key key;
+
+	(void)state;
+	rules("table=0,mpls,actions=set_field:7->reg0,pop_mpls:0x0800,resubmit(,1),output:5",
+	      "table=1,ip,nw_dst=10.0.0.2,reg0=7,actions=dec_ttl,output:6", NULL);
+	assert_string_equal(come_of("in_port=1,mpls,mpls_label=3"),
+	                    "pop_mpls:0x0800,recirc");
+	FLOW_ACTION_FOR_EACH(action, walk->program, walk->bytes)
+	if (action->type == PROGRAM_WALK)
+		record = (const void *)action;
+	assert_non_null(record);
+	record = memcpy(malloc(record->head.bytes), record, record->head.bytes);
+	key_from(TCP, &key);
+	walk_resume(walk, bridges[bridge_id]->pipeline, &key, 1000, record);
+	assert_string_equal(outcome(), "dec_ttl,output:6,output:5");
+	free((void *)(uintptr_t)record);
+	/* Nothing reads them: no need. */
+	rules("table=0,mpls,actions=pop_mpls:0x0800,output:5", NULL);
+	assert_string_equal(come_of("in_port=1,mpls"), "pop_mpls:0x0800,output:5");
+}
+
+static void
+test_a_ttl_that_tables_know_ends_the_walk(void **state)
+{
+	(void)state;
+	rules("table=0,ip,actions=dec_ttl,resubmit(,1)",
+	      "table=1,ip,nw_ttl=63,actions=output:2",
+	      "table=1,priority=0,actions=output:3", NULL);
+	assert_string_equal(come_of(TCP ",nw_ttl=64"), "dec_ttl,output:2");
+	assert_string_equal(come_of(TCP ",nw_ttl=1"), "dec_ttl");
+	/* Where none looks at it, it is action.c that sees it end. */
+	rules("table=0,ip,actions=dec_ttl,output:3", NULL);
+	assert_string_equal(come_of(TCP ",nw_ttl=1"), "dec_ttl,output:3");
+}
+
+static void
+test_queues_and_lengths(void **state)
+{
+	(void)state;
+	rules("table=0,actions=set_queue:3,enqueue:2:5,output:3", NULL);
+	assert_string_equal(come_of(TCP),
+	                    "set_queue:3,set_queue:5,output:2,set_queue:3,output:3");
+	rules("table=0,actions=check_pkt_larger(900)->reg0[0],resubmit(,1)",
+	      "table=1,reg0=1/1,actions=output:1", "table=1,priority=0,actions=output:2",
+	      NULL);
+	assert_string_equal(come_of(TCP), "output:1");
+	assert_false(walk->is_cacheable);
+}
+
+static void
+test_punts_say_what_led_to_them(void **state)
+{
+	const struct program_punt *punt = (const void *)walk->program;
+
+	(void)state;
+	rules("table=0,priority=0,cookie=0x7,actions=controller", NULL);
+	assert_string_equal(come_of(TCP), "CONTROLLER");
+	assert_int_equal(punt->reason, DP_PUNT_NO_MATCH);
+	assert_int_equal(punt->cookie, 7);
+	rules("table=0,priority=1,actions=set_field:9->metadata,controller(max_len=100)",
+	      NULL);
+	assert_string_equal(come_of(TCP), "CONTROLLER");
+	assert_int_equal(punt->reason, DP_PUNT_ACTION);
+	assert_int_equal(punt->max_len, 100);
+	assert_int_equal(punt->state[0], 9);
+	rules("table=0,actions=write_actions(controller)", NULL);
+	assert_string_equal(come_of(TCP), "CONTROLLER");
+	assert_int_equal(punt->reason, DP_PUNT_ACTION_SET);
+	rules("table=0,actions=group:5", NULL);
+	group(5, DP_GROUP_INDIRECT, "controller", NULL);
+	assert_string_equal(come_of(TCP), "CONTROLLER");
+	assert_int_equal(punt->reason, DP_PUNT_GROUP);
+}
+
+static int
+setup(void **state)
+{
+	struct dp_bridge_config config = {.name = "br0"};
+	struct error err = {""};
+
+	(void)state;
+	walk = calloc(1, sizeof(*walk));
+	return walk ? dp_bridge_add(&config, &bridge_id, &err) : -1;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	dp_bridge_del(bridge_id);
+	free(walk);
+	str_free(&program);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tables_and_misses),
+		cmocka_unit_test(test_resubmits_return),
+		cmocka_unit_test(test_registers_are_worked_out),
+		cmocka_unit_test(test_the_action_set_has_its_order),
+		cmocka_unit_test(test_copies_leave_the_packet_as_it_is),
+		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_tags),
+		cmocka_unit_test(test_headers_laid_bare_are_read_again),
+		cmocka_unit_test(test_a_ttl_that_tables_know_ends_the_walk),
+		cmocka_unit_test(test_queues_and_lengths),
+		cmocka_unit_test(test_punts_say_what_led_to_them),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

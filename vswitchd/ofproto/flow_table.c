@@ -1,0 +1,279 @@
+/* flow_table.c - rules by exact match, and choosing of rules. Below changes.c. Main
+ * thread. */
+#include "vswitchd/ofproto/flow_table.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+static uint32_t
+match_hash(const struct flow_match *match, uint16_t priority)
+{
+	uint64_t hash = priority;
+
+	for (size_t i = 0; i < FLOW_KEY_WORDS; i++) {
+		if (!match->mask.words[i])
+			continue;
+		hash = (hash ^ match->key.words[i] ^ i) * 0x9e3779b97f4a7c15ULL;
+		hash = (hash ^ match->mask.words[i] ^ hash >> 29) * 0xbf58476d1ce4e5b9ULL;
+		hash ^= hash >> 32;
+	}
+	return hash_u64(hash, 0);
+}
+
+static bool
+match_equal(const struct flow_match *a, const struct flow_match *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+void
+flow_table_init(struct flow_table *table, uint8_t id)
+{
+	*table = (struct flow_table){.id = id, .eviction_flags = 7};
+	hmap_init(&table->rules);
+}
+
+void
+flow_table_destroy(struct flow_table *table)
+{
+	struct rule *rule;
+
+	HMAP_FOR_EACH (rule, node, &table->rules) {
+		hmap_remove(&table->rules, &rule->node);
+		rule_free(rule);
+	}
+	hmap_destroy(&table->rules);
+}
+
+void
+flow_table_insert(struct flow_table *table, struct rule *rule)
+{
+	hmap_insert(&table->rules, &rule->node, match_hash(&rule->match, rule->priority));
+	table->n_hidden += rule->is_hidden;
+}
+
+void
+flow_table_remove(struct flow_table *table, struct rule *rule)
+{
+	hmap_remove(&table->rules, &rule->node);
+	table->n_hidden -= rule->is_hidden;
+}
+
+struct rule *
+flow_table_find(const struct flow_table *table, const struct flow_match *match,
+                uint16_t priority)
+{
+	struct rule *rule;
+
+	HMAP_FOR_EACH_WITH_HASH (rule, node, match_hash(match, priority), &table->rules)
+		if (rule->priority == priority && !rule->is_hidden &&
+		    match_equal(&rule->match, match))
+			return rule;
+	return NULL;
+}
+
+static bool
+matches_overlap(const struct flow_match *a, const struct flow_match *b)
+{
+	for (size_t i = 0; i < FLOW_KEY_WORDS; i++)
+		if ((a->key.words[i] ^ b->key.words[i]) & a->mask.words[i] &
+		    b->mask.words[i])
+			return false;
+	return true;
+}
+
+struct rule *
+flow_table_find_overlap(const struct flow_table *table, const struct flow_match *match,
+                        uint16_t priority)
+{
+	struct rule *rule;
+
+	HMAP_FOR_EACH (rule, node, &table->rules)
+		if (rule->priority == priority && !rule->is_hidden &&
+		    matches_overlap(&rule->match, match) &&
+		    !match_equal(&rule->match, match))
+			return rule;
+	return NULL;
+}
+
+/* Whether all packets of 'match' are packets of 'wider', by their form. */
+static bool
+match_is_within(const struct flow_match *match, const struct flow_match *wider)
+{
+	for (size_t i = 0; i < FLOW_KEY_WORDS; i++) {
+		const uint64_t mask = wider->mask.words[i];
+
+		if (mask & ~match->mask.words[i] ||
+		    (match->key.words[i] ^ wider->key.words[i]) & mask)
+			return false;
+	}
+	return true;
+}
+
+bool
+rule_fits(const struct rule *rule, const struct rule_filter *filter)
+{
+	if (rule->is_hidden ||
+	    (filter->table != OF_TABLE_ALL && filter->table != rule->table) ||
+	    (rule->cookie ^ filter->cookie) & filter->cookie_mask)
+		return false;
+	if (filter->is_strict ? rule->priority != filter->priority ||
+	                                !match_equal(&rule->match, filter->match)
+	                      : !match_is_within(&rule->match, filter->match))
+		return false;
+	return (filter->out_port == FLOW_PORT_NONE ||
+	        actions_output_to(&rule->actions, filter->out_port)) &&
+	       (filter->out_group == OF_GROUP_ANY ||
+	        actions_use_group(rule->actions.data, rule->actions.bytes,
+	                          filter->out_group));
+}
+
+void
+flow_table_select(const struct flow_table *table, const struct rule_filter *filter,
+                  struct rule_list *list)
+{
+	struct rule *rule;
+
+	if (filter->is_strict) {
+		rule = flow_table_find(table, filter->match, filter->priority);
+		if (rule && rule_fits(rule, filter))
+			rule_list_add(list, rule);
+		return;
+	}
+	HMAP_FOR_EACH (rule, node, &table->rules)
+		if (rule_fits(rule, filter))
+			rule_list_add(list, rule);
+}
+
+void
+rule_list_add(struct rule_list *list, struct rule *rule)
+{
+	if (list->n == list->allocated) {
+		list->allocated = list->allocated ? 2 * list->allocated : 16;
+		list->rules =
+			xrealloc(list->rules, list->allocated * sizeof(struct rule *));
+	}
+	list->rules[list->n++] = rule;
+}
+
+void
+rule_list_destroy(struct rule_list *list)
+{
+	free(list->rules);
+	*list = (struct rule_list){0};
+}
+
+struct rule *
+rule_create(uint8_t table, const struct flow_match *match, uint16_t priority)
+{
+	struct rule *rule = xcalloc(1, sizeof(*rule));
+
+	rule->table = table;
+	rule->match = *match;
+	rule->priority = priority;
+	list_init(&rule->timeout);
+	return rule;
+}
+
+void
+rule_free(struct rule *rule)
+{
+	list_remove(&rule->timeout);
+	flow_actions_destroy(&rule->actions);
+	free(rule);
+}
+
+void
+rule_get_stats(const struct rule *rule, struct rule_stats *stats)
+{
+	*stats = (struct rule_stats){0};
+	if (rule->dp)
+		dp_rule_get_stats(rule->dp, &stats->packets, &stats->bytes,
+		                  &stats->used_ns);
+	stats->packets += rule->base_packets;
+	stats->bytes += rule->base_bytes;
+	stats->used_ns = MAX_OF(stats->used_ns, rule->base_used_ns);
+}
+
+bool
+action_nested(const struct flow_action *action, const void **records, size_t *bytes)
+{
+	if (action->type == ACTION_CLONE || action->type == ACTION_WRITE_ACTIONS) {
+		const struct flow_nested *nested = (const void *)action;
+
+		*records = nested->nested;
+		*bytes = nested->nested_bytes;
+		return true;
+	}
+	if (action->type == ACTION_CT) {
+		const struct flow_ct *ct = (const void *)action;
+
+		*records = ct->nested;
+		*bytes = ct->nested_bytes;
+		return true;
+	}
+	return false;
+}
+
+static bool
+records_output_to(const void *records, size_t bytes, uint32_t port)
+{
+	const void *inner;
+	size_t n;
+
+	FLOW_ACTION_FOR_EACH(action, records, bytes)
+	{
+		if (action->type == ACTION_OUTPUT &&
+		    ((const struct flow_output *)action)->port == port)
+			return true;
+		if (action->type == ACTION_ENQUEUE &&
+		    ((const struct flow_enqueue *)action)->port == port)
+			return true;
+		if (action->type == ACTION_CONTROLLER && port == FLOW_PORT_CONTROLLER)
+			return true;
+		if (action_nested(action, &inner, &n) &&
+		    records_output_to(inner, n, port))
+			return true;
+	}
+	return false;
+}
+
+bool
+actions_output_to(const struct flow_actions *actions, uint32_t port)
+{
+	return records_output_to(actions->data, actions->bytes, port);
+}
+
+bool
+actions_use_group(const void *records, size_t bytes, uint32_t group)
+{
+	const void *inner;
+	size_t n;
+
+	FLOW_ACTION_FOR_EACH(action, records, bytes)
+	{
+		if (action->type == ACTION_GROUP &&
+		    ((const struct flow_number *)action)->value == group)
+			return true;
+		if (action_nested(action, &inner, &n) &&
+		    actions_use_group(inner, n, group))
+			return true;
+	}
+	return false;
+}
+
+bool
+actions_use_meter(const struct flow_actions *actions, uint32_t meter)
+{
+	FLOW_ACTION_FOR_EACH(action, actions->data, actions->bytes)
+	{
+		if (action->type == ACTION_METER &&
+		    ((const struct flow_number *)action)->value == meter)
+			return true;
+		if (action->type == ACTION_CONTROLLER &&
+		    ((const struct flow_controller *)action)->meter == meter)
+			return true;
+	}
+	return false;
+}

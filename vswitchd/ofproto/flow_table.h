@@ -1,0 +1,90 @@
+/* flow_table.h - the rules of one table, found by exact match and priority, or chosen by
+ * what flow-mods and statistics ask for. Holds rules; the datapath's copies of them are
+ * changes.c's. Main thread. */
+#pragma once
+
+#include "base/hmap.h"
+#include "base/list.h"
+#include "datapath/datapath.h"
+#include "openflow/of_msg.h"
+
+#define FLOW_TABLE_RULES_MAX 1000000U /* as the reference reports */
+
+struct rule {
+	struct hmap_node node; /* flow_table.rules */
+	struct list timeout;   /* of a slot of timeouts.c; alone = none */
+	struct dp_rule *dp;    /* NULL = not in the datapath */
+	struct flow_actions actions;
+	uint64_t cookie, created_ns, modified_ns;
+	/* Added to what the datapath counts: what was counted before it was put there
+	 * again, less what was reset; wraps. */
+	uint64_t base_packets, base_bytes, base_used_ns;
+	uint16_t priority, idle_s, hard_s, importance, flags;
+	uint8_t table;
+	bool is_hidden; /* from controllers */
+	struct flow_match match;
+};
+
+struct flow_table {
+	struct hmap rules;
+	uint8_t id;
+	uint32_t n_hidden;
+	enum dp_miss miss;
+	bool has_miss; /* a controller said what happens to packets without a rule */
+	bool evicts;
+	uint32_t eviction_flags;
+	bool has_vacancy, is_vacancy_down; /* the last event said "down" */
+	uint8_t vacancy_down, vacancy_up;  /* percent of free places */
+};
+
+struct rule_stats {
+	uint64_t packets, bytes, used_ns;
+};
+
+/* What to choose; zero values are not "any". */
+struct rule_filter {
+	const struct flow_match *match;
+	bool is_strict;
+	uint16_t priority; /* strict */
+	uint8_t table;     /* OF_TABLE_ALL */
+	uint64_t cookie, cookie_mask;
+	uint32_t out_port, out_group; /* FLOW_PORT_NONE, OF_GROUP_ANY */
+};
+
+struct rule_list {
+	struct rule **rules;
+	size_t n, allocated;
+};
+
+void flow_table_init(struct flow_table *table, uint8_t id);
+/* Frees the rules, too; the datapath is not told. */
+void flow_table_destroy(struct flow_table *table);
+
+void flow_table_insert(struct flow_table *table, struct rule *rule);
+void flow_table_remove(struct flow_table *table, struct rule *rule);
+struct rule *flow_table_find(const struct flow_table *table,
+                             const struct flow_match *match, uint16_t priority);
+/* A rule of the same priority that matches packets that 'match' matches as well; not the
+ * one that is equal to it. */
+struct rule *flow_table_find_overlap(const struct flow_table *table,
+                                     const struct flow_match *match, uint16_t priority);
+/* Appends what is chosen; hidden rules never are. */
+void flow_table_select(const struct flow_table *table, const struct rule_filter *filter,
+                       struct rule_list *list);
+
+void rule_list_add(struct rule_list *list, struct rule *rule);
+void rule_list_destroy(struct rule_list *list);
+
+struct rule *rule_create(uint8_t table, const struct flow_match *match,
+                         uint16_t priority);
+void rule_free(struct rule *rule);
+bool rule_fits(const struct rule *rule, const struct rule_filter *filter);
+void rule_get_stats(const struct rule *rule, struct rule_stats *stats);
+
+/* Whether records send packets to a port or group, also in nested lists. */
+bool actions_output_to(const struct flow_actions *actions, uint32_t port);
+bool actions_use_group(const void *records, size_t bytes, uint32_t group);
+bool actions_use_meter(const struct flow_actions *actions, uint32_t meter);
+
+/* The nested list of a record that has one; false. */
+bool action_nested(const struct flow_action *action, const void **records, size_t *bytes);

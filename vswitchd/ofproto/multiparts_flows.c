@@ -1,0 +1,220 @@
+/* multiparts_flows.c - statistics of rules and tables. Part of multiparts.c. Main
+ * thread. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "openflow/of_msg.h"
+#include "vswitchd/ofproto/monitors.h"
+#include "vswitchd/ofproto/multiparts_private.h"
+#include "vswitchd/ofproto/table_mod.h"
+
+#define FLOWS_PER_PART 512
+
+static int
+select_flows(struct session *session, const struct of_flow_stats_request *request,
+             struct rule_list *list, struct of_error *error)
+{
+	const struct rule_filter filter = {
+		.match = &request->match,
+		.table = request->table,
+		.cookie = request->cookie,
+		.cookie_mask = request->cookie_mask,
+		.out_port = request->out_port,
+		.out_group = request->out_group,
+	};
+	struct ofproto *ofproto = session->ofproto;
+
+	if (request->table != OF_TABLE_ALL && request->table >= OF_TABLES)
+		return of_fail(error, OFERR_BAD_REQUEST_TABLE_ID, "there is no table %u",
+		               request->table);
+	for (size_t i = 0; i < OF_TABLES; i++)
+		if (request->table == OF_TABLE_ALL || request->table == i)
+			flow_table_select(&ofproto->tables[i], &filter, list);
+	return 0;
+}
+
+int
+multipart_flows(struct session *session, const struct of_msg *request,
+                struct of_error *error)
+{
+	const uint64_t now_ns = dp_time_ns();
+	struct rule_list list = {0};
+	struct of_flow_stats *flows;
+	const enum of_kind kind = request->kind == OFM_FLOW_STATS_REQUEST
+	                                  ? OFM_FLOW_STATS_REPLY
+	                                  : OFM_FLOW_DESC_REPLY;
+	const int result = select_flows(session, &request->flow_request, &list, error);
+	size_t first = 0;
+
+	if (result)
+		return result;
+	flows = xcalloc(FLOWS_PER_PART, sizeof(*flows));
+	do {
+		struct of_msg reply;
+
+		multipart_init_reply(session, request, kind, &reply);
+		reply.flows = flows;
+		for (; reply.n < FLOWS_PER_PART && first < list.n; first++)
+			rule_describe(list.rules[first], now_ns, &flows[reply.n++]);
+		reply.more = first < list.n;
+		session_send(session, &reply);
+		of_msg_destroy(&reply);
+	} while (first < list.n);
+	free(flows);
+	rule_list_destroy(&list);
+	return 0;
+}
+
+int
+multipart_aggregate(struct session *session, const struct of_msg *request,
+                    struct of_error *error)
+{
+	struct rule_list list = {0};
+	struct of_msg reply;
+	const int result = select_flows(session, &request->flow_request, &list, error);
+
+	if (result)
+		return result;
+	multipart_init_reply(session, request, OFM_AGGREGATE_REPLY, &reply);
+	for (size_t i = 0; i < list.n; i++) {
+		struct rule_stats stats;
+
+		rule_get_stats(list.rules[i], &stats);
+		if (!(list.rules[i]->flags & OF_FLOW_NO_PACKETS))
+			reply.aggregate.packets += stats.packets;
+		if (!(list.rules[i]->flags & OF_FLOW_NO_BYTES))
+			reply.aggregate.bytes += stats.bytes;
+	}
+	reply.aggregate.flows = (uint32_t)list.n;
+	session_send(session, &reply);
+	of_msg_destroy(&reply);
+	rule_list_destroy(&list);
+	return 0;
+}
+
+int
+multipart_tables(struct session *session, const struct of_msg *request,
+                 struct of_error *error)
+{
+	const struct ofproto *ofproto = session->ofproto;
+	struct of_table_stats *tables = xcalloc(SWITCH_TABLES, sizeof(*tables));
+	struct of_msg reply;
+
+	(void)error;
+	for (size_t i = 0; i < SWITCH_TABLES; i++) {
+		const struct flow_table *table = &ofproto->tables[i];
+		struct dp_table_stats stats = {0};
+
+		dp_table_get_stats(ofproto->bridge_id, table->id, &stats);
+		tables[i].table = table->id;
+		if (i)
+			snprintf(tables[i].name, sizeof(tables[i].name), "table%zu", i);
+		else
+			snprintf(tables[i].name, sizeof(tables[i].name), "classifier");
+		tables[i].match_fields = tables[i].wildcards =
+			session->version == OF10 ? 0x3fffff : UINT64_MAX;
+		tables[i].metadata_match = tables[i].metadata_write = UINT64_MAX;
+		tables[i].max_entries = FLOW_TABLE_RULES_MAX;
+		tables[i].active = (uint32_t)table->rules.count - table->n_hidden;
+		tables[i].lookups = stats.lookups;
+		tables[i].matched = stats.matched;
+	}
+	multipart_init_reply(session, request, OFM_TABLE_STATS_REPLY, &reply);
+	reply.tables = tables;
+	reply.n = SWITCH_TABLES;
+	session_send(session, &reply);
+	of_msg_destroy(&reply);
+	free(tables);
+	return 0;
+}
+
+int
+multipart_table_descs(struct session *session, const struct of_msg *request,
+                      struct of_error *error)
+{
+	struct of_table_desc *descs = xcalloc(SWITCH_TABLES, sizeof(*descs));
+	struct of_msg reply;
+
+	(void)error;
+	for (size_t i = 0; i < SWITCH_TABLES; i++)
+		table_describe(&session->ofproto->tables[i], &descs[i]);
+	multipart_init_reply(session, request, OFM_TABLE_DESC_REPLY, &reply);
+	reply.table_descs = descs;
+	reply.n = SWITCH_TABLES;
+	session_send(session, &reply);
+	of_msg_destroy(&reply);
+	free(descs);
+	return 0;
+}
+
+/* ---- features ---- */
+
+static void
+set_bit(uint64_t *bits, unsigned i)
+{
+	bits[i / 64] |= UINT64_C(1) << i % 64;
+}
+
+/* All tables can do the same. */
+static void
+fill_features(struct of_table_features *features, const struct flow_table *table,
+              unsigned n_tables)
+{
+	snprintf(features->name, sizeof(features->name),
+	         table->id ? "table%u" : "classifier", table->id);
+	features->table = table->id;
+	features->metadata_match = features->metadata_write = UINT64_MAX;
+	features->max_entries = FLOW_TABLE_RULES_MAX;
+	features->has_properties = true;
+	features->capabilities = 3; /* deprecated bits, as the reference has them */
+	for (unsigned miss = 0; miss < 2; miss++) {
+		/* goto, write-metadata, write-, apply- and clear-actions, meter. */
+		features->instructions[miss] = 0x7e;
+		if (table->id + 1U >= n_tables)
+			features->instructions[miss] &= ~2U;
+		for (unsigned i = table->id + 1U; i < n_tables; i++)
+			features->next_tables[miss][i / 8] |= (uint8_t)(1U << i % 8);
+		for (unsigned i = 0; i < ACTION_METER; i++) {
+			set_bit(features->actions[miss], i);
+			set_bit(features->write_actions[miss], i);
+		}
+	}
+	for (unsigned i = FIELD_NONE + 1; i < FIELD_N; i++) {
+		const struct flow_field *field = flow_field_get((enum flow_field_id)i);
+
+		if (!field)
+			continue;
+		set_bit(features->match, i);
+		set_bit(features->wildcards, i);
+		if (field->maskable == MASK_ALL)
+			set_bit(features->mask, i);
+		for (unsigned miss = 0; miss < 2 && field->is_writable; miss++) {
+			set_bit(features->set[miss], i);
+			set_bit(features->write_set[miss], i);
+		}
+	}
+}
+
+int
+multipart_table_features(struct session *session, const struct of_msg *request,
+                         struct of_error *error)
+{
+	struct of_table_features *features;
+	struct of_msg reply;
+
+	for (size_t i = 0; i < request->n; i++)
+		if (request->table_features[i].has_properties)
+			return of_fail(error, OFERR_TABLE_FEATURES_EPERM,
+			               "what tables can do does not change");
+	features = xcalloc(SWITCH_TABLES, sizeof(*features));
+	for (unsigned i = 0; i < SWITCH_TABLES; i++)
+		fill_features(&features[i], &session->ofproto->tables[i], SWITCH_TABLES);
+	multipart_init_reply(session, request, OFM_TABLE_FEATURES_REPLY, &reply);
+	reply.table_features = features;
+	reply.n = SWITCH_TABLES;
+	session_send(session, &reply);
+	of_msg_destroy(&reply);
+	free(features);
+	return 0;
+}

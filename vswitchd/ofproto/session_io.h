@@ -1,0 +1,71 @@
+/* session_io.h - what is known of a connection, and sending to it. Below session.c, which
+ * reads; used by all parts that answer or report. Main thread. */
+#pragma once
+
+#include "vswitchd/ofproto/switch.h"
+
+#define OF_MISS_SEND_LEN 128 /* what a controller has before it says otherwise */
+
+enum session_state { SESSION_HELLO, SESSION_READY, SESSION_ENDED };
+
+/* What a report is; indexes as in struct of_async.given. */
+enum session_report {
+	REPORT_PACKET_IN,
+	REPORT_PORT_STATUS,
+	REPORT_FLOW_REMOVED,
+	REPORT_ROLE_STATUS,
+	REPORT_TABLE_STATUS,
+	REPORT_REQUEST_FORWARD,
+};
+
+struct session {
+	struct list node; /* ofproto.sessions */
+	struct ofproto *ofproto;
+	struct channel *channel;
+	const struct connection_info *info;
+	enum session_state state;
+	enum of_version version;
+	enum of_role role;
+	struct of_async async;
+	uint16_t miss_send_len;
+	enum of_packet_in_format packet_in_format;
+	uint16_t controller_id;
+	bool is_flow_mod_table_id; /* Nicira's: 1.0's command carries a table */
+	/* Packet-ins that may still be sent, in billionths; see packet_in.c. */
+	uint64_t tokens, tokens_ns;
+	struct list bundles;  /* bundles.c */
+	struct list monitors; /* monitors.c */
+	/* Of the message being handled, for errors. */
+	const uint8_t *request;
+	size_t request_bytes;
+	struct str out;
+	/* Whole messages that the channel has no room for, sent from 'pending_sent' on;
+	 * nothing is read meanwhile. */
+	struct str pending;
+	size_t pending_sent;
+};
+
+/* The first of the sessions that speak, and so on. */
+#define SESSION_FOR_EACH(session, ofproto)                  \
+	LIST_FOR_EACH (session, node, &(ofproto)->sessions) \
+		if ((session)->state == SESSION_READY)
+
+/* A message that is sent has the session's version. */
+void session_init_message(const struct session *session, enum of_kind kind, uint32_t xid,
+                          struct of_msg *msg);
+/* What the version cannot say is not sent. False then, or if the channel is full. */
+bool session_send(struct session *session, const struct of_msg *msg);
+
+/* Goes on with what is pending. */
+void session_flush(struct session *session);
+
+/* With the beginning of the message that is being handled. */
+void session_send_error(struct session *session, uint32_t xid,
+                        const struct of_error *error);
+void session_send_error_about(struct session *session, uint32_t xid, const uint8_t *data,
+                              size_t n, const struct of_error *error);
+
+/* Whether it wants reports of a kind for a reason, by its role and masks. */
+bool session_wants(const struct session *session, enum session_report report,
+                   unsigned reason);
+void session_default_async(struct session *session);

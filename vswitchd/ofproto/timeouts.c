@@ -1,0 +1,98 @@
+/* timeouts.c - a wheel of rules by the time at which they are to be looked at. Main
+ * thread. */
+#include "vswitchd/ofproto/timeouts.h"
+
+#include "base/clock.h"
+
+#define TICK_NS (250 * NSEC_PER_MSEC)
+
+void
+timeouts_init(struct ofproto *ofproto, uint64_t now_ns)
+{
+	for (size_t i = 0; i < TIMEOUT_SLOTS; i++)
+		list_init(&ofproto->slots[i]);
+	ofproto->tick = now_ns / TICK_NS;
+}
+
+/* When the rule's time is over as things are; *is_hard: by its hard timeout. */
+static uint64_t
+rule_deadline(const struct rule *rule, bool *is_hard)
+{
+	uint64_t hard_ns = UINT64_MAX, idle_ns = UINT64_MAX;
+	struct rule_stats stats;
+
+	if (rule->hard_s)
+		hard_ns = rule->modified_ns + rule->hard_s * NSEC_PER_SEC;
+	if (rule->idle_s) {
+		rule_get_stats(rule, &stats);
+		idle_ns = MAX_OF(stats.used_ns, rule->modified_ns) +
+		          rule->idle_s * NSEC_PER_SEC;
+	}
+	*is_hard = hard_ns <= idle_ns;
+	return MIN_OF(hard_ns, idle_ns);
+}
+
+/* Not before the next tick, and not further than the wheel goes: it is looked at again
+ * then. */
+static void
+put(struct ofproto *ofproto, struct rule *rule, uint64_t deadline_ns)
+{
+	uint64_t tick = (deadline_ns + TICK_NS - 1) / TICK_NS;
+
+	tick = MAX_OF(tick, ofproto->tick + 1);
+	tick = MIN_OF(tick, ofproto->tick + TIMEOUT_SLOTS - 1);
+	list_push_back(&ofproto->slots[tick % TIMEOUT_SLOTS], &rule->timeout);
+}
+
+void
+timeouts_schedule(struct ofproto *ofproto, struct rule *rule, uint64_t now_ns)
+{
+	uint64_t deadline_ns;
+	bool is_hard;
+
+	(void)now_ns;
+	list_remove(&rule->timeout);
+	if (!rule->idle_s && !rule->hard_s)
+		return;
+	deadline_ns = rule_deadline(rule, &is_hard);
+	put(ofproto, rule, deadline_ns);
+}
+
+void
+timeouts_collect(struct ofproto *ofproto, uint64_t now_ns, size_t limit,
+                 struct rule_list *idle, struct rule_list *hard)
+{
+	const uint64_t now_tick = now_ns / TICK_NS;
+	struct list *node;
+
+	if (now_tick > ofproto->tick + TIMEOUT_SLOTS)
+		ofproto->tick = now_tick - TIMEOUT_SLOTS; /* each slot once will do */
+	while (ofproto->tick < now_tick) {
+		struct list *slot = &ofproto->slots[(ofproto->tick + 1) % TIMEOUT_SLOTS];
+		struct list due;
+
+		list_init(&due);
+		while (idle->n + hard->n < limit && (node = list_pop_front(slot))) {
+			struct rule *rule = CONTAINER_OF(node, struct rule, timeout);
+			bool is_hard;
+			const uint64_t deadline_ns = rule_deadline(rule, &is_hard);
+
+			if (deadline_ns > now_ns)
+				list_push_back(&due, &rule->timeout);
+			else
+				rule_list_add(is_hard ? hard : idle, rule);
+		}
+		if (!list_is_empty(slot) && list_is_empty(&due))
+			return; /* the rest next time */
+		if (list_is_empty(slot))
+			ofproto->tick++;
+		while ((node = list_pop_front(&due))) {
+			struct rule *rule = CONTAINER_OF(node, struct rule, timeout);
+			bool is_hard;
+
+			put(ofproto, rule, rule_deadline(rule, &is_hard));
+		}
+		if (idle->n + hard->n >= limit)
+			return;
+	}
+}
