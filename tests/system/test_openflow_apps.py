@@ -75,6 +75,13 @@ class Network:
         self.switch.vsctl("del-ssl")
         proc.end_group(self.app)
 
+    def rules(self):
+        """All rules and groups, and what the app said."""
+        environment = self.switch.environment()
+        return "".join(proc.run(["ovs-ofctl", "-O", "OpenFlow13", command, self.bridge], 20, False, environment).stdout
+                       for command in ("dump-flows", "dump-groups", "dump-meters")) + "".join(
+            path.read_text(errors="replace") for path in self.lab.directory.glob("*.log"))
+
     def ping(self, host, other, count=3):
         return self.hosts[host - 1].run("ping", "-c", str(count), "-i", "0.2", "-W", "2", f"10.0.0.{other}",
                                         check=False)
@@ -135,7 +142,7 @@ def test_a_pipeline_of_ten_tables_with_vlans_groups_and_a_meter(network):
     try:
         for host, other in ((1, 2), (2, 3), (3, 1)):
             result = network.ping(host, other)
-            assert result.returncode == 0, result.stdout
+            assert result.returncode == 0, result.stdout + network.rules()
         server = network.hosts[1].spawn("socat", "TCP-LISTEN:23,fork", "/dev/null")
         other = network.hosts[1].spawn("socat", "TCP-LISTEN:24,fork", "/dev/null")
         time.sleep(0.5)

@@ -60,7 +60,6 @@ static int
 check_bucket(const struct ofproto *ofproto, const struct group *group,
              const struct of_bucket *bucket, struct of_error *error)
 {
-	static const struct flow_match any;
 	const bool has_watch = bucket_has_watch(bucket);
 
 	if (group->type == OF_GROUP_TYPE_FF && !has_watch)
@@ -70,7 +69,8 @@ check_bucket(const struct ofproto *ofproto, const struct group *group,
 	    has_watch)
 		return of_fail(error, OFERR_GROUP_MOD_WATCH,
 		               "buckets of this type of group watch nothing");
-	return action_check(ofproto, &bucket->actions, &any, OF_TABLE_ALL, true, error);
+	/* What packets come is not known. */
+	return action_check(ofproto, &bucket->actions, NULL, OF_TABLE_ALL, true, error);
 }
 
 static int
