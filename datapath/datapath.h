@@ -96,8 +96,8 @@ void dp_fdb_flush(uint32_t bridge_id);
 
 #define DP_TABLES_MAX 255
 
-/* A new bridge has one rule, NORMAL with priority 0 in table 0; this removes it as well as
- * whatever was added, and publishes that. Handles of rules are gone. */
+/* A new bridge has one rule, NORMAL with priority 0 in table 0; this removes it as well
+ * as whatever was added, and publishes that. Handles of rules are gone. */
 void dp_bridge_clear_rules(uint32_t bridge_id);
 
 struct dp_rule; /* the datapath's; valid until dp_rule_del() */

@@ -1,5 +1,5 @@
-/* of_actions_vectors.h - actions (1.0) and instructions as ovs-ofctl 3.1 sends them for the
- * text beside each. Facts for of_actions_test.c. */
+/* of_actions_vectors.h - actions (1.0) and instructions as ovs-ofctl 3.1 sends them for
+ * the text beside each. Facts for of_actions_test.c. */
 #pragma once
 
 #include "openflow/of.h"

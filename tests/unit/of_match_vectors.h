@@ -1,5 +1,5 @@
-/* of_match_vectors.h - matches as ovs-ofctl 3.1 sends them for the text beside each: whole
- * ones ('m'), or the NXM of Nicira's messages ('x'). Facts for of_match_test.c. */
+/* of_match_vectors.h - matches as ovs-ofctl 3.1 sends them for the text beside each:
+ * whole ones ('m'), or the NXM of Nicira's messages ('x'). Facts for of_match_test.c. */
 #pragma once
 
 #include "openflow/of.h"

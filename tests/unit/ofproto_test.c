@@ -426,8 +426,9 @@ rules_are_learned(void **state)
 	{
 		char *now = ofproto_rules();
 
-		assert_non_null(strstr(now, "cookie=0x77, priority=1,vlan_tci=0x0005/"
-		                            "0x0fff,dl_dst=00:00:00:00:00:09,actions=load:"));
+		assert_non_null(strstr(now,
+		                       "cookie=0x77, priority=1,vlan_tci=0x0005/"
+		                       "0x0fff,dl_dst=00:00:00:00:00:09,actions=load:"));
 		assert_non_null(strstr(now, "->NXM_OF_VLAN_TCI[],output:3;"));
 		free(now);
 	}

@@ -30,7 +30,7 @@ struct session {
 	uint16_t miss_send_len;
 	enum of_packet_in_format packet_in_format;
 	uint16_t controller_id;
-	bool is_nxm; /* 1.0: flow-removed messages in Nicira's form */
+	bool is_nxm;               /* 1.0: flow-removed messages in Nicira's form */
 	bool is_flow_mod_table_id; /* Nicira's: 1.0's command carries a table */
 	/* Packet-ins that may still be sent, in billionths; see packet_in.c. */
 	uint64_t tokens, tokens_ns;
