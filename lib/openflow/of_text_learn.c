@@ -16,9 +16,9 @@ enum { TO_MATCH, TO_LOAD, TO_OUTPUT };
 #define MAX_SPECS 512 /* more than the longest action has on the wire */
 
 struct learn_args {
-	struct flow_learn learn;
 	struct flow_learn_spec *specs;
 	uint32_t n;
+	struct flow_learn learn;
 };
 
 /* A number in the low bits, which must be enough for it. */

@@ -181,8 +181,8 @@ text_format_controller(struct str *out, const struct flow_controller *controller
 
 /* What ct() has said so far. */
 struct ct_args {
-	struct flow_ct ct;
 	struct flow_actions list;
+	struct flow_ct ct;
 };
 
 static int
