@@ -45,18 +45,23 @@ enum oxm_class {
 	X(FIELD_ARP_SPA, 16, 4)     \
 	X(FIELD_ARP_TPA, 17, 4)
 
-#define REG_LIST(X)                                                                 \
-	X(FIELD_REG0, 0, 4)                                                         \
-	X(FIELD_REG0 + 1, 1, 4)                                                     \
-	X(FIELD_REG0 + 2, 2, 4)                                                     \
-	X(FIELD_REG0 + 3, 3, 4)                                                     \
-	X(FIELD_REG0 + 4, 4, 4)                                                     \
-	X(FIELD_REG0 + 5, 5, 4) X(FIELD_REG0 + 6, 6, 4) X(FIELD_REG0 + 7, 7, 4)     \
-		X(FIELD_REG0 + 8, 8, 4) X(FIELD_REG0 + 9, 9, 4)                     \
-			X(FIELD_REG0 + 10, 10, 4) X(FIELD_REG0 + 11, 11, 4)         \
-				X(FIELD_REG0 + 12, 12, 4) X(FIELD_REG0 + 13, 13, 4) \
-					X(FIELD_REG0 + 14, 14, 4)                   \
-						X(FIELD_REG0 + 15, 15, 4)
+#define REG_LIST(X)               \
+	X(FIELD_REG0, 0, 4)       \
+	X(FIELD_REG0 + 1, 1, 4)   \
+	X(FIELD_REG0 + 2, 2, 4)   \
+	X(FIELD_REG0 + 3, 3, 4)   \
+	X(FIELD_REG0 + 4, 4, 4)   \
+	X(FIELD_REG0 + 5, 5, 4)   \
+	X(FIELD_REG0 + 6, 6, 4)   \
+	X(FIELD_REG0 + 7, 7, 4)   \
+	X(FIELD_REG0 + 8, 8, 4)   \
+	X(FIELD_REG0 + 9, 9, 4)   \
+	X(FIELD_REG0 + 10, 10, 4) \
+	X(FIELD_REG0 + 11, 11, 4) \
+	X(FIELD_REG0 + 12, 12, 4) \
+	X(FIELD_REG0 + 13, 13, 4) \
+	X(FIELD_REG0 + 14, 14, 4) \
+	X(FIELD_REG0 + 15, 15, 4)
 
 #define NXM_1_LIST(X)                  \
 	REG_LIST(X)                    \
