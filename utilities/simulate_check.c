@@ -9,20 +9,6 @@
 #include "qos/admission.h"
 #include "simulate_tree.h"
 
-uint64_t
-simulate_tree_ceil_bps(const struct simulate_tree *tree, size_t i)
-{
-	uint64_t lowest = tree->root.ceil_bps;
-
-	for (; i != SIMULATE_NONE; i = tree->classes[i].parent_index) {
-		uint64_t ceil_bps = tree->classes[i].ceil_bps;
-
-		if (ceil_bps && ceil_bps < lowest)
-			lowest = ceil_bps;
-	}
-	return lowest;
-}
-
 static int
 check_admission(const struct simulate_tree *tree, struct error *err)
 {

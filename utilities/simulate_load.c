@@ -13,6 +13,7 @@
 #include "base/compiler.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "simulate_lines.h"
 #include "units.h"
 
 #define BLANKS        " \t\r"
@@ -250,27 +251,9 @@ simulate_loads_add(struct simulate_loads *loads, const char *line, struct error 
 }
 
 static int
-read_lines(struct simulate_loads *loads, const char *text, struct error *err)
+add_line(void *loads, const char *line, struct error *err)
 {
-	unsigned line_number = 0;
-
-	while (*text) {
-		size_t length = strcspn(text, "\n");
-		char *line = xmalloc(length + 1);
-		int ret;
-
-		memcpy(line, text, length);
-		line[length] = '\0';
-		line_number++;
-		ret = simulate_loads_add(loads, line, err);
-		free(line);
-		if (ret) {
-			error_prefix(err, "line %u", line_number);
-			return ret;
-		}
-		text += length + (text[length] == '\n');
-	}
-	return 0;
+	return simulate_loads_add(loads, line, err);
 }
 
 /* ---- recordings ---- */
@@ -456,7 +439,7 @@ simulate_loads_read(struct simulate_loads *loads, const char *text, struct error
 	int ret;
 
 	if (first != '{' && first != '[')
-		return read_lines(loads, text, err);
+		return simulate_lines_read(text, add_line, loads, err);
 	top = json_loads(text, 0, &why);
 	if (!top)
 		return error_set(err, -EINVAL, "bad JSON in line %d: %s", why.line,

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "simulate_lines.h"
 #include "units.h"
 
 /* As of the switch's trees: preamble, checksum and gap of an Ethernet frame. */
@@ -309,27 +310,9 @@ simulate_tree_apply(struct simulate_tree *tree, const char *line, struct error *
 }
 
 static int
-read_lines(struct simulate_tree *tree, const char *text, struct error *err)
+apply_line(void *tree, const char *line, struct error *err)
 {
-	unsigned line_number = 0;
-
-	while (*text) {
-		size_t length = strcspn(text, "\n");
-		char *line = xmalloc(length + 1);
-		int ret;
-
-		memcpy(line, text, length);
-		line[length] = '\0';
-		line_number++;
-		ret = simulate_tree_apply(tree, line, err);
-		free(line);
-		if (ret) {
-			error_prefix(err, "line %u", line_number);
-			return ret;
-		}
-		text += length + (text[length] == '\n');
-	}
-	return 0;
+	return simulate_tree_apply(tree, line, err);
 }
 
 /* ---- JSON ---- */
@@ -476,6 +459,7 @@ simulate_class_to_json(const struct simulate_class *class, json_t *json)
 int
 simulate_tree_read(struct simulate_tree *tree, const char *text, struct error *err)
 {
-	return text[strspn(text, BLANKS "\n")] == '{' ? read_json(tree, text, err)
-	                                              : read_lines(tree, text, err);
+	if (text[strspn(text, BLANKS "\n")] == '{')
+		return read_json(tree, text, err);
+	return simulate_lines_read(text, apply_line, tree, err);
 }

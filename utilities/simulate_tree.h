@@ -62,6 +62,3 @@ int simulate_tree_check(struct simulate_tree *tree, struct error *err);
 
 /* SIMULATE_NONE if there is none. */
 size_t simulate_tree_find(const struct simulate_tree *tree, uint32_t number);
-
-/* The lowest ceiling on the way to the root; the class's own and the link's count. */
-uint64_t simulate_tree_ceil_bps(const struct simulate_tree *tree, size_t i);

@@ -94,7 +94,6 @@ test_tree_text(void **state)
 	assert_int_equal(tree.classes[i].weight, 3);
 	assert_int_equal(tree.classes[i].depth, 2);
 	assert_int_equal(tree.classes[tree.classes[i].parent_index].number, 2);
-	assert_int_equal(simulate_tree_ceil_bps(&tree, i), 3000000000);
 	assert_int_equal(simulate_tree_find(&tree, 21), SIMULATE_NONE);
 	simulate_tree_destroy(&tree);
 }
