@@ -10,6 +10,7 @@
 
 #include "datapath/bridge.h"
 #include "datapath/edit.h"
+#include "datapath/egress.h"
 #include "datapath/meter.h"
 #include "datapath/normal.h"
 #include "datapath/offload.h"
@@ -34,6 +35,7 @@ struct action_run {
 	/* Where the packets go next. */
 	enum wait_kind waits;
 	struct port *port;
+	const struct program_egress *egress; /* through its tables; NULL = at once */
 	const struct flow_nested *list;
 	bool is_used;         /* somebody got the packets, or copies */
 	enum drop_reason why; /* what to say if nobody does */
@@ -96,8 +98,11 @@ action_flood(struct worker *worker, struct port *in, bool is_flood,
 static void
 action_send(const struct action_run *run, struct rte_mbuf **pkts, unsigned n)
 {
+	struct egress egress = {run->in, run->egress};
+
 	if (n == 0)
 		return;
+	run->worker->egress = run->egress ? &egress : NULL;
 	switch (run->waits) {
 	case WAIT_PORT:
 		output_packets(run->worker, run->port, pkts, n);
@@ -117,6 +122,7 @@ action_send(const struct action_run *run, struct rte_mbuf **pkts, unsigned n)
 	default:
 		break;
 	}
+	run->worker->egress = NULL;
 }
 
 /* Sends copies where the packets go next, because they are needed further. */
@@ -194,6 +200,7 @@ action_output(struct action_run *run, const struct flow_output *output)
 	action_send_copies(run);
 	run->waits = kind;
 	run->port = port;
+	run->egress = output->head.type == PROGRAM_EGRESS ? (const void *)output : NULL;
 	if (output->head.is_legacy)
 		action_send_cut(run, output->max_len);
 }
@@ -227,6 +234,7 @@ action_do(struct action_run *run, const struct flow_action *action)
 
 	switch (action->type) {
 	case ACTION_OUTPUT:
+	case PROGRAM_EGRESS:
 		action_output(run, (const void *)action);
 		break;
 	case ACTION_SET_QUEUE:
@@ -238,6 +246,7 @@ action_do(struct action_run *run, const struct flow_action *action)
 	case ACTION_CLONE:
 		action_send_copies(run);
 		run->waits = WAIT_LIST;
+		run->egress = NULL;
 		run->list = (const void *)action;
 		break;
 	case ACTION_METER:

@@ -42,6 +42,7 @@ struct bridge {
 	struct mask_set masks;
 	uint32_t n_rules;
 	uint8_t miss[DP_TABLES_MAX];
+	uint8_t egress_table; /* the first of them; 0 = none */
 	struct rule *removed; /* since the last publication, chained */
 	struct group *removed_groups;
 };

@@ -127,6 +127,10 @@ void dp_rule_get_stats(const struct dp_rule *rule, uint64_t *packets, uint64_t *
 enum dp_miss { DP_MISS_DROP, DP_MISS_CONTROLLER, DP_MISS_CONTINUE };
 void dp_table_set_miss(uint32_t bridge_id, uint8_t table, enum dp_miss miss);
 
+/* What leaves by a port goes through the tables from 'table' on first; 0 = it does not.
+ * In the next version, as what a miss does. */
+void dp_bridge_set_egress_table(uint32_t bridge_id, uint8_t table);
+
 struct dp_table_stats {
 	uint64_t lookups, matched;
 };

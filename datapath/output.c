@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/compiler.h"
+#include "datapath/egress.h"
 #include "datapath/offload.h"
 #include "datapath/port/port.h"
 #include "datapath/qos.h"
@@ -116,6 +117,10 @@ output_packets(struct worker *worker, struct port *port, struct rte_mbuf **pkts,
 	struct port_worker *pw = port_of_worker(port, worker);
 	struct batch *stage = &pw->stage;
 
+	if (unlikely(worker->egress != NULL)) {
+		egress_packets(worker, port, pkts, n);
+		return;
+	}
 	/* A full batch into an empty stage needs no staging. */
 	if (stage->n == 0 && n == BATCH_MAX) {
 		output_send(worker, port, pkts, n);

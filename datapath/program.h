@@ -1,6 +1,6 @@
 /* program.h - what a walk through the tables comes to: a flat list of records, those of
- * net/flow_action.h and the two below, for action.c to carry out. Made by the walk, kept
- * by the cache, never changed. Worker threads.
+ * net/flow_action.h and the three below, for action.c to carry out. Made by the walk,
+ * kept by the cache, never changed. Worker threads.
  *
  * In it are only: OUTPUT (a port's number; IN_PORT, FLOOD, ALL, NORMAL, LOCAL),
  * SET_FIELD of what is in a packet, PUSH_* and POP_*, *_TTL*, SET_QUEUE, POP_QUEUE,
@@ -14,7 +14,8 @@
 
 enum program_op {
 	PROGRAM_PUNT = ACTION_N_TYPES, /* a copy goes to main, for a controller */
-	PROGRAM_WALK, /* the rest depends on headers that what was done has laid bare */
+	PROGRAM_WALK,   /* the rest depends on headers that what was done has laid bare */
+	PROGRAM_EGRESS, /* an OUTPUT, but through the egress tables */
 };
 
 /* What tables gave a packet by then: all of a flow_key after FLOW_PACKET_WORDS. */
@@ -37,8 +38,17 @@ struct program_punt {
 struct program_walk {
 	struct flow_action head;
 	uint8_t table;
+	bool is_egress; /* it is in the egress tables */
 	uint32_t action_set_bytes, stack_bytes, rest_bytes;
 	uint64_t state[PROGRAM_STATE_WORDS];
 	uint64_t
 		data[]; /* the action set, the stack, then the actions left of the rule */
+};
+
+/* For each of the ports that it names, the packet is parsed again and goes through the
+ * tables from 'table' on. */
+struct program_egress {
+	struct flow_output output; /* but for the type of its head */
+	uint8_t table;
+	uint64_t state[PROGRAM_STATE_WORDS];
 };

@@ -37,4 +37,5 @@ struct pipeline {
 	bool is_fixed;
 	struct tally_ref fixed_tally;
 	uint8_t miss[DP_TABLES_MAX]; /* enum dp_miss */
+	uint8_t egress_table;        /* the first of them; 0 = there are none */
 };

@@ -36,7 +36,8 @@ bridge_fixed_rule(const struct bridge *bridge)
 	const struct flow_key none = {0};
 	const struct rule *rule;
 
-	if (bridge->n_rules != 1 || !table || list_is_empty(&table->rules))
+	if (bridge->n_rules != 1 || bridge->egress_table || !table ||
+	    list_is_empty(&table->rules))
 		return NULL;
 	rule = classifier_lookup(&table->classifier, bridge->next_version, &none);
 	if (!rule || rule->tuple->n_words || rule->actions_bytes != sizeof(*output))
@@ -65,6 +66,7 @@ pipeline_build(struct bridge *bridge)
 		pipeline->masks[pipeline->n_words++] = pipeline->mask.words[i];
 	}
 	memcpy(pipeline->miss, bridge->miss, sizeof(pipeline->miss));
+	pipeline->egress_table = bridge->egress_table;
 	pipeline->is_fixed = fixed != NULL;
 	if (fixed)
 		pipeline->fixed_tally = fixed->tally;
@@ -164,6 +166,7 @@ dp_bridge_clear_rules(uint32_t bridge_id)
 	rules_destroy(bridge);
 	groups_destroy(bridge);
 	memset(bridge->miss, DP_MISS_DROP, sizeof(bridge->miss));
+	bridge->egress_table = 0;
 	bridge_publish(bridge);
 }
 
@@ -174,6 +177,15 @@ dp_table_set_miss(uint32_t bridge_id, uint8_t table, enum dp_miss miss)
 
 	if (bridge && table < DP_TABLES_MAX)
 		bridge->miss[table] = (uint8_t)miss;
+}
+
+void
+dp_bridge_set_egress_table(uint32_t bridge_id, uint8_t table)
+{
+	struct bridge *bridge = bridge_by_id(bridge_id);
+
+	if (bridge)
+		bridge->egress_table = table;
 }
 
 void

@@ -121,6 +121,12 @@ record_format(struct str *out, const struct flow_action *action)
 	case PROGRAM_WALK:
 		str_append(out, "recirc");
 		return;
+	case PROGRAM_EGRESS:
+		str_printf(out, "egress(table=%u,",
+		           ((const struct program_egress *)action)->table);
+		port_format(out, ((const struct flow_output *)action)->port);
+		str_append(out, ")");
+		return;
 	default:
 		break;
 	}

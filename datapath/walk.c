@@ -101,13 +101,23 @@ walk_punt_to(struct walk *walk, const struct flow_controller *to)
 static void
 walk_emit_output(struct walk *walk, uint32_t port, uint16_t cut_to)
 {
-	struct flow_output *output = walk_emit(walk, ACTION_OUTPUT, sizeof(*output));
+	const uint8_t table = walk->is_egress ? 0 : walk->pipeline->egress_table;
+	struct flow_output *output =
+		table ? walk_emit(walk, PROGRAM_EGRESS, sizeof(struct program_egress))
+		      : walk_emit(walk, ACTION_OUTPUT, sizeof(*output));
+	struct program_egress *egress = (void *)output;
 
 	if (!output)
 		return;
 	output->port = port;
 	output->max_len = cut_to;
 	output->head.is_legacy = cut_to > 0;
+	if (!table)
+		return;
+	WALK_SAY(walk, "egress tables from %u on", table);
+	egress->table = table;
+	memcpy(egress->state, &walk->packet.key.words[FLOW_PACKET_WORDS],
+	       sizeof(egress->state));
 }
 
 static void walk_enter(struct walk *walk, uint8_t table, uint32_t in_port, bool is_goto);
@@ -214,6 +224,7 @@ walk_emit_suspended(struct walk *walk, bool with_set)
 		record->action_set_bytes = set_bytes;
 		record->stack_bytes = stack_bytes;
 		record->rest_bytes = walk->rest_bytes;
+		record->is_egress = walk->is_egress;
 		memcpy(record->state, &walk->packet.key.words[FLOW_PACKET_WORDS],
 		       sizeof(record->state));
 		memcpy(to, walk->set, set_bytes);
@@ -293,7 +304,8 @@ static bool
 records_only_send(const void *records, size_t bytes)
 {
 	FLOW_ACTION_FOR_EACH(action, records, bytes)
-	if (action->type != ACTION_OUTPUT && action->type != PROGRAM_PUNT)
+	if (action->type != ACTION_OUTPUT && action->type != PROGRAM_EGRESS &&
+	    action->type != PROGRAM_PUNT)
 		return false;
 	return true;
 }
@@ -389,6 +401,9 @@ walk_miss(struct walk *walk, uint8_t table)
 
 	if (walk->pipeline->miss[table] == DP_MISS_CONTINUE)
 		return true;
+	/* It goes no further: what was to be done at the end is not. */
+	if (walk->depth == 0)
+		walk_set_clear(walk);
 	if (walk->pipeline->miss[table] == DP_MISS_CONTROLLER) {
 		walk->rule = NULL;
 		walk->table = table;
@@ -727,6 +742,7 @@ walk_resume(struct walk *walk, const struct pipeline *pipeline,
 	memcpy(&walk->packet.key.words[FLOW_PACKET_WORDS], record->state,
 	       sizeof(record->state));
 	walk->table = record->table;
+	walk->is_egress = record->is_egress;
 	walk->set_bytes = record->action_set_bytes;
 	memcpy(walk->set, data, record->action_set_bytes);
 	data += record->action_set_bytes;

@@ -42,6 +42,7 @@ struct walk {
 	/* Headers were laid bare that 'packet' does not have. */
 	bool is_blind;
 	bool has_queue; /* a queue was set */
+	bool is_egress; /* in the egress tables: what is sent goes out */
 	uint64_t queue;
 
 	/* where it is */

@@ -28,6 +28,7 @@
 #define WORKER_EPOLL_RXQ(value)  ((uint16_t)(value))
 
 struct cache;
+struct egress;
 struct gate;
 struct port;
 struct port_qos;
@@ -97,6 +98,7 @@ struct worker {
 	uint64_t now_ns CACHE_ALIGNED; /* read once per round */
 	uint64_t now_tsc;
 	uint32_t now_s;
+	const struct egress *egress; /* what is sent now goes through it first; or NULL */
 	uint32_t n_dirty;
 	uint32_t idle_rounds;
 	uint32_t sleep_us;

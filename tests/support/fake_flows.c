@@ -85,6 +85,13 @@ dp_table_set_miss(uint32_t bridge_id, uint8_t table, enum dp_miss miss)
 }
 
 void
+dp_bridge_set_egress_table(uint32_t bridge_id, uint8_t table)
+{
+	(void)bridge_id;
+	str_printf(&fake_flows.calls, "egress=%u ", table);
+}
+
+void
 dp_table_get_stats(uint32_t bridge_id, uint8_t table, struct dp_table_stats *stats)
 {
 	(void)bridge_id, (void)table;

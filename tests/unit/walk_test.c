@@ -14,42 +14,13 @@
 #include "datapath/trace.h"
 #include "datapath/walk.h"
 #include "openflow/of_text.h"
+#include "support/text_rules.h"
 
 static uint32_t bridge_id;
 static struct walk *walk;
 static struct str program;
 
-/* Replaces all rules; a list that ends with NULL. */
-static void
-rules(const char *first, ...)
-{
-	va_list args;
-
-	va_start(args, first);
-	dp_bridge_clear_rules(bridge_id);
-	for (const char *text = first; text; text = va_arg(args, const char *)) {
-		static struct of_flow_mod mod;
-		static struct dp_rule_config config;
-		struct dp_rule *rule;
-		struct error err = {""};
-
-		memset(&mod, 0, sizeof(mod));
-		memset(&config, 0, sizeof(config));
-		if (of_text_parse_flow(text, OF_FLOW_ADD, NULL, &mod, &err) < 0)
-			fail_msg("%s: %s", text, err.text);
-		config.table = mod.table == OF_TABLE_ALL ? 0 : mod.table;
-		config.priority = mod.priority;
-		config.match = mod.match;
-		config.cookie = mod.new_cookie;
-		config.actions = mod.actions.data;
-		config.actions_bytes = mod.actions.bytes;
-		if (dp_rule_add(bridge_id, &config, &rule, &err) < 0)
-			fail_msg("%s: %s", text, err.text);
-		flow_actions_destroy(&mod.actions);
-	}
-	va_end(args);
-	dp_publish(bridge_id);
-}
+#define rules(...) text_rules(bridge_id, __VA_ARGS__)
 
 /* A group of buckets, each as actions; ends with NULL. */
 static void
@@ -131,6 +102,11 @@ test_tables_and_misses(void **state)
 	dp_table_set_miss(bridge_id, 2, DP_MISS_CONTINUE);
 	dp_publish(bridge_id);
 	assert_string_equal(come_of("in_port=1,udp"), "rx_no_rule");
+	/* A miss ends it all, unless it is a resubmit's. */
+	rules("table=0,actions=write_actions(output:3),goto_table:2", NULL);
+	assert_string_equal(come_of("in_port=1,udp"), "rx_no_rule");
+	rules("table=0,actions=resubmit(,2),write_actions(output:3)", NULL);
+	assert_string_equal(come_of("in_port=1,udp"), "output:3");
 }
 
 static void

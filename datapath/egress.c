@@ -1,0 +1,61 @@
+/* egress.c - see egress.h: a port's packets are taken up as if a walk had been suspended
+ * before the first egress table, with nothing but that port in its action set. Between
+ * output.c and pipeline.c. Worker threads. */
+#include "datapath/egress.h"
+
+#include <string.h>
+
+#include "datapath/bridge.h"
+#include "datapath/port/port.h"
+#include "datapath/walk.h"
+#include "datapath/worker.h"
+
+#include "datapath/hot.h"
+
+/* A suspended walk with an output in its set and a goto left to do. */
+#define RECORD_BYTES                                                \
+	(sizeof(struct program_walk) + sizeof(struct flow_output) + \
+	 sizeof(struct flow_number))
+static_assert(RECORD_BYTES % sizeof(uint64_t) == 0, "records are whole words");
+
+static void
+egress_begin(const struct egress *egress, const struct port *out,
+             struct program_walk *walk)
+{
+	uint8_t *data = (uint8_t *)walk->data;
+	const uint32_t number = bridge_port_number(out);
+	struct flow_key key;
+	struct flow_output output = {
+		.head = {.type = ACTION_OUTPUT, .bytes = sizeof(output)},
+		.port = out == egress->in ? FLOW_PORT_IN_PORT : number,
+	};
+	struct flow_number next = {
+		.head = {.type = ACTION_GOTO_TABLE, .bytes = sizeof(next)},
+		.value = egress->record->table,
+	};
+
+	walk->head.type = PROGRAM_WALK;
+	walk->head.bytes = RECORD_BYTES;
+	walk->is_egress = true;
+	walk->table = egress->record->table;
+	walk->action_set_bytes = sizeof(output);
+	walk->rest_bytes = sizeof(next);
+	memcpy(&key.words[FLOW_PACKET_WORDS], egress->record->state, sizeof(walk->state));
+	key.f.actset_output = number;
+	memcpy(walk->state, &key.words[FLOW_PACKET_WORDS], sizeof(walk->state));
+	memcpy(data, &output, sizeof(output));
+	memcpy(data + sizeof(output), &next, sizeof(next));
+}
+
+void
+egress_packets(struct worker *worker, struct port *out, struct rte_mbuf **pkts,
+               unsigned n)
+{
+	const struct egress *egress = worker->egress;
+	uint64_t record[RECORD_BYTES / sizeof(uint64_t)] = {0};
+
+	egress_begin(egress, out, (void *)record);
+	worker->egress = NULL;
+	pipeline_resume(worker, egress->in, (void *)record, pkts, n);
+	worker->egress = egress;
+}
