@@ -2,6 +2,7 @@
 #include "vswitchd/ofproto/flow_mod.h"
 
 #include "vswitchd/ofproto/action_check.h"
+#include "vswitchd/ofproto/egress.h"
 #include "vswitchd/ofproto/table_mod.h"
 #include "vswitchd/ofproto/timeouts.h"
 
@@ -144,8 +145,10 @@ check_flow_mod(const struct changes *changes, const struct of_flow_mod *mod,
 		               mod->idle_s || mod->hard_s ? OFERR_FLOW_MOD_TIMEOUT
 		                                          : OFERR_FLOW_MOD_TABLE_FULL,
 		               "there is no emergency flow cache");
-	return action_check(changes->ofproto, &mod->actions, &mod->match, table, false,
-	                    error);
+	if (action_check(changes->ofproto, &mod->actions, &mod->match, table, false,
+	                 error))
+		return -1;
+	return egress_check(changes->ofproto, &mod->actions, table, error);
 }
 
 int

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "openflow/of_msg.h"
+#include "vswitchd/ofproto/egress.h"
 #include "vswitchd/ofproto/monitors.h"
 #include "vswitchd/ofproto/multiparts_private.h"
 #include "vswitchd/ofproto/table_mod.h"
@@ -158,12 +159,16 @@ set_bit(uint64_t *bits, unsigned i)
 
 /* All tables can do the same. */
 static void
-fill_features(struct of_table_features *features, const struct flow_table *table,
-              unsigned n_tables)
+fill_features(struct of_table_features *features, const struct ofproto *ofproto,
+              const struct flow_table *table)
 {
+	const unsigned first = ofproto->egress_table;
+	const unsigned n_tables = table->id < first ? first : SWITCH_TABLES;
+
 	snprintf(features->name, sizeof(features->name),
 	         table->id ? "table%u" : "classifier", table->id);
 	features->table = table->id;
+	features->features = egress_features(ofproto, table->id);
 	features->metadata_match = features->metadata_write = UINT64_MAX;
 	features->max_entries = FLOW_TABLE_RULES_MAX;
 	features->has_properties = true;
@@ -203,13 +208,15 @@ multipart_table_features(struct session *session, const struct of_msg *request,
 	struct of_table_features *features;
 	struct of_msg reply;
 
-	for (size_t i = 0; i < request->n; i++)
-		if (request->table_features[i].has_properties)
-			return of_fail(error, OFERR_TABLE_FEATURES_EPERM,
-			               "what tables can do does not change");
+	if (request->n && session->role == OF_ROLE_SECONDARY)
+		return of_fail(error, OFERR_BAD_REQUEST_IS_SLAVE,
+		               "a secondary controller changes nothing");
+	if (egress_request(session->ofproto, request, error))
+		return -1;
 	features = xcalloc(SWITCH_TABLES, sizeof(*features));
 	for (unsigned i = 0; i < SWITCH_TABLES; i++)
-		fill_features(&features[i], &session->ofproto->tables[i], SWITCH_TABLES);
+		fill_features(&features[i], session->ofproto,
+		              &session->ofproto->tables[i]);
 	multipart_init_reply(session, request, OFM_TABLE_FEATURES_REPLY, &reply);
 	reply.table_features = features;
 	reply.n = SWITCH_TABLES;

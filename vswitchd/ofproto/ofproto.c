@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "vswitchd/ofproto/bundles.h"
+#include "vswitchd/ofproto/egress.h"
 #include "vswitchd/ofproto/flow_mod.h"
 #include "vswitchd/ofproto/groups.h"
 #include "vswitchd/ofproto/learn.h"
@@ -71,6 +72,7 @@ forward_alone(struct ofproto *ofproto)
 	}
 	changes_commit(&changes);
 	ofproto->alone = rule;
+	egress_apply(ofproto);
 }
 
 static void
@@ -89,6 +91,7 @@ set_alone(bool is_alone, void *aux)
 	changes_del_rule(&changes, ofproto->alone, REMOVED_DELETE);
 	changes_commit(&changes);
 	ofproto->alone = NULL;
+	egress_apply(ofproto);
 }
 
 /* ---- life ---- */
@@ -160,16 +163,18 @@ set_text(char **to, const char *text)
 	*to = text && *text ? xstrdup(text) : NULL;
 }
 
-/* As if the switch was new: without a controller to come it forwards by itself. */
+/* As if the switch was new: without a controller to come it forwards by itself. The
+ * datapath's own first rule goes. */
 static void
 start_over(struct ofproto *ofproto)
 {
 	flow_mod_flush(ofproto);
 	learn_sweep(ofproto);
+	ofproto->egress_table = 0;
+	egress_apply(ofproto);
 	if (!connections_has_primary(ofproto->connections) &&
 	    ofproto->fail_mode == OFPROTO_STANDALONE)
 		flow_mod_add_normal(ofproto);
-	switch_touch(ofproto); /* the datapath's own first rule goes */
 }
 
 void

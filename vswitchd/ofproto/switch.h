@@ -64,6 +64,7 @@ struct ofproto {
 	bool is_configured, had_primary;
 
 	struct flow_table tables[OF_TABLES];
+	uint8_t egress_table; /* the first of them; 0 = there are none */
 	struct hmap groups, meters, ports;
 
 	/* timeouts.c: a wheel of rules that time out. */
