@@ -84,8 +84,7 @@ action_set_sort(const void *records, size_t bytes, void *to)
 	return set_append(to, at, output);
 }
 
-/* What tables may match of it. */
-static void
+void
 walk_note_output(struct walk *walk)
 {
 	const struct flow_action *last =
