@@ -226,6 +226,18 @@ action_edit(struct action_run *run, const struct flow_action *first, const void 
 	return after;
 }
 
+/* Nothing else is done with the packets. */
+static void
+action_end(struct action_run *run)
+{
+	if (run->waits != WAIT_NOTHING)
+		action_send(run, run->pkts, run->n);
+	else if (run->is_used && run->n > 0)
+		rte_pktmbuf_free_bulk(run->pkts, run->n);
+	else
+		port_drop(run->in, run->worker, run->why, run->pkts, run->n);
+}
+
 /* One record that is no edit. False: the packets have gone on elsewhere. */
 static bool
 action_do(struct action_run *run, const struct flow_action *action)
@@ -262,7 +274,10 @@ action_do(struct action_run *run, const struct flow_action *action)
 		             run->n);
 		if (((const struct program_punt *)action)->reason != DP_PUNT_LEARN)
 			run->is_used = true;
-		break;
+		if (!((const struct program_punt *)action)->pause)
+			break;
+		action_end(run); /* the rest is the controller's */
+		return false;
 	case PROGRAM_WALK:
 		action_send_copies(run);
 		pipeline_resume(run->worker, run->in, (const void *)action, run->pkts,
@@ -300,12 +315,7 @@ action_run_list(struct worker *worker, struct port *in, const void *records, siz
 			return;
 		action = (const void *)((const char *)action + action->bytes);
 	}
-	if (run.waits != WAIT_NOTHING)
-		action_send(&run, run.pkts, run.n);
-	else if (run.is_used && run.n > 0)
-		rte_pktmbuf_free_bulk(run.pkts, run.n);
-	else
-		port_drop(in, worker, run.why, run.pkts, run.n);
+	action_end(&run);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include "datapath/bridge.h"
 #include "datapath/datapath.h"
 #include "datapath/meter.h"
+#include "datapath/punt.h"
 #include "datapath/rcu.h"
 #include "datapath/table.h"
 
@@ -58,6 +59,7 @@ dp_bridge_del(uint32_t bridge_id)
 	bridges[bridge_id] = NULL;
 	rcu_synchronize();
 	meter_del_bridge(bridge_id);
+	punts_forget_bridge(bridge_id);
 	tables_destroy(bridge);
 	bridge_free(bridge);
 }

@@ -214,7 +214,6 @@ struct dp_punt {
 	uint8_t table;
 	uint64_t cookie; /* of the rule; UINT64_MAX = no rule matched */
 	uint16_t max_len, controller_id;
-	bool pause;          /* the packet waits for a controller to resume it */
 	struct flow_key key; /* as it was then, state of tables included */
 	const uint8_t *data;
 	size_t length; /* of the packet, 'captured' of it at 'data' */
@@ -224,6 +223,11 @@ struct dp_punt {
 	uint32_t meter;
 	const void *actions; /* DP_PUNT_LEARN */
 	size_t actions_bytes;
+	/* The packet waits for a controller to resume it, by dp_resume() with these
+	 * bytes, which mean something to nobody else, nor to another process. NULL = it
+	 * does not. */
+	const void *continuation;
+	size_t n_continuation;
 };
 
 /* What controllers have turned off at a port; the bits are OpenFlow's. */
@@ -251,6 +255,14 @@ void dp_bridge_set_punt_rate(uint32_t bridge_id, uint32_t pps, uint32_t burst);
 int dp_packet_out(uint32_t bridge_id, const struct flow_key *key, const void *actions,
                   size_t actions_bytes, const uint8_t *data, size_t length,
                   struct error *err);
+
+/* Sends a packet on from where it paused, with in_port and state of 'key'. What
+ * 'continuation' says is checked (-EINVAL), but could have been said in no other way than
+ * by a rule: who lets others have it makes sure that it comes back as it was. Copied;
+ * -ENOBUFS as above. */
+int dp_resume(uint32_t bridge_id, const struct flow_key *key, const void *continuation,
+              size_t n_continuation, const uint8_t *data, size_t length,
+              struct error *err);
 
 /* ---- knowing why ---- */
 

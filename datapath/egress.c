@@ -23,11 +23,9 @@ egress_begin(const struct egress *egress, const struct port *out,
              struct program_walk *walk)
 {
 	uint8_t *data = (uint8_t *)walk->data;
-	const uint32_t number = bridge_port_number(out);
-	struct flow_key key;
 	struct flow_output output = {
 		.head = {.type = ACTION_OUTPUT, .bytes = sizeof(output)},
-		.port = out == egress->in ? FLOW_PORT_IN_PORT : number,
+		.port = out == egress->in ? FLOW_PORT_IN_PORT : bridge_port_number(out),
 	};
 	struct flow_number next = {
 		.head = {.type = ACTION_GOTO_TABLE, .bytes = sizeof(next)},
@@ -40,9 +38,7 @@ egress_begin(const struct egress *egress, const struct port *out,
 	walk->table = egress->record->table;
 	walk->action_set_bytes = sizeof(output);
 	walk->rest_bytes = sizeof(next);
-	memcpy(&key.words[FLOW_PACKET_WORDS], egress->record->state, sizeof(walk->state));
-	key.f.actset_output = number;
-	memcpy(walk->state, &key.words[FLOW_PACKET_WORDS], sizeof(walk->state));
+	memcpy(walk->state, egress->record->state, sizeof(walk->state));
 	memcpy(data, &output, sizeof(output));
 	memcpy(data + sizeof(output), &next, sizeof(next));
 }

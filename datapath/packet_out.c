@@ -1,6 +1,6 @@
 /* packet_out.c - main queues a packet for a worker and calls that worker, which walks the
- * actions; main frees what was queued later. Above walk.h. Main thread, but for
- * packet_out_take(). */
+ * actions, or goes on where the packet paused; main frees what was queued later. Above
+ * walk.h. Main thread, but for packet_out_take(). */
 #include "datapath/packet_out.h"
 
 #include <errno.h>
@@ -34,8 +34,9 @@ struct packet_out_job {
 	struct port *source;
 	struct flow_key key;
 	struct rte_mbuf *pkt;
-	size_t actions_bytes;
-	uint64_t actions[];
+	bool is_resumed; /* the record is a program_walk, else they are actions */
+	size_t bytes;
+	uint64_t records[];
 };
 
 static struct packet_out_job *jobs; /* main's */
@@ -63,8 +64,12 @@ packet_out_do(struct worker *worker, const struct packet_out_job *job)
 	port = bridge_find_port(bridge, job->key.f.in_port);
 	if (port)
 		in = port;
-	walk_packet_out(worker, in, &job->key, job->actions, job->actions_bytes,
-	                job->pkt);
+	if (job->is_resumed)
+		walk_packet_resumed(worker, in, &job->key, (const void *)job->records,
+		                    job->pkt);
+	else
+		walk_packet_out(worker, in, &job->key, job->records, job->bytes,
+		                job->pkt);
 }
 
 /* Called on the worker; true: there may be more. */
@@ -204,21 +209,19 @@ packet_out_queue(struct worker *worker, struct packet_out_job *job)
 		worker_call_later(worker, packet_out_take, NULL);
 }
 
-int
-dp_packet_out(uint32_t bridge_id, const struct flow_key *key, const void *actions,
-              size_t actions_bytes, const uint8_t *data, size_t length, struct error *err)
+/* Gives a packet and what is to be done with it to a worker. */
+static int
+packet_out_send(uint32_t bridge_id, const struct flow_key *key, const void *records,
+                size_t bytes, bool is_resumed, const uint8_t *data, size_t length,
+                struct error *err)
 {
 	struct bridge *bridge = bridge_id < BRIDGES_MAX ? bridges[bridge_id] : NULL;
 	struct packet_out_job *job;
 	struct worker *worker;
 	struct rte_mbuf *pkt;
-	int ret;
 
 	if (!bridge)
 		return error_set(err, -ENOENT, "no such bridge");
-	ret = records_check(actions, actions_bytes, err);
-	if (ret < 0)
-		return ret;
 	if (length < LENGTH_MIN || length > LENGTH_MAX)
 		return error_set(err, -EINVAL, "a packet of %zu bytes: must be %d to %d",
 		                 length, LENGTH_MIN, LENGTH_MAX);
@@ -229,18 +232,52 @@ dp_packet_out(uint32_t bridge_id, const struct flow_key *key, const void *action
 	pkt = packet_out_copy(worker, data, length);
 	if (!pkt)
 		return error_set(err, -ENOBUFS, "no packet buffer is free");
-	job = xcalloc(1, sizeof(*job) + actions_bytes);
+	job = xcalloc(1, sizeof(*job) + bytes);
 	job->bridge_id = bridge_id;
 	job->bridge = bridge;
 	job->source = source_of(bridge);
 	job->key = *key;
 	job->pkt = pkt;
-	job->actions_bytes = actions_bytes;
-	if (actions_bytes)
-		memcpy(job->actions, actions, actions_bytes);
+	job->is_resumed = is_resumed;
+	job->bytes = bytes;
+	if (bytes)
+		memcpy(job->records, records, bytes);
 	*packet_meta(pkt) =
 		(struct packet_meta){.item = {.class_ref = PACKET_CLASS_NONE,
 	                                      .flow_hash = pipeline_flow_hash(pkt)}};
 	packet_out_queue(worker, job);
 	return 0;
+}
+
+int
+dp_packet_out(uint32_t bridge_id, const struct flow_key *key, const void *actions,
+              size_t actions_bytes, const uint8_t *data, size_t length, struct error *err)
+{
+	int ret = records_check(actions, actions_bytes, err);
+
+	if (ret < 0)
+		return ret;
+	return packet_out_send(bridge_id, key, actions, actions_bytes, false, data,
+	                       length, err);
+}
+
+/* ---- packets that paused ---- */
+
+int
+dp_resume(uint32_t bridge_id, const struct flow_key *key, const void *continuation,
+          size_t n_continuation, const uint8_t *data, size_t length, struct error *err)
+{
+	struct program_walk *copy = xcalloc(1, sizeof(*copy) + n_continuation);
+	int ret;
+
+	if (n_continuation)
+		memcpy(copy, continuation, n_continuation);
+	ret = continuation_check(copy, n_continuation, err);
+	if (ret == 0) {
+		program_save_state(copy->state, key);
+		ret = packet_out_send(bridge_id, key, copy, n_continuation, true, data,
+		                      length, err);
+	}
+	free(copy);
+	return ret;
 }

@@ -1,5 +1,5 @@
-/* packet_out.h - packets that main sends: dp_packet_out(). Main thread; the packet and
- * its actions go to a worker. */
+/* packet_out.h - packets that main sends: dp_packet_out(), dp_resume(). Main thread; the
+ * packet and its actions go to a worker. */
 #pragma once
 
 #include <stdint.h>

@@ -191,6 +191,19 @@ pipeline_resume(struct worker *worker, struct port *in, const struct program_wal
 	cache_return_walk(worker->cache);
 }
 
+/* What tables see of a packet that main sends. */
+static void
+pipeline_parse_sent(const struct port *in, const struct flow_key *given,
+                    const struct rte_mbuf *pkt, struct flow_key *key)
+{
+	uint64_t state[PROGRAM_STATE_WORDS];
+
+	pipeline_parse(in, pkt, key);
+	key->f.in_port = given->f.in_port;
+	program_save_state(state, given);
+	program_restore_state(key, state);
+}
+
 void
 walk_packet_out(struct worker *worker, struct port *in, const struct flow_key *key,
                 const void *actions, size_t bytes, struct rte_mbuf *pkt)
@@ -204,12 +217,29 @@ walk_packet_out(struct worker *worker, struct port *in, const struct flow_key *k
 		port_drop(in, worker, DROP_RX_TOO_MANY_RESUBMITS, &pkt, 1);
 		return;
 	}
-	pipeline_parse(in, pkt, &whole);
-	whole.f.in_port = key->f.in_port;
-	memcpy(&whole.words[FLOW_PACKET_WORDS], &key->words[FLOW_PACKET_WORDS],
-	       PROGRAM_STATE_WORDS * sizeof(uint64_t));
+	pipeline_parse_sent(in, key, pkt, &whole);
 	whole.f.actset_output = FLOW_PORT_UNSET;
 	walk_actions(walk, pipeline, &whole, pkt->pkt_len, actions, bytes);
+	pipeline_carry_out(worker, in, walk, pkt);
+	cache_return_walk(worker->cache);
+}
+
+void
+walk_packet_resumed(struct worker *worker, struct port *in, const struct flow_key *key,
+                    const struct program_walk *record, struct rte_mbuf *pkt)
+{
+	const struct pipeline *pipeline =
+		atomic_load_explicit(&in->bridge->pipeline, memory_order_acquire);
+	struct walk *walk = cache_take_walk(worker->cache);
+	struct flow_key whole;
+
+	if (unlikely(!walk)) {
+		port_drop(in, worker, DROP_RX_TOO_MANY_RESUBMITS, &pkt, 1);
+		return;
+	}
+	pipeline_parse_sent(in, key, pkt, &whole);
+	worker->stats.pipeline_walks++;
+	walk_resume(walk, pipeline, &whole, pkt->pkt_len, record);
 	pipeline_carry_out(worker, in, walk, pkt);
 	cache_return_walk(worker->cache);
 }

@@ -10,16 +10,44 @@
  * since the mask covers what they read). */
 #pragma once
 
+#include <assert.h>
+#include <string.h>
+
 #include "net/flow_action.h"
 
 enum program_op {
-	PROGRAM_PUNT = ACTION_N_TYPES, /* a copy goes to main, for a controller */
+	/* A copy goes to main, for a controller. If it pauses the packet, a WALK follows,
+	 * that main gets as well and nobody carries out here. */
+	PROGRAM_PUNT = ACTION_N_TYPES,
 	PROGRAM_WALK,   /* the rest depends on headers that what was done has laid bare */
 	PROGRAM_EGRESS, /* an OUTPUT, but through the egress tables */
 };
 
-/* What tables gave a packet by then: all of a flow_key after FLOW_PACKET_WORDS. */
-#define PROGRAM_STATE_WORDS (FLOW_KEY_WORDS - FLOW_PACKET_WORDS)
+/* What a packet has by then that is not in its bytes: its mark and all of a flow_key
+ * behind it. The mark shares a word with pbb_isid, which is read from the bytes. */
+#define PROGRAM_STATE_FROM  (offsetof(struct flow_fields, pbb_isid) / sizeof(uint64_t))
+#define PROGRAM_STATE_WORDS (FLOW_KEY_WORDS - PROGRAM_STATE_FROM)
+static_assert(offsetof(struct flow_fields, packet_mark) ==
+                      PROGRAM_STATE_FROM * sizeof(uint64_t) + sizeof(uint32_t),
+              "the mark is in the first word of the state");
+
+static inline void
+program_save_state(uint64_t state[PROGRAM_STATE_WORDS], const struct flow_key *key)
+{
+	memcpy(state, &key->words[PROGRAM_STATE_FROM],
+	       PROGRAM_STATE_WORDS * sizeof(uint64_t));
+	memset(state, 0, sizeof(key->f.pbb_isid));
+}
+
+static inline void
+program_restore_state(struct flow_key *key, const uint64_t state[PROGRAM_STATE_WORDS])
+{
+	uint32_t pbb_isid = key->f.pbb_isid;
+
+	memcpy(&key->words[PROGRAM_STATE_FROM], state,
+	       PROGRAM_STATE_WORDS * sizeof(uint64_t));
+	key->f.pbb_isid = pbb_isid;
+}
 
 struct program_punt {
 	struct flow_action head;
@@ -34,12 +62,14 @@ struct program_punt {
 	uint8_t userdata[];
 };
 
-/* The packet is parsed again and goes on; never kept by the cache beyond this record. */
+/* The packet is parsed again and goes on; never kept by the cache beyond this record.
+ * Parts have no padding between them. */
 struct program_walk {
 	struct flow_action head;
-	uint8_t table;
-	bool is_egress; /* it is in the egress tables */
+	uint8_t table, reason; /* where it is, and enum dp_punt_reason of punts there */
+	uint8_t is_egress;     /* a boolean: it is in the egress tables */
 	uint32_t action_set_bytes, stack_bytes, rest_bytes;
+	uint64_t cookie; /* of the rule it is in */
 	uint64_t state[PROGRAM_STATE_WORDS];
 	uint64_t
 		data[]; /* the action set, the stack, then the actions left of the rule */

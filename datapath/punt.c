@@ -22,24 +22,27 @@
 /* Learn actions leave this much of the ring to packets for controllers. */
 #define PUNT_RING_RESERVE (WORKER_PUNTS_SIZE / 4)
 /* Headers that the key is read from are copied even if fewer bytes are asked for. */
-#define PUNT_BYTES_MIN 256
-#define PUNT_BYTES_MAX 65536
-#define PUNT_RUN_MAX   256 /* of a worker, at once: main has other things to do */
+#define PUNT_BYTES_MIN      256
+#define PUNT_BYTES_MAX      65536
+#define PUNT_NOTE_BYTES_MAX 8192 /* what comes of a walk is half of it at most */
+#define PUNT_RUN_MAX        256  /* of a worker, at once: main has other things to do */
 
 #define PUNT_DEFAULT_PPS 1000 /* and half of it at once */
 
-/* At the start of a note's first buffer; the packet's copy is in the buffers behind. */
+/* At the start of a chain of buffers of its own. */
 struct punt_note {
+	struct rte_mbuf *packet; /* the copy, owned */
 	uint64_t cookie;
 	uint64_t state[PROGRAM_STATE_WORDS];
 	uint32_t bridge_id, in_port;
 	uint32_t length, captured;
 	uint32_t meter;
-	uint32_t n_extra;
+	uint32_t n_extra, n_continuation;
 	uint16_t max_len, controller_id;
 	uint8_t reason, table;
-	bool pause;
-	uint64_t extra[]; /* userdata, or the learn action */
+	/* Userdata, or the learn action; from the next multiple of 8 bytes on the
+	 * program_walk of a packet that pauses. */
+	uint64_t extra[];
 };
 
 struct punt_limit {
@@ -54,7 +57,9 @@ static struct punt_limit limits[BRIDGES_MAX];
 static struct punt_filter filters[DP_WORKERS_MAX]; /* each worker's own */
 static void (*handler)(const struct dp_punt *, void *aux);
 static void *handler_aux;
-static uint8_t main_copy[PUNT_BYTES_MAX]; /* main's */
+/* main's: what is in more than one buffer */
+static uint8_t main_copy[PUNT_BYTES_MAX];
+static uint64_t main_note[PUNT_NOTE_BYTES_MAX / sizeof(uint64_t)];
 
 /* ---- how many ---- */
 
@@ -146,15 +151,68 @@ punt_copy(const struct rte_mbuf *pkt, uint32_t bytes)
 	return copy;
 }
 
-/* Sends a note about a packet; 'extra' are note->n_extra bytes. False, and counted, if it
- * is lost. */
+/* Appends bytes to a chain. */
+static bool
+punt_append(struct rte_mbuf *head, const void *data, uint32_t bytes)
+{
+	struct rte_mbuf *last = rte_pktmbuf_lastseg(head);
+	const uint8_t *from = data;
+
+	while (bytes > 0) {
+		uint16_t n = (uint16_t)MIN_OF(bytes, rte_pktmbuf_tailroom(last));
+
+		if (n == 0) {
+			struct rte_mbuf *next = rte_pktmbuf_alloc(head->pool);
+
+			if (!next)
+				return false;
+			last->next = next;
+			last = next;
+			head->nb_segs++;
+			continue;
+		}
+		memcpy(rte_pktmbuf_mtod_offset(last, uint8_t *, last->data_len), from, n);
+		last->data_len = (uint16_t)(last->data_len + n);
+		head->pkt_len += n;
+		from += n;
+		bytes -= n;
+	}
+	return true;
+}
+
+static uint32_t
+punt_padding(uint32_t bytes)
+{
+	return -bytes & 7;
+}
+
+/* The note in buffers; NULL: there are none. */
+static struct rte_mbuf *
+punt_write(struct rte_mempool *pool, const struct punt_note *note, const void *extra,
+           const void *continuation)
+{
+	static const uint64_t zeros;
+	struct rte_mbuf *head = rte_pktmbuf_alloc(pool);
+
+	if (!head)
+		return NULL;
+	if (punt_append(head, note, sizeof(*note)) &&
+	    punt_append(head, extra, note->n_extra) &&
+	    punt_append(head, &zeros, punt_padding(note->n_extra)) &&
+	    punt_append(head, continuation, note->n_continuation))
+		return head;
+	rte_pktmbuf_free(head);
+	return NULL;
+}
+
+/* Sends a note about a packet; 'extra' are note->n_extra bytes, 'continuation' as many as
+ * it says. False, and counted, if it is lost. */
 static bool
 punt_send(struct worker *worker, struct port *in, struct punt_note *note,
-          const void *extra, const struct rte_mbuf *pkt)
+          const void *extra, const struct program_walk *continuation,
+          const struct rte_mbuf *pkt)
 {
-	size_t head_bytes = sizeof(*note) + note->n_extra;
-	struct rte_mbuf *head = rte_pktmbuf_alloc(pkt->pool), *copy;
-	uint8_t *data;
+	struct rte_mbuf *head;
 
 	note->bridge_id = in->bridge->id;
 	note->in_port = bridge_port_number(in);
@@ -162,42 +220,43 @@ punt_send(struct worker *worker, struct port *in, struct punt_note *note,
 	note->captured =
 		MIN_OF(note->max_len == FLOW_MAX_LEN_ALL ? pkt->pkt_len : note->max_len,
 	               MIN_OF(pkt->pkt_len, (uint32_t)PUNT_BYTES_MAX));
-	copy = head ? punt_copy(pkt, MAX_OF(note->captured, PUNT_BYTES_MIN)) : NULL;
-	if (!copy || rte_pktmbuf_tailroom(head) < head_bytes) {
-		port_worker_count_drop(in, worker,
-		                       copy ? DROP_RX_PUNT_TOO_LONG : DROP_RX_NO_BUFFER);
-		goto free_both;
+	note->n_continuation = continuation ? continuation->head.bytes : 0;
+	if ((uint64_t)note->n_extra + note->n_continuation >
+	    PUNT_NOTE_BYTES_MAX - sizeof(*note) - sizeof(uint64_t)) {
+		port_worker_count_drop(in, worker, DROP_RX_PUNT_TOO_LONG);
+		return false;
 	}
-	data = rte_pktmbuf_mtod(head, uint8_t *);
-	memcpy(data, note, sizeof(*note));
-	if (note->n_extra)
-		memcpy(data + sizeof(*note), extra, note->n_extra);
-	head->data_len = (uint16_t)head_bytes;
-	head->next = copy;
+	note->packet = punt_copy(pkt, MAX_OF(note->captured, PUNT_BYTES_MIN));
+	head = note->packet ? punt_write(pkt->pool, note, extra, continuation) : NULL;
+	if (!head) {
+		port_worker_count_drop(in, worker, DROP_RX_NO_BUFFER);
+		goto free_packet;
+	}
 	if (rte_ring_sp_enqueue(worker->punts, head) != 0) {
-		head->next = NULL;
 		port_worker_count_drop(in, worker, DROP_RX_PUNT_FULL);
-		goto free_both;
+		goto free_head;
 	}
 	worker_notify_main();
 	return true;
 
-free_both:
+free_head:
 	rte_pktmbuf_free(head);
-	rte_pktmbuf_free(copy);
+free_packet:
+	rte_pktmbuf_free(note->packet);
 	return false;
 }
 
 static void
 punt_to_controller(struct worker *worker, struct port *in, struct punt_note *note,
-                   const void *extra, struct rte_mbuf *pkt)
+                   const void *extra, const struct program_walk *continuation,
+                   struct rte_mbuf *pkt)
 {
 	if (!punt_take_token(worker, in))
 		port_worker_count_drop(in, worker, DROP_RX_PUNT_RATE);
 	else if (note->meter && !meter_admits(worker, in->bridge->id, note->meter, pkt))
 		port_worker_count_drop(in, worker, DROP_RX_METERED);
 	else
-		punt_send(worker, in, note, extra, pkt);
+		punt_send(worker, in, note, extra, continuation, pkt);
 }
 
 static void
@@ -214,7 +273,7 @@ punt_learn_packets(struct worker *worker, struct port *in, struct punt_note *not
 			continue;
 		if (rte_ring_free_count(worker->punts) <= PUNT_RING_RESERVE)
 			port_worker_count_drop(in, worker, DROP_RX_LEARN_FULL);
-		else if (punt_send(worker, in, note, learn, pkts[i]))
+		else if (punt_send(worker, in, note, learn, NULL, pkts[i]))
 			punt_learn_remember(worker, token);
 	}
 }
@@ -228,11 +287,13 @@ punt_packets(struct worker *worker, struct port *in, const struct program_punt *
 		.table = punt->table,
 		.max_len = punt->max_len,
 		.controller_id = punt->controller_id,
-		.pause = punt->pause,
 		.cookie = punt->cookie,
 		.meter = punt->meter,
 		.n_extra = punt->n_userdata,
 	};
+	const struct program_walk *continuation =
+		punt->pause ? (const void *)((const uint8_t *)punt + punt->head.bytes)
+			    : NULL;
 
 	if (punt->reason == DP_PUNT_NO_MATCH && in->settings->config.no_packet_in)
 		return;
@@ -242,7 +303,8 @@ punt_packets(struct worker *worker, struct port *in, const struct program_punt *
 		return;
 	}
 	for (unsigned i = 0; i < n; i++)
-		punt_to_controller(worker, in, &note, punt->userdata, pkts[i]);
+		punt_to_controller(worker, in, &note, punt->userdata, continuation,
+		                   pkts[i]);
 }
 
 void
@@ -254,7 +316,7 @@ punt_invalid_ttl(struct worker *worker, struct port *in, uint16_t controller_id,
 	                         .controller_id = controller_id,
 	                         .cookie = UINT64_MAX};
 
-	punt_to_controller(worker, in, &note, NULL, pkt);
+	punt_to_controller(worker, in, &note, NULL, NULL, pkt);
 }
 
 void
@@ -292,9 +354,11 @@ dp_bridge_set_punt_rate(uint32_t bridge_id, uint32_t pps, uint32_t burst)
 }
 
 static void
-punt_deliver(const struct punt_note *note, const struct rte_mbuf *packet)
+punt_deliver(const struct punt_note *note)
 {
+	const struct rte_mbuf *packet = note->packet;
 	uint32_t n = MIN_OF(packet->pkt_len, (uint32_t)PUNT_BYTES_MAX);
+	const uint8_t *extra = (const uint8_t *)note->extra;
 	struct dp_punt punt = {
 		.bridge_id = note->bridge_id,
 		.reason = note->reason,
@@ -302,7 +366,6 @@ punt_deliver(const struct punt_note *note, const struct rte_mbuf *packet)
 		.cookie = note->cookie,
 		.max_len = note->max_len,
 		.controller_id = note->controller_id,
-		.pause = note->pause,
 		.length = note->length,
 		.captured = MIN_OF(note->captured, n),
 		.meter = note->meter,
@@ -313,13 +376,17 @@ punt_deliver(const struct punt_note *note, const struct rte_mbuf *packet)
 		return;
 	flow_parse(punt.data, n, note->length, &punt.key);
 	punt.key.f.in_port = note->in_port;
-	memcpy(punt.key.words + FLOW_PACKET_WORDS, note->state, sizeof(note->state));
+	program_restore_state(&punt.key, note->state);
 	if (note->reason == DP_PUNT_LEARN) {
-		punt.actions = note->extra;
+		punt.actions = extra;
 		punt.actions_bytes = note->n_extra;
 	} else if (note->n_extra) {
-		punt.userdata = (const uint8_t *)note->extra;
+		punt.userdata = extra;
 		punt.n_userdata = note->n_extra;
+	}
+	if (note->n_continuation) {
+		punt.continuation = extra + note->n_extra + punt_padding(note->n_extra);
+		punt.n_continuation = note->n_continuation;
 	}
 	handler(&punt, handler_aux);
 }
@@ -327,18 +394,17 @@ punt_deliver(const struct punt_note *note, const struct rte_mbuf *packet)
 static void
 punts_take(struct worker *worker)
 {
-	void *note;
+	void *head;
 
 	for (unsigned i = 0; i < PUNT_RUN_MAX; i++) {
-		struct rte_mbuf *head;
+		const struct punt_note *note;
 
-		if (rte_ring_sc_dequeue(worker->punts, &note) != 0)
+		if (rte_ring_sc_dequeue(worker->punts, &head) != 0)
 			return;
-		head = note;
-		punt_deliver(rte_pktmbuf_mtod(head, const struct punt_note *),
-		             head->next);
-		rte_pktmbuf_free(head->next);
-		head->next = NULL;
+		note = rte_pktmbuf_read(
+			head, 0, rte_pktmbuf_pkt_len((struct rte_mbuf *)head), main_note);
+		punt_deliver(note);
+		rte_pktmbuf_free(note->packet);
 		rte_pktmbuf_free(head);
 	}
 	if (!rte_ring_empty(worker->punts))
@@ -351,4 +417,10 @@ punts_run(void)
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
 		if (workers[i])
 			punts_take(workers[i]);
+}
+
+void
+punts_forget_bridge(uint32_t bridge_id)
+{
+	dp_bridge_set_punt_rate(bridge_id, 0, 0);
 }

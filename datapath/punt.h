@@ -28,3 +28,6 @@ void punt_learn(struct worker *worker, struct port *in, const struct flow_learn 
 
 /* Calls the handler for what workers have sent. Called from dp_run(). */
 void punts_run(void);
+
+/* The next bridge of this id has the default rate. */
+void punts_forget_bridge(uint32_t bridge_id);

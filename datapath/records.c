@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "datapath/walk_state.h"
 #include "net/flow_hash.h"
 
 #define RECORDS_BYTES_MAX (1U << 20)
@@ -172,6 +173,30 @@ int
 records_check(const void *records, size_t bytes, struct error *err)
 {
 	return records_check_nested(records, bytes, 0, err);
+}
+
+int
+continuation_check(const struct program_walk *record, size_t bytes, struct error *err)
+{
+	const uint8_t *data = (const uint8_t *)record->data;
+	int ret;
+
+	if (bytes < sizeof(*record) || record->head.bytes != bytes ||
+	    record->head.type != PROGRAM_WALK || bytes % 8 ||
+	    record->table >= DP_TABLES_MAX || record->reason >= DP_PUNT_LEARN ||
+	    record->action_set_bytes > WALK_SET_BYTES ||
+	    record->stack_bytes > WALK_STACK_MAX * sizeof(struct flow_value) ||
+	    record->stack_bytes % sizeof(struct flow_value) ||
+	    record->rest_bytes > WALK_REST_BYTES + sizeof(struct flow_number) ||
+	    (size_t)record->action_set_bytes + record->stack_bytes + record->rest_bytes !=
+	            bytes - sizeof(*record))
+		return error_set(err, -EINVAL, "a continuation of %zu bytes is none",
+		                 bytes);
+	ret = records_check(data, record->action_set_bytes, err);
+	if (ret == 0)
+		ret = records_check(data + record->action_set_bytes + record->stack_bytes,
+		                    record->rest_bytes, err);
+	return ret;
 }
 
 /* ---- what they read ---- */

@@ -6,10 +6,14 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "net/flow_action.h"
+#include "datapath/program.h"
 
 /* Whether every record is whole, of a known type, and names existing fields. -EINVAL. */
 int records_check(const void *records, size_t bytes, struct error *err);
+
+/* Whether 'bytes' are one PROGRAM_WALK whose parts are whole and sound. -EINVAL. */
+int continuation_check(const struct program_walk *record, size_t bytes,
+                       struct error *err);
 
 /* The bits of a subfield in its field. */
 void subfield_bits(const struct flow_subfield *sub, struct flow_value *bits);

@@ -116,7 +116,9 @@ record_format(struct str *out, const struct flow_action *action)
 		str_append(out, ")");
 		return;
 	case PROGRAM_PUNT:
-		str_append(out, "CONTROLLER");
+		str_append(out, ((const struct program_punt *)action)->pause
+		                        ? "CONTROLLER(pause)"
+		                        : "CONTROLLER");
 		return;
 	case PROGRAM_WALK:
 		str_append(out, "recirc");
@@ -151,6 +153,10 @@ program_format(struct str *out, const void *records, size_t bytes)
 			str_append(out, ",");
 		is_first = false;
 		record_format(out, action);
+		/* What follows is not done here. */
+		if (action->type == PROGRAM_PUNT &&
+		    ((const struct program_punt *)action)->pause)
+			break;
 	}
 }
 

@@ -77,9 +77,8 @@ walk_punt(struct walk *walk, const struct flow_controller *to, uint16_t max_len,
 	punt->reason = reason;
 	punt->table = walk->table;
 	punt->max_len = max_len;
-	punt->cookie = walk->rule ? walk->rule->cookie : UINT64_MAX;
-	memcpy(punt->state, &walk->packet.key.words[FLOW_PACKET_WORDS],
-	       sizeof(punt->state));
+	punt->cookie = walk->cookie;
+	program_save_state(punt->state, &walk->packet.key);
 	if (!to)
 		return;
 	punt->controller_id = to->controller_id;
@@ -95,7 +94,12 @@ walk_punt_to(struct walk *walk, const struct flow_controller *to)
 	uint8_t reason = to->reason == DP_PUNT_ACTION ? walk->reason : to->reason;
 
 	WALK_SAY(walk, "to a controller, %u bytes", to->max_len);
-	walk_punt(walk, to, to->max_len, reason);
+	/* Who is to send it back gets all of it. */
+	walk_punt(walk, to, to->pause ? FLOW_MAX_LEN_ALL : to->max_len, reason);
+	if (!to->pause)
+		return;
+	WALK_SAY(walk, "waits until a controller resumes it");
+	walk->is_suspended = true;
 }
 
 static void
@@ -116,8 +120,7 @@ walk_emit_output(struct walk *walk, uint32_t port, uint16_t cut_to)
 		return;
 	WALK_SAY(walk, "egress tables from %u on", table);
 	egress->table = table;
-	memcpy(egress->state, &walk->packet.key.words[FLOW_PACKET_WORDS],
-	       sizeof(egress->state));
+	program_save_state(egress->state, &walk->packet.key);
 }
 
 static void walk_enter(struct walk *walk, uint8_t table, uint32_t in_port, bool is_goto);
@@ -180,13 +183,14 @@ walk_enqueue(struct walk *walk, const struct flow_enqueue *enqueue)
 	walk_set_queue(walk, had_queue, queue);
 }
 
-/* ---- to wait for headers ---- */
+/* ---- to wait, for headers or for a controller ---- */
 
 bool
 walk_can_read(struct walk *walk)
 {
 	if (!walk->is_blind)
 		return true;
+	WALK_SAY(walk, "headers are read again");
 	walk->is_suspended = walk->suspend_here = true;
 	return false;
 }
@@ -205,10 +209,13 @@ walk_keep_rest(struct walk *walk, const uint8_t *from, const uint8_t *end)
 	walk->rest_bytes += (uint32_t)bytes;
 }
 
-/* At the end of a list that has its own copy of the packet: says how to go on. */
+/* At the end of a list that has its own copy of the packet: says how to go on. A queue
+ * that was set is set again, first of all that is left. */
 static void
 walk_emit_suspended(struct walk *walk, bool with_set)
 {
+	struct flow_number queue = {{ACTION_SET_QUEUE, 0, sizeof(queue)}, walk->queue};
+	uint32_t queue_bytes = walk->has_queue ? sizeof(queue) : 0;
 	uint32_t set_bytes = with_set ? walk->set_bytes : 0;
 	uint32_t stack_bytes = walk->n_stack * (uint32_t)sizeof(walk->stack[0]);
 	struct program_walk *record;
@@ -217,20 +224,24 @@ walk_emit_suspended(struct walk *walk, bool with_set)
 	if (!walk->is_suspended)
 		return;
 	record = walk_emit(walk, PROGRAM_WALK,
-	                   sizeof(*record) + set_bytes + stack_bytes + walk->rest_bytes);
+	                   sizeof(*record) + set_bytes + stack_bytes + queue_bytes +
+	                           walk->rest_bytes);
 	if (record) {
 		to = (uint8_t *)record->data;
 		record->table = walk->table;
+		record->reason = walk->reason;
+		record->cookie = walk->cookie;
 		record->action_set_bytes = set_bytes;
 		record->stack_bytes = stack_bytes;
-		record->rest_bytes = walk->rest_bytes;
+		record->rest_bytes = queue_bytes + walk->rest_bytes;
 		record->is_egress = walk->is_egress;
-		memcpy(record->state, &walk->packet.key.words[FLOW_PACKET_WORDS],
-		       sizeof(record->state));
+		program_save_state(record->state, &walk->packet.key);
 		memcpy(to, walk->set, set_bytes);
-		memcpy(to + set_bytes, walk->stack, stack_bytes);
-		memcpy(to + set_bytes + stack_bytes, walk->rest, walk->rest_bytes);
-		WALK_SAY(walk, "headers are read again");
+		to += set_bytes;
+		memcpy(to, walk->stack, stack_bytes);
+		to += stack_bytes;
+		memcpy(to, &queue, queue_bytes);
+		memcpy(to + queue_bytes, walk->rest, walk->rest_bytes);
 	}
 	walk->is_suspended = false;
 	walk->rest_bytes = 0;
@@ -245,7 +256,7 @@ struct walk_saved {
 	uint32_t n_stack, set_bytes;
 	bool is_blind, has_queue, has_exited;
 	uint64_t queue;
-	const struct rule *rule;
+	uint64_t cookie;
 	uint8_t table, reason;
 };
 
@@ -269,7 +280,7 @@ walk_save(struct walk *walk)
 	saved->has_queue = walk->has_queue;
 	saved->has_exited = walk->has_exited;
 	saved->queue = walk->queue;
-	saved->rule = walk->rule;
+	saved->cookie = walk->cookie;
 	saved->table = walk->table;
 	saved->reason = walk->reason;
 	memcpy(saved + 1, walk->stack, stack_bytes);
@@ -291,7 +302,7 @@ walk_restore(struct walk *walk, uint32_t saved_at)
 	walk->has_queue = saved->has_queue;
 	walk->has_exited = saved->has_exited;
 	walk->queue = saved->queue;
-	walk->rule = saved->rule;
+	walk->cookie = saved->cookie;
 	walk->table = saved->table;
 	walk->reason = saved->reason;
 	memcpy(walk->stack, saved + 1, stack_bytes);
@@ -376,17 +387,17 @@ walk_look_up(struct walk *walk, uint8_t number)
 static void
 walk_rule(struct walk *walk, const struct rule *rule)
 {
-	const struct rule *outer_rule = walk->rule;
+	uint64_t outer_cookie = walk->cookie;
 	uint8_t outer_table = walk->table, outer_reason = walk->reason;
 
-	walk->rule = rule;
+	walk->cookie = rule->cookie;
 	walk->table = rule->table;
 	walk->reason = rule->is_miss ? DP_PUNT_NO_MATCH : DP_PUNT_ACTION;
 	walk->has_matched = true;
 	walk_list(walk, rule->actions, rule->actions_bytes);
 	if (walk->is_suspended)
 		return;
-	walk->rule = outer_rule;
+	walk->cookie = outer_cookie;
 	walk->table = outer_table;
 	walk->reason = outer_reason;
 }
@@ -396,7 +407,7 @@ walk_rule(struct walk *walk, const struct rule *rule)
 static bool
 walk_miss(struct walk *walk, uint8_t table)
 {
-	const struct rule *outer_rule = walk->rule;
+	uint64_t outer_cookie = walk->cookie;
 	uint8_t outer_table = walk->table;
 
 	if (walk->pipeline->miss[table] == DP_MISS_CONTINUE)
@@ -405,11 +416,11 @@ walk_miss(struct walk *walk, uint8_t table)
 	if (walk->depth == 0)
 		walk_set_clear(walk);
 	if (walk->pipeline->miss[table] == DP_MISS_CONTROLLER) {
-		walk->rule = NULL;
+		walk->cookie = UINT64_MAX;
 		walk->table = table;
 		WALK_SAY(walk, "to controllers");
 		walk_punt(walk, NULL, FLOW_MAX_LEN_ALL, DP_PUNT_NO_MATCH);
-		walk->rule = outer_rule;
+		walk->cookie = outer_cookie;
 		walk->table = outer_table;
 	} else {
 		walk->drop = DROP_RX_NO_RULE;
@@ -691,6 +702,7 @@ walk_begin(struct walk *walk, const struct pipeline *pipeline, const struct flow
 	walk->is_cacheable = true;
 	walk->reason = DP_PUNT_ACTION;
 	walk->drop = DROP_RX_BY_RULE;
+	walk->cookie = UINT64_MAX;
 }
 
 /* A copy that nothing follows needs none: its actions take the packet itself. */
@@ -739,12 +751,14 @@ walk_resume(struct walk *walk, const struct pipeline *pipeline,
 	const uint8_t *data = (const uint8_t *)record->data;
 
 	walk_begin(walk, pipeline, key, length);
-	memcpy(&walk->packet.key.words[FLOW_PACKET_WORDS], record->state,
-	       sizeof(record->state));
+	program_restore_state(&walk->packet.key, record->state);
 	walk->table = record->table;
-	walk->is_egress = record->is_egress;
+	walk->is_egress = record->is_egress != 0;
+	walk->reason = record->reason;
+	walk->cookie = record->cookie;
 	walk->set_bytes = record->action_set_bytes;
 	memcpy(walk->set, data, record->action_set_bytes);
+	walk_note_output(walk);
 	data += record->action_set_bytes;
 	walk->n_stack = record->stack_bytes / (uint32_t)sizeof(walk->stack[0]);
 	memcpy(walk->stack, data, record->stack_bytes);

@@ -43,3 +43,8 @@ void pipeline_resume(struct worker *worker, struct port *in,
  * tables may read, 'in' is the port it is counted at, any of the bridge's. */
 void walk_packet_out(struct worker *worker, struct port *in, const struct flow_key *key,
                      const void *actions, size_t bytes, struct rte_mbuf *pkt);
+
+/* The same for a packet that paused, and goes on where 'record' says. */
+void walk_packet_resumed(struct worker *worker, struct port *in,
+                         const struct flow_key *key, const struct program_walk *record,
+                         struct rte_mbuf *pkt);

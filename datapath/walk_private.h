@@ -52,6 +52,8 @@ bool walk_field_action(struct walk *walk, const struct flow_action *action);
 void walk_set_write(struct walk *walk, const struct flow_nested *actions);
 void walk_set_clear(struct walk *walk);
 void walk_set_execute(struct walk *walk);
+/* Brings what tables may match of the set up to date. */
+void walk_note_output(struct walk *walk);
 
 /* Copies the records of an action set in the order of execution, the last of each kind;
  * 'to' has room for 'bytes'. Returns how many bytes; 0: there is no output. */

@@ -84,17 +84,19 @@ action_set_sort(const void *records, size_t bytes, void *to)
 	return set_append(to, at, output);
 }
 
-/* What tables may match of it. */
-static void
+void
 walk_note_output(struct walk *walk)
 {
 	const struct flow_action *last =
 		set_last(walk->set, walk->set_bytes, ACTION_OUTPUT);
+	uint32_t port = FLOW_PORT_UNSET;
 
-	walk->packet.key.f.actset_output =
-		last && !set_last(walk->set, walk->set_bytes, ACTION_GROUP)
-			? ((const struct flow_output *)last)->port
-			: FLOW_PORT_UNSET;
+	if (last && !set_last(walk->set, walk->set_bytes, ACTION_GROUP))
+		port = ((const struct flow_output *)last)->port;
+	/* On its way to a port this is the port's own number. */
+	if (port == FLOW_PORT_IN_PORT && walk->is_egress)
+		port = walk->in_port;
+	walk->packet.key.f.actset_output = port;
 }
 
 void

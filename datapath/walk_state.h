@@ -13,7 +13,6 @@
 
 struct bridge;
 struct pipeline;
-struct rule;
 struct trace;
 
 #define WALK_PROGRAM_BYTES 4096
@@ -46,14 +45,14 @@ struct walk {
 	uint64_t queue;
 
 	/* where it is */
-	const struct rule *rule; /* NULL = not in a rule */
+	uint64_t cookie; /* of the rule; UINT64_MAX = not in a rule */
 	uint8_t table;
 	uint8_t reason; /* enum dp_punt_reason, of what is punted here */
 	unsigned depth, nesting, n_resubmits, n_watched;
 
 	/* why it does not go on */
 	bool has_exited;
-	bool is_suspended; /* until headers are read again */
+	bool is_suspended; /* until headers are read again, or a controller resumes it */
 	bool suspend_here; /* ... before the present action */
 
 	uint32_t set_bytes, rest_bytes, saved_bytes, n_stack;

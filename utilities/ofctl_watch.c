@@ -26,9 +26,32 @@ print_time(void)
 	printf("%s.%03ld: ", text, now.tv_nsec / 1000000);
 }
 
+/* Sends a paused packet back as it came, so that it goes on; says so. */
+static void
+resume(struct ofctl_conn *conn, const uint8_t *data, size_t n,
+       const struct of_names *names)
+{
+	struct of_error error;
+	struct of_msg msg;
+	struct str out = STR_INIT;
+
+	if (!of_msg_decode(data, n, &msg, &error) && msg.kind == OFM_PACKET_IN &&
+	    msg.packet_in.has_continuation) {
+		msg.kind = OFM_NX_RESUME;
+		if (!of_msg_encode(&msg, &out)) {
+			printf("send: ");
+			ofctl_print_message((const uint8_t *)out.data, out.length, names);
+			fflush(stdout);
+			ofctl_send_bytes(conn, out.data, out.length);
+		}
+	}
+	str_free(&out);
+	of_msg_destroy(&msg);
+}
+
 /* Prints what comes until the switch goes. */
 static void
-watch(struct ofctl_conn *conn, const char *target)
+watch(struct ofctl_conn *conn, const char *target, bool resumes)
 {
 	const struct of_names *names = ofctl_print_names(target);
 	const uint8_t *data;
@@ -37,6 +60,8 @@ watch(struct ofctl_conn *conn, const char *target)
 	while ((data = ofctl_receive(conn, &n, -1))) {
 		print_time();
 		ofctl_print_message(data, n, names);
+		if (resumes)
+			resume(conn, data, n, names);
 		fflush(stdout);
 	}
 }
@@ -125,6 +150,7 @@ static void
 run_monitor(int n, char **args)
 {
 	struct ofctl_conn *conn = ofctl_open(args[0], ofctl_options.versions);
+	bool resumes = false;
 
 	/* The switch may refuse it: then packets come in its own form. */
 	set_packet_in_format(conn);
@@ -135,6 +161,8 @@ run_monitor(int n, char **args)
 			set_miss_length(conn, (uint16_t)length);
 		} else if (!strncmp(args[i], "watch:", 6)) {
 			request_monitor(conn, args[0], args[i] + 6);
+		} else if (!strcmp(args[i], "resume")) {
+			resumes = true;
 		} else if (!strcmp(args[i], "invalid_ttl")) {
 			struct of_msg msg;
 
@@ -146,14 +174,14 @@ run_monitor(int n, char **args)
 		}
 	}
 	fflush(stdout);
-	watch(conn, args[0]);
+	watch(conn, args[0], resumes);
 }
 
 static void
 run_snoop(int n, char **args)
 {
 	(void)n;
-	watch(ofctl_open_snoop(args[0]), NULL);
+	watch(ofctl_open_snoop(args[0]), NULL, false);
 }
 
 static void
@@ -202,7 +230,8 @@ run_ping(int n, char **args)
 }
 
 const struct ofctl_command ofctl_watch_commands[] = {
-	{"monitor", "SWITCH [MISS_LEN] [invalid_ttl] [watch:SPEC]", 1, 5, run_monitor},
+	{"monitor", "SWITCH [MISS_LEN] [invalid_ttl] [resume] [watch:SPEC]", 1, 6,
+         run_monitor},
 	{"snoop", "SWITCH", 1, 1, run_snoop},
 	{"probe", "SWITCH", 1, 1, run_probe},
 	{"ping", "SWITCH [BYTES]", 1, 2, run_ping},

@@ -183,17 +183,9 @@ struct of_packet_in {
 	const uint8_t *userdata;
 	size_t n_userdata;
 	bool has_continuation;
-	/* Opaque to others than the switch that made it: its bytes come back in a resume.
-	 * With has_continuation and no bytes, the encoder makes them of the four below,
-	 * and a decoded resume has them back if 'is_own_continuation' (else they are
-	 * another switch's: OFERR_BAD_PROPERTY_VALUE); a packet-in has the bytes alone.
-	 */
-	bool is_own_continuation;
+	/* Means something to the switch that made it alone; comes back in a resume. */
 	const uint8_t *continuation;
 	size_t n_continuation;
-	struct flow_actions actions, action_set; /* what is still to do */
-	uint8_t resume_table;
-	uint64_t resume_cookie;
 };
 
 struct of_packet_out {

@@ -16,12 +16,6 @@ enum {
 	IN2_CONTINUATION,
 };
 
-/* Properties in a continuation, and its first bytes: the switch's own, that nobody else
- * looks at. What is still to do is in 1.5's form with Nicira's extensions, which says it
- * all, whatever the session speaks. */
-#define CONTINUATION_MAGIC 0x77656972U /* "weir" */
-enum { CONTINUE_TABLE = 1, CONTINUE_COOKIE, CONTINUE_ACTIONS, CONTINUE_ACTION_SET };
-
 /* ---- Reasons. */
 
 static uint8_t
@@ -162,51 +156,6 @@ nxt_encode(struct of_out *o, const struct of_packet_in *p)
 /* ---- nxt_packet_in2 and resume. */
 
 static int
-continuation_one(struct of_in *in, struct of_packet_in *p)
-{
-	enum of_version version = in->msg->version;
-	struct of_in body;
-	uint16_t type;
-	int rc = in_property(in, &type, &body);
-
-	if (rc < 0)
-		return rc;
-	in_skip(&body, 4);
-	switch (type) {
-	case CONTINUE_TABLE:
-		p->resume_table = in_u8(&body);
-		break;
-	case CONTINUE_COOKIE:
-		p->resume_cookie = in_u64(&body);
-		break;
-	case CONTINUE_ACTIONS:
-	case CONTINUE_ACTION_SET:
-		in->msg->version = OF15;
-		rc = in_actions(&body,
-		                type == CONTINUE_ACTIONS ? &p->actions : &p->action_set);
-		in->msg->version = version;
-		break;
-	default:
-		return of_fail(in->error, OFERR_BAD_PROPERTY_TYPE,
-		               "a continuation has no property %u", type);
-	}
-	return rc < 0 ? rc : in_check(&body, "continuation");
-}
-
-static int
-continuation_decode(struct of_in *in, struct of_packet_in *p)
-{
-	int rc = 0;
-
-	p->is_own_continuation = in_u32(in) == CONTINUATION_MAGIC;
-	if (!p->is_own_continuation)
-		return 0;
-	while (rc == 0 && in->n)
-		rc = continuation_one(in, p);
-	return rc;
-}
-
-static int
 in2_metadata(struct of_in *body, struct of_packet_in *p)
 {
 	int rc = of_oxm_decode(body->p, body->n, body->msg->kind == OFM_PACKET_IN,
@@ -227,8 +176,6 @@ in2_bytes(struct of_in *body, const uint8_t **data, size_t *n)
 static int
 in2_property(struct of_in *body, uint16_t type, struct of_packet_in *p)
 {
-	struct of_in continuation = *body;
-
 	switch (type) {
 	case IN2_PACKET:
 		return in2_bytes(body, &p->packet, &p->n);
@@ -254,10 +201,10 @@ in2_property(struct of_in *body, uint16_t type, struct of_packet_in *p)
 		return in2_bytes(body, &p->userdata, &p->n_userdata);
 	case IN2_CONTINUATION:
 		p->has_continuation = true;
-		in2_bytes(body, &p->continuation, &p->n_continuation);
-		return body->msg->kind == OFM_NX_RESUME
-		               ? continuation_decode(&continuation, p)
-		               : 0;
+		in_skip(body, 4); /* its contents are properties, aligned */
+		if (body->is_short)
+			break;
+		return in2_bytes(body, &p->continuation, &p->n_continuation);
 	default:
 		return of_fail(body->error, OFERR_BAD_PROPERTY_TYPE,
 		               "a packet-in has no property %u", type);
@@ -289,43 +236,6 @@ in2_decode(struct of_in *in, struct of_packet_in *p)
 	if (!has_length)
 		p->total_bytes = (uint32_t)p->n;
 	return rc;
-}
-
-static void
-continue_actions(struct of_out *o, uint16_t type, const struct flow_actions *actions)
-{
-	size_t start;
-
-	if (!actions->bytes)
-		return;
-	start = o_property(o, type);
-	o_zeros(o, 4);
-	of_actions_encode(OF15, actions->data, actions->bytes, o->out);
-	o_property_end(o, start);
-}
-
-static void
-continuation_encode(struct of_out *o, const struct of_packet_in *p)
-{
-	size_t start, property = o_property(o, IN2_CONTINUATION);
-
-	if (p->n_continuation) {
-		o_bytes(o, p->continuation, p->n_continuation);
-		o_property_end(o, property);
-		return;
-	}
-	o_u32(o, CONTINUATION_MAGIC);
-	start = o_property(o, CONTINUE_TABLE);
-	o_zeros(o, 4);
-	o_u8(o, p->resume_table);
-	o_property_end(o, start);
-	start = o_property(o, CONTINUE_COOKIE);
-	o_zeros(o, 4);
-	o_u64(o, p->resume_cookie);
-	o_property_end(o, start);
-	continue_actions(o, CONTINUE_ACTIONS, &p->actions);
-	continue_actions(o, CONTINUE_ACTION_SET, &p->action_set);
-	o_property_end(o, property);
 }
 
 static void
@@ -376,8 +286,12 @@ in2_encode(struct of_out *o, const struct of_packet_in *p)
 	start = o_property(o, IN2_METADATA);
 	of_oxm_encode(MAX_OF(o->msg->version, OF12), &p->metadata, 0, 0, o->out);
 	o_property_end(o, start);
-	if (p->has_continuation)
-		continuation_encode(o, p);
+	if (p->has_continuation) {
+		start = o_property(o, IN2_CONTINUATION);
+		o_zeros(o, 4);
+		o_bytes(o, p->continuation, p->n_continuation);
+		o_property_end(o, start);
+	}
 	if (p->n_userdata)
 		in2_data(o, IN2_USERDATA, p->userdata, p->n_userdata);
 }

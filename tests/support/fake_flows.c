@@ -192,6 +192,19 @@ dp_packet_out(uint32_t bridge_id, const struct flow_key *key, const void *action
 	return 0;
 }
 
+int
+dp_resume(uint32_t bridge_id, const struct flow_key *key, const void *continuation,
+          size_t n_continuation, const uint8_t *data, size_t length, struct error *err)
+{
+	(void)bridge_id, (void)data, (void)err;
+	fake_flows.out_key = *key;
+	fake_flows.out_bytes = length;
+	str_append(&fake_flows.calls, "resume:");
+	str_append_bytes(&fake_flows.calls, continuation, n_continuation);
+	str_append(&fake_flows.calls, " ");
+	return 0;
+}
+
 void
 dp_trace(uint32_t bridge_id, const struct flow_key *key, size_t length,
          void (*line)(int depth, const char *text, void *aux), void *aux)

@@ -1,5 +1,6 @@
 /* punt_test.c - packets on their way to controllers: what the handler is told, how many
  * it gets, what is counted when they are too many, and learn actions. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,13 +15,17 @@
 #include "support/dummy_net.h"
 #include "support/dummy_run.h"
 
+/* Where the metadata is in the state of a program's record. */
+#define METADATA (FLOW_PACKET_WORDS - PROGRAM_STATE_FROM)
+
 static uint32_t net[3];
 static struct flow_actions program;
 
 /* What the handler was told last, and how often it was called. */
 static struct dp_punt last;
-static uint8_t last_data[2048], last_userdata[64];
+static uint8_t last_data[2048], last_userdata[2048];
 static struct flow_learn last_learn;
+static struct str last_continuation;
 static unsigned n_punts;
 
 static void
@@ -32,6 +37,10 @@ note_punt(const struct dp_punt *punt, void *aux)
 	memcpy(last_data, punt->data, punt->captured);
 	if (punt->n_userdata)
 		memcpy(last_userdata, punt->userdata, punt->n_userdata);
+	last_continuation.length = 0;
+	if (punt->continuation)
+		str_append_bytes(&last_continuation, punt->continuation,
+		                 punt->n_continuation);
 	if (punt->actions)
 		memcpy(&last_learn, punt->actions, sizeof(last_learn));
 }
@@ -58,6 +67,7 @@ teardown(void **state)
 	dp_set_punt_handler(NULL, NULL);
 	flow_actions_destroy(&program);
 	program = (struct flow_actions){0};
+	str_free(&last_continuation);
 	return 0;
 }
 
@@ -120,14 +130,14 @@ test_the_handler_is_told_all(void **state)
 {
 	struct program_punt *punt = add_punt(DP_PUNT_ACTION, 5);
 	uint8_t frame[300], got[300];
-	const size_t reg0 = offsetof(struct flow_fields, regs) / 8 - FLOW_PACKET_WORDS;
+	const size_t reg0 = offsetof(struct flow_fields, regs) / 8 - PROGRAM_STATE_FROM;
 
 	(void)state;
 	punt->table = 9;
 	punt->cookie = 0x1234567890;
 	punt->controller_id = 77;
 	punt->max_len = 100;
-	punt->state[0] = 0xabc;
+	punt->state[METADATA] = 0xabc;
 	punt->state[reg0] = 0x1111;
 	memcpy(punt->userdata, "hello", 5);
 	add_output(2);
@@ -149,7 +159,7 @@ test_the_handler_is_told_all(void **state)
 	assert_int_equal(last.key.f.metadata, 0xabc);
 	assert_int_equal(last.key.f.vlan_tci, 5 | FLOW_VLAN_PRESENT);
 	assert_int_equal(last.key.f.eth_type, 0x0806);
-	assert_int_equal(last.key.words[FLOW_PACKET_WORDS + reg0], 0x1111);
+	assert_int_equal(last.key.words[PROGRAM_STATE_FROM + reg0], 0x1111);
 	assert_null(last.actions);
 	assert_int_equal(take(net[2], got, WAIT_NS), 300);
 	/* For the controller alone: that is no loss. */
@@ -313,7 +323,7 @@ test_learn_actions_are_not_repeated(void **state)
 	n_punts = 0;
 	flow_actions_clear(&program);
 	struct program_punt *punt = add_punt(DP_PUNT_LEARN, sizeof(struct flow_learn));
-	punt->state[0] = 0x99;
+	punt->state[METADATA] = 0x99;
 	struct flow_learn inside = {.head = {ACTION_LEARN, 0, sizeof(inside)},
 	                            .priority = 18};
 	memcpy(punt->userdata, &inside, sizeof(inside));
@@ -398,6 +408,141 @@ test_rules_and_controllers(void **state)
 	dp_publish(bridge);
 }
 
+static void
+add_controller(bool pause, size_t n_userdata)
+{
+	struct flow_controller *controller = flow_actions_add(
+		&program, ACTION_CONTROLLER, sizeof(*controller) + n_userdata);
+
+	controller->pause = pause;
+	controller->reason = DP_PUNT_ACTION;
+	controller->n_userdata = (uint32_t)n_userdata;
+	for (size_t i = 0; i < n_userdata; i++)
+		controller->userdata[i] = (uint8_t)i;
+}
+
+/* Through real workers: what is left of a rule and its action set waits in the hands of
+ * who resumes, with a changed packet and changed state. */
+static void
+test_a_paused_packet_goes_on(void **state)
+{
+	struct flow_key key;
+	struct dp_rule *rules[2];
+	struct flow_output *output;
+	struct error err = {""};
+	uint8_t frame[64], got[64];
+	struct str bad = STR_INIT;
+
+	(void)state;
+	add_controller(true, 61);
+	add_goto(3);
+	rules[0] = rule_add(0, 100, 0);
+	add_output(2);
+	/* Long enough for several buffers. */
+	for (int i = 0; i < 60; i++) {
+		output = flow_actions_add(&program, ACTION_OUTPUT, sizeof(*output));
+		output->port = 100;
+	}
+	rules[1] = rule_add(3, 100, 0);
+	dp_publish(bridge);
+	send_frame(net[1], 2, 1, -1);
+	wait_for_punts(1);
+	assert_int_equal(last.n_userdata, 61);
+	assert_int_equal(last_userdata[60], 60);
+	assert_true(last_continuation.length > 0);
+	settle();
+	assert_int_equal(take(net[2], got, 0), 0);
+	key = last.key;
+	memcpy(frame, last_data, 64);
+	frame[11] = 77;
+	assert_int_equal(dp_resume(bridge, &key, last_continuation.data,
+	                           last_continuation.length, frame, 64, &err),
+	                 0);
+	assert_int_equal(take(net[2], got, WAIT_NS), 64);
+	assert_memory_equal(got, frame, 64);
+	/* Not what is cut, and not on another bridge. */
+	for (size_t n = 0; n < last_continuation.length; n += 8)
+		assert_int_equal(dp_resume(bridge, &key, last_continuation.data, n, frame,
+		                           64, &err),
+		                 -EINVAL);
+	str_append_bytes(&bad, last_continuation.data, last_continuation.length);
+	((struct program_walk *)(void *)bad.data)->stack_bytes = 8;
+	assert_int_equal(dp_resume(bridge, &key, bad.data, bad.length, frame, 64, &err),
+	                 -EINVAL);
+	assert_int_equal(dp_resume(bridge + 1, &key, last_continuation.data,
+	                           last_continuation.length, frame, 64, &err),
+	                 -ENOENT);
+	str_free(&bad);
+	dp_rule_del(rules[0]);
+	dp_rule_del(rules[1]);
+	dp_publish(bridge);
+}
+
+/* A note may be longer than a buffer. */
+static void
+test_long_continuations(void **state)
+{
+	struct flow_key key;
+	struct dp_rule *rule;
+	struct error err = {""};
+	uint8_t frame[64], got[64];
+
+	(void)state;
+	add_controller(true, 1500);
+	for (int i = 0; i < 80; i++)
+		add_output(i == 79 ? 2 : 100);
+	rule = rule_add(0, 100, 0);
+	dp_publish(bridge);
+	send_frame(net[1], 2, 1, -1);
+	wait_for_punts(1);
+	assert_true(last_continuation.length > 80 * sizeof(struct flow_output));
+	key = last.key;
+	memcpy(frame, last_data, 64);
+	assert_int_equal(dp_resume(bridge, &key, last_continuation.data,
+	                           last_continuation.length, frame, 64, &err),
+	                 0);
+	assert_int_equal(take(net[2], got, WAIT_NS), 64);
+	dp_rule_del(rule);
+	dp_publish(bridge);
+}
+
+/* What was set for one bridge is not the next one's. */
+static void
+test_a_new_bridge_has_the_default_rate(void **state)
+{
+	const struct dp_bridge_config config = {.name = "br9"};
+	struct error err = {""};
+	uint32_t first, second, port;
+	struct dp_port_config port_config = {
+		.name = "p9",
+		.type = DP_PORT_DUMMY,
+		.ofport = 9,
+		.settings = {.vlan_tag = DP_VLAN_NONE, .egress_class = -1}};
+	struct dp_rule_config rule = {.priority = 5};
+	struct dp_rule *handle;
+	uint8_t frame[64];
+
+	(void)state;
+	assert_int_equal(dp_bridge_add(&config, &first, &err), 0);
+	dp_bridge_set_punt_rate(first, 1, 1);
+	dp_bridge_del(first);
+	assert_int_equal(dp_bridge_add(&config, &second, &err), 0);
+	assert_int_equal(first, second);
+	port_config.bridge_id = second;
+	assert_int_equal(dp_port_add(&port_config, &port, &err), 0);
+	add_controller(false, 0);
+	rule.actions = program.data;
+	rule.actions_bytes = program.bytes;
+	assert_int_equal(dp_rule_add(second, &rule, &handle, &err), 0);
+	dp_publish(second);
+	frame_make(frame, sizeof(frame), 2, 1, -1);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(dp_dummy_inject(port, frame, sizeof(frame)), 0);
+	wait_for_punts(20);
+	dp_port_del(port);
+	dp_bridge_del(second);
+}
+
 int
 main(void)
 {
@@ -412,6 +557,9 @@ main(void)
 		TEST(test_a_meter_for_controllers),
 		TEST(test_learn_actions_are_not_repeated),
 		TEST(test_rules_and_controllers),
+		TEST(test_a_paused_packet_goes_on),
+		TEST(test_long_continuations),
+		TEST(test_a_new_bridge_has_the_default_rate),
 	};
 
 	return cmocka_run_group_tests(tests, dummy_net_start, dummy_net_stop);

@@ -222,6 +222,91 @@ packet_ins_are_limited(void **state)
 	client_close(&c);
 }
 
+/* Asks to go on with what came last; the error, "" if there is none. */
+static const char *
+resume(struct client *client, const struct of_msg *in, size_t flipped, size_t n)
+{
+	struct str changed = STR_INIT;
+	struct of_msg msg;
+	const char *error;
+
+	str_append_bytes(&changed, in->packet_in.continuation, n);
+	if (flipped < n)
+		changed.data[flipped] ^= 0x10;
+	client_init(client, OFM_NX_RESUME, &msg);
+	msg.packet_in = in->packet_in;
+	msg.packet_in.continuation = (const uint8_t *)changed.data;
+	msg.packet_in.n_continuation = n;
+	client_say(client, &msg);
+	error = client_error(client);
+	str_free(&changed);
+	return error;
+}
+
+/* A controller gets the packet with a continuation, changes registers, and sends it back;
+ * nothing else than what it got is taken. */
+static void
+paused_packets_go_on(void **state)
+{
+	static const uint8_t packet[60] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 6};
+	static const char contents[] = "thirteen byte";
+	struct dp_punt p = {
+		.bridge_id = BRIDGE,
+		.reason = DP_PUNT_ACTION,
+		.max_len = FLOW_MAX_LEN_ALL,
+		.data = packet,
+		.length = sizeof(packet),
+		.captured = sizeof(packet),
+		.continuation = contents,
+		.n_continuation = strlen(contents),
+	};
+	struct of_packet_in *in;
+	struct of_msg msg;
+	struct client c;
+	size_t n;
+
+	(void)state;
+	client_open(&c, OF13, false);
+	client_init(&c, OFM_NX_PACKET_IN_FORMAT, &msg);
+	msg.number = OF_PACKET_IN_NXT2;
+	client_say(&c, &msg);
+	switch_publish(ofproto);
+	client_forget(&c);
+	p.key.f.in_port = 2;
+	p.key.f.regs[3] = 9;
+	p.key.f.regs[4] = 5;
+	p.key.f.packet_mark = 6;
+	fake_flows.punt(&p, fake_flows.punt_aux);
+	assert_true(client_take(&c, &msg));
+	in = &msg.packet_in;
+	assert_true(in->has_continuation);
+	n = in->n_continuation;
+	str_clear(&fake_flows.calls);
+	flow_match_set_u64(&in->metadata, FIELD_REG0 + 3, 10);
+	assert_string_equal(resume(&c, &msg, n, n), "");
+	assert_string_equal(str_text(&fake_flows.calls), "resume:thirteen byte ");
+	assert_int_equal(fake_flows.out_key.f.in_port, 2);
+	assert_int_equal(fake_flows.out_key.f.regs[3], 10);
+	assert_int_equal(fake_flows.out_key.f.regs[4], 5);
+	assert_int_equal(fake_flows.out_key.f.packet_mark, 6);
+	assert_int_equal(fake_flows.out_key.f.eth_type, 0x806);
+	assert_int_equal(fake_flows.out_bytes, 60);
+	str_clear(&fake_flows.calls);
+	/* The padding at the end is nobody's. */
+	for (size_t i = 0; i < n - 3; i++)
+		assert_string_equal(resume(&c, &msg, i, n), "NXR_STALE");
+	for (size_t i = 0; i < n - 3; i++)
+		assert_string_equal(resume(&c, &msg, n, i), "NXR_STALE");
+	ofproto->instance++; /* as if the bridge was another one of the same name */
+	assert_string_equal(resume(&c, &msg, n, n), "NXR_STALE");
+	ofproto->instance--;
+	flow_match_set_u64(&in->metadata, FIELD_IN_PORT, FLOW_PORT_NORMAL);
+	assert_string_equal(resume(&c, &msg, n, n), "OFPBRC_BAD_PORT");
+	assert_string_equal(str_text(&fake_flows.calls), "");
+	of_msg_destroy(&msg);
+	client_close(&c);
+}
+
 static void
 packets_are_sent(void **state)
 {
@@ -352,13 +437,10 @@ main(void)
 #define TEST(function) \
 	cmocka_unit_test_setup_teardown(function, ofproto_setup, ofproto_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(one_primary_changes_things),
-		TEST(barriers_wait_for_packets),
-		TEST(versions_are_agreed_on),
-		TEST(packets_go_to_those_who_want_them),
-		TEST(packet_ins_are_limited),
-		TEST(packets_are_sent),
-		TEST(long_replies_wait_for_readers),
+		TEST(one_primary_changes_things), TEST(barriers_wait_for_packets),
+		TEST(versions_are_agreed_on),     TEST(packets_go_to_those_who_want_them),
+		TEST(packet_ins_are_limited),     TEST(paused_packets_go_on),
+		TEST(packets_are_sent),           TEST(long_replies_wait_for_readers),
 		TEST(changes_are_told),
 	};
 

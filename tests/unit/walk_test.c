@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "datapath/bridge.h"
+#include "datapath/records.h"
 #include "datapath/ruleset.h"
 #include "datapath/trace.h"
 #include "datapath/walk.h"
@@ -253,6 +254,74 @@ test_headers_laid_bare_are_read_again(void **state)
 	assert_string_equal(come_of("in_port=1,mpls"), "pop_mpls:0x0800,output:5");
 }
 
+/* Keeps what the walk came to, and goes on from there as if a controller had said so. */
+static const char *
+resume_text(const char *packet)
+{
+	const struct program_walk *record = NULL;
+	struct program_walk *copy;
+	struct flow_key key;
+	struct error err;
+
+	FLOW_ACTION_FOR_EACH(action, walk->program, walk->bytes)
+	if (action->type == PROGRAM_WALK)
+		record = (const void *)action;
+	assert_non_null(record);
+	copy = memcpy(malloc(record->head.bytes), record, record->head.bytes);
+	assert_int_equal(continuation_check(copy, copy->head.bytes, &err), 0);
+	key_from(packet, &key);
+	walk_resume(walk, bridges[bridge_id]->pipeline, &key, 1000, copy);
+	free(copy);
+	return outcome();
+}
+
+static void
+test_a_packet_pauses_and_goes_on(void **state)
+{
+	(void)state;
+	rules("table=0,actions=write_actions(output:8),goto_table:9",
+	      "table=9,cookie=0x11,actions=set_field:7->reg0,set_field:3->pkt_mark,push:NXM_NX_REG0[],output:2,set_queue:4,"
+	      "resubmit(,1),output:5",
+	      "table=1,cookie=0x22,reg0=7,actions=set_field:0->reg0,"
+	      "controller(pause,max_len=20),pop:NXM_NX_REG1[],resubmit(,2)",
+	      "table=2,reg1=7,pkt_mark=3,actions=output:6,controller", NULL);
+	assert_string_equal(come_of(TCP), "output:2,set_queue:4,CONTROLLER(pause)");
+	FLOW_ACTION_FOR_EACH(action, walk->program, walk->bytes)
+	if (action->type == PROGRAM_PUNT)
+		assert_int_equal(((const struct program_punt *)action)->max_len,
+		                 FLOW_MAX_LEN_ALL);
+	assert_string_equal(resume_text(TCP), "set_queue:4,output:6,CONTROLLER,output:5,"
+	                                      "output:8");
+	/* What is told after that is the rule it is in. */
+	rules("table=0,cookie=0x11,actions=controller(pause),controller", NULL);
+	come_of(TCP);
+	assert_string_equal(resume_text(TCP), "CONTROLLER");
+	assert_int_equal(((const struct program_punt *)walk->program)->cookie, 0x11);
+}
+
+/* It is the copy alone that waits. */
+static void
+test_a_copy_pauses(void **state)
+{
+	const struct flow_nested *clone = (const void *)walk->program;
+
+	(void)state;
+	rules("table=0,actions=clone(set_field:10.0.0.9->ip_dst,controller(pause),"
+	      "output:2),output:3",
+	      NULL);
+	assert_string_equal(come_of(TCP), "clone(set_field:0x0a000009->ip_dst,"
+	                                  "CONTROLLER(pause)),output:3");
+	assert_int_equal(clone->head.type, ACTION_CLONE);
+	rules("table=0,actions=group:5,output:3", NULL);
+	group(5, DP_GROUP_ALL, "controller(pause)", "output:4", NULL);
+	assert_string_equal(come_of(TCP), "clone(CONTROLLER(pause)),output:4,output:3");
+	/* As the last thing that an action set does, there is nothing left. */
+	rules("table=0,actions=write_actions(set_queue:3,controller(pause))", NULL);
+	assert_string_equal(come_of(TCP), "set_queue:3,CONTROLLER(pause)");
+	assert_string_equal(resume_text(TCP), "set_queue:3");
+	dp_group_del(bridge_id, 5);
+}
+
 static void
 test_a_ttl_that_tables_know_ends_the_walk(void **state)
 {
@@ -296,7 +365,7 @@ test_punts_say_what_led_to_them(void **state)
 	assert_string_equal(come_of(TCP), "CONTROLLER");
 	assert_int_equal(punt->reason, DP_PUNT_ACTION);
 	assert_int_equal(punt->max_len, 100);
-	assert_int_equal(punt->state[0], 9);
+	assert_int_equal(punt->state[FLOW_PACKET_WORDS - PROGRAM_STATE_FROM], 9);
 	rules("table=0,actions=write_actions(controller)", NULL);
 	assert_string_equal(come_of(TCP), "CONTROLLER");
 	assert_int_equal(punt->reason, DP_PUNT_ACTION_SET);
@@ -339,6 +408,8 @@ main(void)
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_tags),
 		cmocka_unit_test(test_headers_laid_bare_are_read_again),
+		cmocka_unit_test(test_a_packet_pauses_and_goes_on),
+		cmocka_unit_test(test_a_copy_pauses),
 		cmocka_unit_test(test_a_ttl_that_tables_know_ends_the_walk),
 		cmocka_unit_test(test_queues_and_lengths),
 		cmocka_unit_test(test_punts_say_what_led_to_them),

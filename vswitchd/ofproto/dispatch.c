@@ -300,6 +300,13 @@ on_packet_out(struct session *session, struct of_msg *msg, struct of_error *erro
 }
 
 static int
+on_resume(struct session *session, struct of_msg *msg, struct of_error *error)
+{
+	switch_publish(session->ofproto);
+	return packet_out_resume(session->ofproto, &msg->packet_in, error);
+}
+
+static int
 on_bundle_control(struct session *session, struct of_msg *msg, struct of_error *error)
 {
 	const int result = bundles_control(session, msg, error);
@@ -379,7 +386,7 @@ static const struct handler handlers[OFM_N_KINDS] = {
 	[OFM_NX_TABLE_ID] = {on_nicira, false},
 	[OFM_NX_PACKET_IN_FORMAT] = {on_nicira, false},
 	[OFM_NX_CONTROLLER_ID] = {on_nicira, false},
-	[OFM_NX_RESUME] = {on_nicira, true},
+	[OFM_NX_RESUME] = {on_resume, true},
 	[OFM_NX_CT_FLUSH_ZONE] = {on_nicira, true},
 	[OFM_NX_CT_FLUSH] = {on_nicira, true},
 	[OFM_NX_TLV_TABLE_MOD] = {on_nicira, true},

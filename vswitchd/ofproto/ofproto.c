@@ -24,6 +24,7 @@
 
 /* All switches. */
 static struct list switches = {&switches, &switches};
+static uint64_t n_instances; /* that there were so far */
 
 /* ---- from the datapath ---- */
 
@@ -113,6 +114,7 @@ ofproto_create(struct event_base *loop, uint32_t dp_bridge_id, const char *bridg
 
 	ofproto->loop = loop;
 	ofproto->bridge_id = dp_bridge_id;
+	ofproto->instance = ++n_instances;
 	snprintf(ofproto->name, sizeof(ofproto->name), "%s", bridge_name);
 	list_init(&ofproto->sessions);
 	for (unsigned i = 0; i < OF_TABLES; i++)

@@ -3,6 +3,7 @@
 #include "vswitchd/ofproto/packet_in.h"
 
 #include "base/clock.h"
+#include "vswitchd/ofproto/continuation.h"
 
 #define TOKEN             NSEC_PER_SEC /* tokens are counted in billionths */
 #define BACKLOG_BYTES_MAX (2U << 20)   /* above it, packets are dropped */
@@ -60,7 +61,7 @@ take_token(struct session *session, uint64_t now_ns)
 	return true;
 }
 
-/* in_port, and what is not 0 of the rest. */
+/* in_port, and what is not 0 of the rest: all that a resumed packet has again. */
 static void
 fill_metadata(const struct flow_key *key, struct flow_match *metadata)
 {
@@ -102,7 +103,8 @@ is_wanted(const struct session *session, const struct dp_punt *punt,
 
 static void
 send_to(struct session *session, const struct dp_punt *punt,
-        enum of_packet_in_reason reason, const struct flow_match *metadata)
+        enum of_packet_in_reason reason, const struct flow_match *metadata,
+        const struct str *continuation)
 {
 	const size_t max_len =
 		reason == OFR_IMPLICIT_MISS ? session->miss_send_len : punt->max_len;
@@ -125,6 +127,9 @@ send_to(struct session *session, const struct dp_punt *punt,
 	                                    : MIN_OF(punt->captured, max_len);
 	in->userdata = punt->userdata;
 	in->n_userdata = punt->n_userdata;
+	in->has_continuation = continuation->length > 0;
+	in->continuation = (const uint8_t *)continuation->data;
+	in->n_continuation = continuation->length;
 	session_send(session, &msg);
 	of_msg_destroy(&msg);
 }
@@ -135,10 +140,15 @@ packet_in_send(struct ofproto *ofproto, const struct dp_punt *punt)
 	const enum of_packet_in_reason reason = punt_reason(punt);
 	const uint64_t now_ns = dp_time_ns();
 	struct flow_match metadata = {0};
+	struct str continuation = STR_INIT;
 	struct session *session;
 
 	fill_metadata(&punt->key, &metadata);
+	if (punt->continuation)
+		continuation_seal(ofproto, punt->continuation, punt->n_continuation,
+		                  &continuation);
 	SESSION_FOR_EACH(session, ofproto)
 	if (is_wanted(session, punt, reason) && take_token(session, now_ns))
-		send_to(session, punt, reason, &metadata);
+		send_to(session, punt, reason, &metadata, &continuation);
+	str_free(&continuation);
 }

@@ -10,3 +10,6 @@ int packet_out_check(const struct ofproto *ofproto, const struct of_packet_out *
 /* Checks and sends; what was changed before must be published. */
 int packet_out_run(struct ofproto *ofproto, const struct of_packet_out *out,
                    struct of_error *error);
+/* Sends a packet on that paused, with the registers and so on that come with it. */
+int packet_out_resume(struct ofproto *ofproto, const struct of_packet_in *in,
+                      struct of_error *error);

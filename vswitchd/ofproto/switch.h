@@ -57,6 +57,7 @@ struct ofproto {
 	struct connections *connections;
 	struct list sessions; /* session_io.h */
 	uint32_t bridge_id;
+	uint64_t instance; /* no other switch of this process has or had it */
 	char name[DP_NAME_MAX_BYTES];
 	uint64_t datapath_id;
 	enum ofproto_fail_mode fail_mode;
