@@ -24,7 +24,7 @@ VERSIONS = {"1.0": 1, "1.1": 2, "1.2": 3, "1.3": 4, "1.4": 5, "1.5": 6}
 SANITIZED_BUILD = os.environ.get("WEIR_SANITIZED_BUILD")
 PROBE_TYPE = 0x88b7  # of frames that nothing else sends
 # For an echo while others keep the main thread busy; sanitizers and other programs on the machine slow it down.
-ECHO_SECONDS = 5.0
+ECHO_SECONDS = 15.0 if SANITIZED_BUILD else 5.0
 NICIRA_ERROR = 0xb0c2  # the type of all experimenters' errors before 1.2
 BUFFER_UNKNOWN = struct.pack("!HH", 1, 8)
 FLOWS = """
