@@ -90,6 +90,13 @@ flow_actions_clear(struct flow_actions *actions)
 	actions->bytes = 0;
 }
 
+bool
+flow_actions_equal(const struct flow_actions *a, const struct flow_actions *b)
+{
+	/* Empty lists have no memory. */
+	return a->bytes == b->bytes && (!a->bytes || !memcmp(a->data, b->data, a->bytes));
+}
+
 void
 flow_actions_destroy(struct flow_actions *actions)
 {

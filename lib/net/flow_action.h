@@ -276,6 +276,7 @@ size_t flow_actions_begin_nested(struct flow_actions *actions, enum flow_action_
 void flow_actions_end_nested(struct flow_actions *actions, size_t mark);
 
 void flow_actions_clear(struct flow_actions *actions);
+bool flow_actions_equal(const struct flow_actions *a, const struct flow_actions *b);
 void flow_actions_destroy(struct flow_actions *actions);
 
 /* 'bytes' of records at 'data' one by one. */

@@ -53,6 +53,8 @@ bundle_add_decode(struct of_in *in, struct of_msg *msg)
 	b->id = in_u32(in);
 	in_skip(in, 2);
 	b->flags = in_u16(in);
+	if (in->is_short)
+		return 0;
 	n = in->n >= OF_HEADER_BYTES ? of_get16(in->p + 2) : 0;
 	if (n < OF_HEADER_BYTES || n > in->n)
 		return of_fail(in->error, OFERR_BUNDLE_MSG_BAD_LEN,

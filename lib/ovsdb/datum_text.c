@@ -229,22 +229,22 @@ is_range(const char *word, int64_t *first, int64_t *last)
 static int
 append_range(struct parser *p, const char *word, int64_t first, int64_t last)
 {
-	union ovsdb_atom atom;
+	struct ovsdb_datum *datum = p->datum;
+	uint64_t n_more = (uint64_t)last - (uint64_t)first; /* may exceed INT64_MAX */
 
 	if (last < first)
 		return error_set(p->err, -EINVAL,
 		                 "\"%s\" is a range that ends before it starts", word);
-	/* Unsigned: the difference may exceed INT64_MAX. */
-	if ((uint64_t)last - (uint64_t)first >= RANGE_MAX_ITEMS)
+	if (n_more++ >= RANGE_MAX_ITEMS)
 		return error_set(p->err, -EINVAL, "range \"%s\" is too long", word);
-	for (atom.integer = first; atom.integer <= last; atom.integer++) {
+	datum->keys = xrealloc(datum->keys, (datum->n + n_more) * sizeof(*datum->keys));
+	for (uint64_t i = 0; i < n_more; i++) {
+		union ovsdb_atom atom = {.integer = first + (int64_t)i};
 		int rc = ovsdb_atom_check(&atom, &p->type->key, p->err);
 
 		if (rc)
 			return rc;
-		ovsdb_datum_append(p->datum, p->type, &atom, NULL);
-		if (atom.integer == INT64_MAX)
-			break;
+		datum->keys[datum->n++] = atom;
 	}
 	return 0;
 }

@@ -8,7 +8,7 @@ import socket
 import time
 
 import pytest
-from support import proc
+from support import certificates, proc
 
 APPS = pathlib.Path(__file__).resolve().parents[1] / "support" / "apps"
 
@@ -17,20 +17,6 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def make_certificates(directory):
-    """A CA and one pair for each side."""
-    def openssl(*words):
-        proc.run(["openssl", *words], 30)
-
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test CA",
-            "-keyout", directory / "ca.key", "-out", directory / "ca.pem")
-    for name in ("switch", "controller"):
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", directory / f"{name}.key",
-                "-out", directory / f"{name}.csr")
-        openssl("x509", "-req", "-days", "2", "-in", directory / f"{name}.csr", "-CA", directory / "ca.pem",
-                "-CAkey", directory / "ca.key", "-CAcreateserial", "-out", directory / f"{name}.pem")
 
 
 class Network:
@@ -53,7 +39,7 @@ class Network:
         words = ["--ofp-listen-host", "127.0.0.1", "--ofp-tcp-listen-port", str(port)]
         directory = self.lab.directory
         if transport == "ssl":
-            make_certificates(directory)
+            certificates.make(directory, "switch", "controller")
             self.switch.vsctl("set-ssl", str(directory / "switch.key"), str(directory / "switch.pem"),
                               str(directory / "ca.pem"))
             words = ["--ofp-listen-host", "127.0.0.1", "--ofp-tcp-listen-port", str(free_port()),

@@ -12,7 +12,7 @@
 #include "vswitchd/ofproto/ports.h"
 
 #define BUNDLES_MAX      64           /* of a connection */
-#define BUNDLE_BYTES_MAX (256U << 20) /* of messages that wait in one */
+#define BUNDLE_BYTES_MAX (256U << 20) /* of messages that wait in those together */
 #define BUNDLE_IDLE_NS   (10 * NSEC_PER_SEC)
 
 struct bundle {
@@ -255,6 +255,17 @@ bundles_control(struct session *session, const struct of_msg *msg, struct of_err
 	return result;
 }
 
+static size_t
+waiting_bytes(const struct session *session)
+{
+	const struct bundle *bundle;
+	size_t n = 0;
+
+	LIST_FOR_EACH (bundle, node, &session->bundles)
+		n += bundle->messages.length;
+	return n;
+}
+
 /* Whether it may stand in a bundle; its form is good. */
 static int
 check_inner(const struct of_msg *msg, const struct of_msg *inner, struct of_error *error)
@@ -303,9 +314,10 @@ bundles_add(struct session *session, const struct of_msg *msg, struct of_error *
 		return of_fail(error, OFERR_BUNDLE_FLAGS, "bundle %u has other flags",
 		               add->id);
 	}
-	if (bundle->messages.length + add->n > BUNDLE_BYTES_MAX)
-		return of_fail(error, OFERR_BUNDLE_MSG_TOO_MANY, "bundle %u is too large",
-		               add->id);
+	if (waiting_bytes(session) + add->n > BUNDLE_BYTES_MAX)
+		return of_fail(error, OFERR_BUNDLE_MSG_TOO_MANY,
+		               "a connection's bundles have at most %u bytes",
+		               BUNDLE_BYTES_MAX);
 	str_append_bytes(&bundle->messages, add->message, add->n);
 	bundle->used_ns = dp_time_ns();
 	return 0;

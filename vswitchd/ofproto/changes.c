@@ -457,8 +457,7 @@ rule_has_changed(const struct change *change)
 
 	return before->cookie != rule->cookie ||
 	       (before->has_actions &&
-	        (before->actions.bytes != rule->actions.bytes ||
-	         memcmp(before->actions.data, rule->actions.data, rule->actions.bytes)));
+	        !flow_actions_equal(&before->actions, &rule->actions));
 }
 
 static void

@@ -19,12 +19,13 @@
 #define HEADER_BYTES 8
 /* What one connection may have of the main thread before the others' turn. */
 #define TURN_BYTES (256U << 10)
-/* Of a channel that is being closed and whose peer does not read. */
+/* Of a channel that is being closed: for what is still to be sent. */
 #define LINGER_S 10
 
 struct channel {
 	struct bufferevent *bev;
-	struct event *wake; /* goes on with buffered input, or ends it */
+	struct event
+		*wake; /* goes on with buffered input, or ends it, or the lingering */
 	struct ssl_st *ssl; /* owned by 'bev'; NULL = plain */
 	char *name;
 	struct channel_handlers handlers;
@@ -84,12 +85,15 @@ channel_linger(struct channel *channel)
 {
 	static const struct timeval linger = {.tv_sec = LINGER_S};
 
-	if (channel_backlog_bytes(channel) == 0) {
+	/* Before TLS is agreed on, nothing can be sent. */
+	if (channel_backlog_bytes(channel) == 0 ||
+	    (channel->ssl && !SSL_is_init_finished(channel->ssl))) {
 		channel_free(channel);
 		return;
 	}
 	channel_set_reading(channel, true); /* or its end would go unnoticed */
-	bufferevent_set_timeouts(channel->bev, NULL, &linger);
+	/* Not a timeout of 'bev': a peer that reads now and then would put it off. */
+	event_add(channel->wake, &linger);
 }
 
 static void
@@ -165,8 +169,10 @@ on_wake(evutil_socket_t fd UNUSED, short what UNUSED, void *aux)
 {
 	struct channel *channel = aux;
 
-	if (channel->is_closing)
+	if (channel->is_closing) {
+		channel_free(channel);
 		return;
+	}
 	if (!channel->end) {
 		channel_deliver(channel);
 		return;

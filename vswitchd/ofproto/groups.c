@@ -99,49 +99,75 @@ check_group(const struct ofproto *ofproto, const struct group *group,
 	return 0;
 }
 
-static bool group_leads_to(const struct ofproto *ofproto, const struct group *group,
-                           uint32_t target, unsigned depth);
+#define LEADS_TO_TARGET (-1) /* or the way is too long to tell */
 
-static bool
-records_lead_to(const struct ofproto *ofproto, const void *records, size_t bytes,
-                uint32_t target, unsigned depth)
+static int group_levels(struct ofproto *ofproto, struct group *group, uint32_t target,
+                        int depth);
+
+/* The most levels of groups below any of the actions, or LEADS_TO_TARGET. */
+static int
+records_levels(struct ofproto *ofproto, const void *records, size_t bytes,
+               uint32_t target, int depth)
 {
 	const void *inner;
+	int n_levels = 0;
 	size_t n;
 
 	FLOW_ACTION_FOR_EACH(action, records, bytes)
 	{
+		int below = 0;
+
 		if (action->type == ACTION_GROUP) {
 			const uint32_t number =
 				(uint32_t)((const struct flow_number *)action)->value;
-			const struct group *next = switch_find_group(ofproto, number);
+			struct group *next = switch_find_group(ofproto, number);
 
-			if (number == target ||
-			    (next && group_leads_to(ofproto, next, target, depth + 1)))
-				return true;
+			if (number == target)
+				return LEADS_TO_TARGET;
+			if (next)
+				below = group_levels(ofproto, next, target, depth + 1);
+		} else if (action_nested(action, &inner, &n)) {
+			below = records_levels(ofproto, inner, n, target, depth);
 		}
-		if (action_nested(action, &inner, &n) &&
-		    records_lead_to(ofproto, inner, n, target, depth))
-			return true;
+		if (below == LEADS_TO_TARGET)
+			return below;
+		n_levels = MAX_OF(n_levels, below);
 	}
-	return false;
+	return n_levels;
 }
 
-/* Also if that cannot be told, because the way is too long. */
-static bool
-group_leads_to(const struct ofproto *ofproto, const struct group *group, uint32_t target,
-               unsigned depth)
+/* How many levels of groups there are from 'group' down, itself among them; or
+ * LEADS_TO_TARGET. Goes through each group once however many ways lead there: those are
+ * exponentially many. */
+static int
+group_levels(struct ofproto *ofproto, struct group *group, uint32_t target, int depth)
 {
-	if (depth > GROUP_DEPTH_MAX)
-		return true;
-	for (size_t i = 0; i < group->n_buckets; i++) {
-		const struct of_bucket *bucket = &group->buckets[i];
+	int n_levels = 0;
 
-		if (records_lead_to(ofproto, bucket->actions.data, bucket->actions.bytes,
-		                    target, depth))
-			return true;
+	if (group->loop_check == ofproto->n_loop_checks)
+		return depth + group->n_levels > GROUP_DEPTH_MAX + 1 ? LEADS_TO_TARGET
+		                                                     : group->n_levels;
+	if (depth > GROUP_DEPTH_MAX)
+		return LEADS_TO_TARGET;
+	for (size_t i = 0; i < group->n_buckets; i++) {
+		const struct flow_actions *actions = &group->buckets[i].actions;
+		const int below = records_levels(ofproto, actions->data, actions->bytes,
+		                                 target, depth);
+
+		if (below == LEADS_TO_TARGET)
+			return below;
+		n_levels = MAX_OF(n_levels, below);
 	}
-	return false;
+	group->loop_check = ofproto->n_loop_checks;
+	group->n_levels = n_levels + 1;
+	return group->n_levels;
+}
+
+static bool
+group_is_loop(struct ofproto *ofproto, struct group *group)
+{
+	ofproto->n_loop_checks++;
+	return group_levels(ofproto, group, group->number, 0) == LEADS_TO_TARGET;
 }
 
 /* ---- commands ---- */
@@ -180,7 +206,7 @@ put_group(struct changes *changes, struct group *old, struct group *group,
 	                           "a group has at most %d buckets", GROUP_BUCKETS_MAX)
 	                 : 0;
 	/* Before the check, which would find that a new group does not exist. */
-	if (!result && group_leads_to(changes->ofproto, group, group->number, 0))
+	if (!result && group_is_loop(changes->ofproto, group))
 		result = of_fail(error, OFERR_GROUP_MOD_LOOP,
 		                 "group %u would lead to itself", group->number);
 	if (!result)

@@ -170,8 +170,7 @@ learn_run(struct ofproto *ofproto, const struct flow_learn *learn,
 	make_flow_mod(learn, key, &mod);
 	rule = flow_table_find(&ofproto->tables[learn->table], &mod.match, mod.priority);
 	if (rule && rule->cookie == mod.new_cookie &&
-	    rule->actions.bytes == mod.actions.bytes &&
-	    !memcmp(rule->actions.data, mod.actions.data, mod.actions.bytes)) {
+	    flow_actions_equal(&rule->actions, &mod.actions)) {
 		rule->modified_ns = dp_time_ns(); /* known: it lives on */
 		timeouts_schedule(ofproto, rule, rule->modified_ns);
 	} else if (rule || !learn->limit ||

@@ -31,6 +31,10 @@ struct group {
 	size_t n_buckets;
 	uint32_t n_references; /* by rules */
 	uint64_t created_ns;
+	/* groups.c: the check that went through it last, and the levels it found below.
+	 */
+	uint64_t loop_check;
+	int n_levels;
 };
 
 struct meter {
@@ -67,6 +71,7 @@ struct ofproto {
 	struct flow_table tables[OF_TABLES];
 	uint8_t egress_table; /* the first of them; 0 = there are none */
 	struct hmap groups, meters, ports;
+	uint64_t n_loop_checks; /* groups.c */
 
 	/* timeouts.c: a wheel of rules that time out. */
 	struct list slots[TIMEOUT_SLOTS];
