@@ -241,6 +241,8 @@ dp_packet_out(uint32_t bridge_id, const struct flow_key *key, const void *action
 	*packet_meta(pkt) =
 		(struct packet_meta){.item = {.class_ref = PACKET_CLASS_NONE,
 	                                      .flow_hash = pipeline_flow_hash(pkt)}};
+	packet_set_mark(pkt, key->f.packet_mark);
+	packet_set_hops(pkt, 0);
 	packet_out_queue(worker, job);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* program.h - what a walk through the tables comes to: a flat list of records, those of
- * net/flow_action.h and the two below, for action.c to carry out. Made by the walk, kept
- * by the cache, never changed. Worker threads.
+ * net/flow_action.h and the three below, for action.c to carry out. Made by the walk,
+ * kept by the cache, never changed. Worker threads.
  *
  * In it are only: OUTPUT (a port's number; IN_PORT, FLOOD, ALL, NORMAL, LOCAL),
  * SET_FIELD of what is in a packet, PUSH_* and POP_*, *_TTL*, SET_QUEUE, POP_QUEUE,
@@ -14,7 +14,13 @@
 
 enum program_op {
 	PROGRAM_PUNT = ACTION_N_TYPES, /* a copy goes to main, for a controller */
+	PROGRAM_MARK,                  /* the packet's mark, which the next bridge sees */
 	PROGRAM_WALK, /* the rest depends on headers that what was done has laid bare */
+};
+
+struct program_mark {
+	struct flow_action head;
+	uint32_t value, mask;
 };
 
 /* What tables gave a packet by then: all of a flow_key after FLOW_PACKET_WORDS. */

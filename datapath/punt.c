@@ -313,6 +313,7 @@ punt_deliver(const struct punt_note *note, const struct rte_mbuf *packet)
 		return;
 	flow_parse(punt.data, n, note->length, &punt.key);
 	punt.key.f.in_port = note->in_port;
+	punt.key.f.packet_mark = packet_mark(packet);
 	memcpy(punt.key.words + FLOW_PACKET_WORDS, note->state, sizeof(note->state));
 	if (note->reason == DP_PUNT_LEARN) {
 		punt.actions = note->extra;
