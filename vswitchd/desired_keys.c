@@ -292,6 +292,23 @@ keys_socket_path(const struct keys *keys, const char *path, struct desired_port 
 	return 0;
 }
 
+static int
+keys_to_patch(const struct keys *keys, struct desired_port *port, struct error *err)
+{
+	const char *peer = keys_get(keys, "peer");
+
+	if (!peer || !*peer)
+		return error_set(err, -EINVAL, "options:peer is missing");
+	if (strlen(peer) >= sizeof(port->config.settings.peer))
+		return error_set(err, -ENAMETOOLONG,
+		                 "options:peer is longer than %zu bytes",
+		                 sizeof(port->config.settings.peer) - 1);
+	if (!strcmp(peer, port->name))
+		return error_set(err, -EINVAL, "options:peer names the port itself");
+	memcpy(port->config.settings.peer, peer, strlen(peer) + 1);
+	return 0;
+}
+
 int
 keys_to_interface(const struct keys *keys, const char *vhost_socket_dir,
                   struct desired_port *port, struct error *err)
@@ -299,6 +316,7 @@ keys_to_interface(const struct keys *keys, const char *vhost_socket_dir,
 	static const char *const known[] = {"vhost-server-path",
 	                                    "dpdk-devargs",
 	                                    "n_rxq",
+	                                    "peer",
 	                                    "ingress-shaping",
 	                                    "on-excess",
 	                                    "ingress-min-rate",
@@ -329,6 +347,8 @@ keys_to_interface(const struct keys *keys, const char *vhost_socket_dir,
 		free(own);
 		return status;
 	}
+	if (port->config.type == DP_PORT_PATCH)
+		return keys_to_patch(keys, port, err);
 	if (port->config.type == DP_PORT_DPDK) {
 		if (!devargs || !*devargs)
 			return error_set(err, -EINVAL, "options:dpdk-devargs is missing");
