@@ -230,11 +230,11 @@ keys_to_settings(const struct keys *keys, struct desired_arena *arena,
 int
 keys_to_bridge(const struct keys *keys, struct desired_bridge *bridge, struct error *err)
 {
-	static const char *const known[] = {"mac-table-size", "mac-aging-time", "hwaddr",
-	                                    "datapath-id", "ingress-max-rate", "dp-desc",
-	                                    "dp-sn",
-	                                    /* Of clients: no effect here, no warning. */
-	                                    "disable-in-band", NULL};
+	static const char *const known[] = {
+		"mac-table-size", "mac-aging-time", "hwaddr", "datapath-id",
+		"ingress-max-rate", "dp-desc", "dp-sn",
+		/* Of clients: no effect here, no warning. */
+		"disable-in-band", "mcast-snooping-disable-flood-unregistered", NULL};
 	const char *mac = keys_get(keys, "hwaddr");
 	const char *id = keys_get(keys, "datapath-id");
 	uint64_t value;
