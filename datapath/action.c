@@ -60,7 +60,7 @@ action_copy(struct worker *worker, struct port *in, struct rte_mbuf *const *pkts
 			port_worker_count_drop(in, worker, DROP_RX_NO_BUFFER);
 			continue;
 		}
-		*packet_meta(copy) = *packet_meta(pkts[i]);
+		packet_copy_meta(copy, pkts[i]);
 		copies[made++] = copy;
 	}
 	return made;
@@ -155,7 +155,7 @@ action_send_cut(struct action_run *run, uint32_t bytes)
 			port_worker_count_drop(run->in, run->worker, DROP_RX_NO_BUFFER);
 			continue;
 		}
-		*packet_meta(copy) = *packet_meta(pkt);
+		packet_copy_meta(copy, pkt);
 		/* What is cut can be neither summed nor segmented. */
 		if (copy->pkt_len < pkt->pkt_len)
 			copy->ol_flags &= ~OFFLOAD_TX_FLAGS;
@@ -213,6 +213,16 @@ action_set_class(struct action_run *run, uint32_t number)
 		packet_meta(run->pkts[i])->item.class_ref = number;
 }
 
+static void
+action_mark(struct action_run *run, const struct program_mark *record)
+{
+	action_send_copies(run);
+	for (unsigned i = 0; i < run->n; i++)
+		packet_set_mark(run->pkts[i],
+		                (packet_mark(run->pkts[i]) & ~record->mask) |
+		                        record->value);
+}
+
 /* Edits that follow each other, packet by packet; returns the first record after them. */
 static const struct flow_action *
 action_edit(struct action_run *run, const struct flow_action *first, const void *end)
@@ -251,6 +261,9 @@ action_do(struct action_run *run, const struct flow_action *action)
 		break;
 	case ACTION_SET_QUEUE:
 		action_set_class(run, (uint32_t)number->value);
+		break;
+	case PROGRAM_MARK:
+		action_mark(run, (const void *)action);
 		break;
 	case ACTION_POP_QUEUE:
 		action_set_class(run, run->in->settings->class_number);

@@ -318,6 +318,17 @@ assign_route_shared(const struct assignment *a, const struct port *port,
 	route_set(&map->routes[a->kernel], TX_HANDOVER, a->polling[base]);
 }
 
+/* Nothing about the port is one worker's: each sends itself. */
+static void
+assign_route_any(struct tx_map *map, const uint8_t *queues, unsigned n_queues)
+{
+	for (unsigned i = 0; i < DP_WORKERS_MAX; i++) {
+		route_set(&map->routes[i], TX_DIRECT, 0);
+		map->routes[i].n_queues = (uint8_t)n_queues;
+		memcpy(map->routes[i].queues, queues, n_queues);
+	}
+}
+
 /* Whether packets that some worker has handed over might be overtaken by its next ones.
  */
 static bool
@@ -348,7 +359,9 @@ assign_publish_routes(struct assignment *a, struct port *port)
 	                     ? 0
 	                     : port->ops->tx_queues(port, queues);
 
-	if (n > 0 && port->qos)
+	if (n > 0 && port->ops->tx_by_any_worker && !port->qos)
+		assign_route_any(map, queues, n);
+	else if (n > 0 && port->qos)
 		assign_route_owned(a, map, port->qos->owner, TX_QOS, queues, n);
 	else if (n > 0 && port->ops->served_by_kernel_worker)
 		assign_route_owned(a, map, a->kernel, TX_DIRECT, queues, n);

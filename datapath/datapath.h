@@ -291,6 +291,7 @@ enum dp_port_type {
 	DP_PORT_TAP,      /* a tap made for the port */
 	DP_PORT_SYSTEM,   /* an existing kernel interface */
 	DP_PORT_DPDK,     /* an ethdev */
+	DP_PORT_PATCH,    /* one end of a cable to another bridge's port */
 	DP_PORT_DUMMY, /* loops nothing, for tests: frames come and go by dp_dummy_*() */
 	DP_PORT_N_TYPES,
 };
@@ -339,6 +340,8 @@ struct dp_port_settings {
 	bool no_flood;     /* floods leave it out, those of NORMAL too */
 	bool no_packet_in; /* controllers are not told of packets that no rule matches */
 	uint8_t mac[6];    /* internal and tap: the host's address; all zero = any */
+	char peer[DP_NAME_MAX_BYTES]; /* patch: the port at the other end, which must name
+	                                 this one; it may come later */
 };
 
 struct dp_port_config {

@@ -43,6 +43,8 @@
 	X(TX_OFFLOAD, "tx_offload", tx)                       \
 	X(TX_HANDOVER_FULL, "tx_handover_full", tx)           \
 	X(TX_KERNEL, "tx_kernel", tx)                         \
+	X(TX_PATCH_LOOP, "tx_patch_loop", tx)                 \
+	X(TX_PATCH_FULL, "tx_patch_full", tx)                 \
 	X(TX_QOS_CLASS_FULL, "tx_qos_class_full", tx)         \
 	X(TX_QOS_CODEL, "tx_qos_codel", tx)                   \
 	X(TX_QOS_AGED, "tx_qos_aged", tx)                     \

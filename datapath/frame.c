@@ -55,7 +55,7 @@ frame_open(struct rte_mbuf **where, struct rewrite *rewrite)
 
 		if (!copy)
 			return DROP_RX_NO_BUFFER;
-		*packet_meta(copy) = *packet_meta(pkt);
+		packet_copy_meta(copy, pkt);
 		rte_pktmbuf_free(pkt);
 		*where = pkt = copy;
 	}

@@ -6,7 +6,6 @@
 
 #include "base/compiler.h"
 #include "datapath/charge.h"
-#include "datapath/output.h"
 #include "datapath/pipeline.h"
 #include "datapath/port/port.h"
 #include "datapath/worker.h"
@@ -103,7 +102,7 @@ gate_send_run(struct worker *worker, struct gate_queue *queue, struct rte_mbuf *
 	uint64_t start_tsc = rte_rdtsc();
 
 	pipeline_process(worker, queue->rxq->port, pkts, n);
-	output_flush(worker);
+	pipeline_finish(worker);
 	queue->rxq->cycles += rte_rdtsc() - start_tsc;
 }
 

@@ -188,7 +188,7 @@ normal_flood(struct worker *worker, struct port *in, struct rte_mbuf *pkt,
 				rte_pktmbuf_copy(pkt, pkt->pool, 0, UINT32_MAX);
 
 			if (copy) {
-				*packet_meta(copy) = *packet_meta(pkt);
+				packet_copy_meta(copy, pkt);
 				normal_output(worker, last, copy, last_tag, key,
 				              last_tag != in_tag);
 			} else {

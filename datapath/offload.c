@@ -306,7 +306,7 @@ offload_segment(struct rte_mbuf *pkt, uint32_t *next, struct rte_mbuf **segments
 	if (!offload_make_segments(pkt, &plan, *next, segments, n))
 		return -ENOBUFS;
 	for (unsigned i = 0; i < n; i++)
-		*packet_meta(segments[i]) = *packet_meta(pkt);
+		packet_copy_meta(segments[i], pkt);
 	*next += n;
 	return (int)n;
 }

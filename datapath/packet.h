@@ -32,6 +32,42 @@ packet_meta(struct rte_mbuf *pkt)
 	return RTE_MBUF_DYNFIELD(pkt, packet_meta_offset, struct packet_meta *);
 }
 
+/* A packet's mark, which it keeps from bridge to bridge, and how many cables between
+ * bridges it came through. Both are 0 when it comes in. In fields of the mbuf that stand
+ * for something else only while a card has it. */
+static inline uint32_t
+packet_mark(const struct rte_mbuf *pkt)
+{
+	return pkt->hash.fdir.hi;
+}
+
+static inline void
+packet_set_mark(struct rte_mbuf *pkt, uint32_t mark)
+{
+	pkt->hash.fdir.hi = mark;
+}
+
+static inline unsigned
+packet_hops(const struct rte_mbuf *pkt)
+{
+	return pkt->vlan_tci_outer;
+}
+
+static inline void
+packet_set_hops(struct rte_mbuf *pkt, unsigned hops)
+{
+	pkt->vlan_tci_outer = (uint16_t)hops;
+}
+
+/* For a new packet made from another one. */
+static inline void
+packet_copy_meta(struct rte_mbuf *to, struct rte_mbuf *from)
+{
+	*packet_meta(to) = *packet_meta(from);
+	packet_set_mark(to, packet_mark(from));
+	packet_set_hops(to, packet_hops(from));
+}
+
 static inline struct rte_mbuf *
 packet_from_item(struct qos_item *item)
 {
@@ -43,4 +79,11 @@ packet_from_item(struct qos_item *item)
 struct batch {
 	uint32_t n;
 	struct rte_mbuf *pkts[BATCH_MAX];
+};
+
+/* The same, first in, first out. */
+#define PACKET_QUEUE_SIZE 1024 /* power of two */
+struct packet_queue {
+	uint32_t first, n;
+	struct rte_mbuf *pkts[PACKET_QUEUE_SIZE];
 };

@@ -245,6 +245,8 @@ packet_out_send(uint32_t bridge_id, const struct flow_key *key, const void *reco
 	*packet_meta(pkt) =
 		(struct packet_meta){.item = {.class_ref = PACKET_CLASS_NONE,
 	                                      .flow_hash = pipeline_flow_hash(pkt)}};
+	packet_set_mark(pkt, key->f.packet_mark);
+	packet_set_hops(pkt, 0);
 	packet_out_queue(worker, job);
 	return 0;
 }

@@ -11,7 +11,9 @@
 #include "datapath/bridge.h"
 #include "datapath/cache.h"
 #include "datapath/normal.h"
+#include "datapath/output.h"
 #include "datapath/police.h"
+#include "datapath/port/patch.h"
 #include "datapath/port/port.h"
 #include "datapath/ruleset.h"
 #include "datapath/walk.h"
@@ -79,6 +81,7 @@ pipeline_parse(const struct port *in, const struct rte_mbuf *pkt, struct flow_ke
 	flow_parse(rte_pktmbuf_mtod(pkt, const uint8_t *), pkt->data_len, pkt->pkt_len,
 	           key);
 	key->f.in_port = bridge_port_number(in);
+	key->f.packet_mark = packet_mark(pkt);
 }
 
 /* Carries out what a walk came to on one packet, and counts it. */
@@ -224,6 +227,25 @@ walk_packet_out(struct worker *worker, struct port *in, const struct flow_key *k
 	cache_return_walk(worker->cache);
 }
 
+/* Looks up, acts. */
+static void
+pipeline_forward(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
+                 unsigned n)
+{
+	const struct pipeline *pipeline =
+		atomic_load_explicit(&in->bridge->pipeline, memory_order_acquire);
+	uint64_t bytes = 0;
+
+	if (unlikely(!pipeline->is_fixed)) {
+		pipeline_classify(worker, in, pipeline, pkts, n);
+		return;
+	}
+	for (unsigned i = 0; i < n; i++)
+		bytes += pkts[i]->pkt_len;
+	tally_count(worker->id, pipeline->fixed_tally, n, bytes, worker->now_ns);
+	normal_forward(worker, in, pkts, n);
+}
+
 void
 walk_packet_resumed(struct worker *worker, struct port *in, const struct flow_key *key,
                     const struct program_walk *record, struct rte_mbuf *pkt)
@@ -252,8 +274,6 @@ pipeline_process(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
 		atomic_load_explicit(&in->settings, memory_order_acquire);
 	bool needs_hash =
 		atomic_load_explicit(&pipeline_needs_hash, memory_order_relaxed);
-	const struct pipeline *pipeline;
-	uint64_t bytes = 0;
 
 	if (unlikely(settings->is_policed))
 		n = police_packets(worker, in, settings, pkts, n);
@@ -262,13 +282,39 @@ pipeline_process(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
 
 		meta->item.class_ref = settings->class_number;
 		meta->item.flow_hash = needs_hash ? pipeline_flow_hash(pkts[i]) : 0;
-		bytes += pkts[i]->pkt_len;
+		packet_set_mark(pkts[i], 0);
+		packet_set_hops(pkts[i], 0);
 	}
-	pipeline = atomic_load_explicit(&in->bridge->pipeline, memory_order_acquire);
-	if (likely(pipeline->is_fixed)) {
-		tally_count(worker->id, pipeline->fixed_tally, n, bytes, worker->now_ns);
-		normal_forward(worker, in, pkts, n);
-	} else {
-		pipeline_classify(worker, in, pipeline, pkts, n);
+	pipeline_forward(worker, in, pkts, n);
+}
+
+/* Takes a batch that comes from another bridge, by the patch port 'in': with its mark,
+ * and the class that it was given there, unless 'in' has one. */
+static void
+pipeline_continue(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
+                  unsigned n)
+{
+	const struct port_settings *settings =
+		atomic_load_explicit(&in->settings, memory_order_acquire);
+
+	if (unlikely(settings->is_policed))
+		n = police_packets(worker, in, settings, pkts, n);
+	for (unsigned i = 0; i < n && settings->class_number != PACKET_CLASS_NONE; i++)
+		packet_meta(pkts[i])->item.class_ref = settings->class_number;
+	pipeline_forward(worker, in, pkts, n);
+}
+
+void
+pipeline_finish(struct worker *worker)
+{
+	struct rte_mbuf *pkts[BATCH_MAX];
+	struct port *in;
+	unsigned n;
+
+	output_flush(worker);
+	/* PATCH_HOPS_MAX and the queue's length bound it. */
+	while ((n = patch_take(worker, &in, pkts)) > 0) {
+		pipeline_continue(worker, in, pkts, n);
+		output_flush(worker);
 	}
 }

@@ -17,3 +17,7 @@ uint32_t pipeline_flow_hash(const struct rte_mbuf *pkt);
 /* Takes a batch that arrived by 'in': police, parse, look up, act, stage for output. */
 void pipeline_process(struct worker *worker, struct port *in, struct rte_mbuf **pkts,
                       unsigned n);
+
+/* Sends what is staged, and takes what left by patch ports through the next bridges until
+ * all of it is sent. */
+void pipeline_finish(struct worker *worker);

@@ -72,7 +72,7 @@ worker_poll_rxq(struct worker *worker, struct rxq *rxq)
 		gate_admit(worker, gate, pkts, n);
 	} else {
 		pipeline_process(worker, port, pkts, n);
-		output_flush(worker);
+		pipeline_finish(worker);
 	}
 	rxq->cycles += rte_rdtsc() - start_tsc;
 	return n;
@@ -104,9 +104,11 @@ worker_round(struct worker *worker)
 	for (uint32_t i = 0; i < view->n_gates && likely(!is_paused); i++)
 		moved += gate_drain(worker, view->gates[i]);
 	moved += output_drain_inboxes(worker);
-	output_flush(worker);
+	pipeline_finish(worker);
 	for (uint32_t i = 0; i < view->n_qos; i++)
 		moved += qos_drain(worker, view->qos[i]);
+	if (unlikely(worker->patches.n > 0)) /* from the scheduler of a patch port */
+		pipeline_finish(worker);
 	return moved;
 }
 

@@ -11,6 +11,7 @@
 #include "datapath/bridge.h"
 #include "datapath/datapath.h"
 #include "datapath/gate.h"
+#include "datapath/port/patch.h"
 #include "datapath/port/port.h"
 #include "datapath/qos.h"
 #include "datapath/rcu.h"
@@ -217,6 +218,7 @@ dp_port_add(const struct dp_port_config *config, uint32_t *port_id, struct error
 	bridge_refresh(port->bridge);
 	assign_update();
 	port_watch(port, true);
+	patch_connect();
 	*port_id = id;
 	return 0;
 }
@@ -295,6 +297,7 @@ dp_port_del(uint32_t port_id)
 	port_watch(port, false);
 	gate_close_port(port);
 	ports[port_id] = NULL;
+	patch_connect();
 	bridge_publish_members(port->bridge);
 	bridge_refresh(port->bridge);
 	fdb_flush(port->bridge->fdb, port_id);

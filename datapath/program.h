@@ -19,34 +19,34 @@ enum program_op {
 	/* A copy goes to main, for a controller. If it pauses the packet, a WALK follows,
 	 * that main gets as well and nobody carries out here. */
 	PROGRAM_PUNT = ACTION_N_TYPES,
+	PROGRAM_MARK,   /* the packet's mark, which the next bridge sees */
 	PROGRAM_WALK,   /* the rest depends on headers that what was done has laid bare */
 	PROGRAM_EGRESS, /* an OUTPUT, but through the egress tables */
 };
 
-/* What a packet has by then that is not in its bytes: its mark and all of a flow_key
- * behind it. The mark shares a word with pbb_isid, which is read from the bytes. */
-#define PROGRAM_STATE_FROM  (offsetof(struct flow_fields, pbb_isid) / sizeof(uint64_t))
+struct program_mark {
+	struct flow_action head;
+	uint32_t value, mask;
+};
+
+/* What a packet has by then that it does not carry: all of a flow_key behind its mark. */
+#define PROGRAM_STATE_FROM  (offsetof(struct flow_fields, tun_id) / sizeof(uint64_t))
 #define PROGRAM_STATE_WORDS (FLOW_KEY_WORDS - PROGRAM_STATE_FROM)
-static_assert(offsetof(struct flow_fields, packet_mark) ==
-                      PROGRAM_STATE_FROM * sizeof(uint64_t) + sizeof(uint32_t),
-              "the mark is in the first word of the state");
+static_assert(offsetof(struct flow_fields, tun_id) % sizeof(uint64_t) == 0,
+              "the state is whole words");
 
 static inline void
 program_save_state(uint64_t state[PROGRAM_STATE_WORDS], const struct flow_key *key)
 {
 	memcpy(state, &key->words[PROGRAM_STATE_FROM],
 	       PROGRAM_STATE_WORDS * sizeof(uint64_t));
-	memset(state, 0, sizeof(key->f.pbb_isid));
 }
 
 static inline void
 program_restore_state(struct flow_key *key, const uint64_t state[PROGRAM_STATE_WORDS])
 {
-	uint32_t pbb_isid = key->f.pbb_isid;
-
 	memcpy(&key->words[PROGRAM_STATE_FROM], state,
 	       PROGRAM_STATE_WORDS * sizeof(uint64_t));
-	key->f.pbb_isid = pbb_isid;
 }
 
 struct program_punt {

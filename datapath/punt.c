@@ -376,6 +376,7 @@ punt_deliver(const struct punt_note *note)
 		return;
 	flow_parse(punt.data, n, note->length, &punt.key);
 	punt.key.f.in_port = note->in_port;
+	punt.key.f.packet_mark = packet_mark(packet);
 	program_restore_state(&punt.key, note->state);
 	if (note->reason == DP_PUNT_LEARN) {
 		punt.actions = extra;

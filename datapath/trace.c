@@ -102,6 +102,7 @@ record_format(struct str *out, const struct flow_action *action)
 {
 	const struct flow_number *number = (const void *)action;
 	const struct flow_nested *nested = (const void *)action;
+	const struct program_mark *mark = (const void *)action;
 
 	switch (action->type) {
 	case ACTION_OUTPUT:
@@ -119,6 +120,10 @@ record_format(struct str *out, const struct flow_action *action)
 		str_append(out, ((const struct program_punt *)action)->pause
 		                        ? "CONTROLLER(pause)"
 		                        : "CONTROLLER");
+		return;
+	case PROGRAM_MARK:
+		str_printf(out, "set_mark:0x%" PRIx32 "/0x%" PRIx32, mark->value,
+		           mark->mask);
 		return;
 	case PROGRAM_WALK:
 		str_append(out, "recirc");

@@ -27,6 +27,24 @@ walk_fix_vlan(struct walk *walk)
 		f->vlan_tpid = TYPE_VLAN;
 }
 
+/* Other bridges see it, so the packet has to carry it. */
+static bool
+walk_emit_mark(struct walk *walk, const struct flow_value *value,
+               const struct flow_value *mask)
+{
+	struct program_mark *record = walk_emit(walk, PROGRAM_MARK, sizeof(*record));
+	struct flow_key bits;
+
+	if (!record)
+		return false;
+	memset(&bits, 0, sizeof(bits));
+	flow_field_write_masked(FIELD_PACKET_MARK, &bits, mask, mask);
+	record->mask = bits.f.packet_mark;
+	flow_field_write_masked(FIELD_PACKET_MARK, &bits, value, mask);
+	record->value = bits.f.packet_mark;
+	return true;
+}
+
 void
 walk_set_field(struct walk *walk, enum flow_field_id id, const struct flow_value *value,
                const struct flow_value *mask)
@@ -45,6 +63,8 @@ walk_set_field(struct walk *walk, enum flow_field_id id, const struct flow_value
 		record->value = *value;
 		record->mask = *mask;
 	}
+	if (id == FIELD_PACKET_MARK && !walk_emit_mark(walk, value, mask))
+		return;
 	flow_field_write_masked(id, &walk->packet.key, value, mask);
 	if (id == FIELD_VLAN_TCI)
 		walk_fix_vlan(walk);

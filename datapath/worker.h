@@ -109,6 +109,7 @@ struct worker {
 	uint64_t learn_filter[LEARN_FILTER_SIZE];
 	uint64_t learn_filter_ns[LEARN_FILTER_SIZE];
 	struct port_worker *dirty[WORKER_DIRTY_MAX]; /* ports with staged packets */
+	struct packet_queue patches; /* to other bridges; empty at quiescent points */
 };
 
 /* By id; NULL where there is none. main writes; others read between quiescent points. */

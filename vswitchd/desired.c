@@ -169,7 +169,8 @@ desired_settings_equal(const struct dp_port_settings *a, const struct dp_port_se
 	       a->ingress_floor_bps == b->ingress_floor_bps &&
 	       a->ingress_peak_bps == b->ingress_peak_bps &&
 	       a->egress_default_class == b->egress_default_class && a->mtu == b->mtu &&
-	       a->admin_down == b->admin_down && !memcmp(a->mac, b->mac, sizeof(a->mac));
+	       a->admin_down == b->admin_down &&
+	       !memcmp(a->mac, b->mac, sizeof(a->mac)) && !strcmp(a->peer, b->peer);
 }
 
 bool

@@ -333,6 +333,9 @@ read_bridge(struct desired *desired, const struct db *db, const struct db_row *r
 		desired_printf(&desired->arena, "Bridge %s other_config", bridge->name));
 	if (keys_to_bridge(&keys, bridge, &err))
 		bridge->settings_problem = desired_strdup(&desired->arena, err.text);
+	if (db_row_bool(row, "mcast_snooping_enable", false))
+		bridge->warning = "mcast_snooping_enable has no effect yet: multicast "
+				  "goes to all ports";
 	if (*type && strcmp(type, "netdev") && strcmp(type, "system"))
 		bridge->problem = desired_printf(
 			&desired->arena, "datapath_type \"%s\" is not supported", type);

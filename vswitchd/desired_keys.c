@@ -230,11 +230,11 @@ keys_to_settings(const struct keys *keys, struct desired_arena *arena,
 int
 keys_to_bridge(const struct keys *keys, struct desired_bridge *bridge, struct error *err)
 {
-	static const char *const known[] = {"mac-table-size", "mac-aging-time", "hwaddr",
-	                                    "datapath-id", "ingress-max-rate", "dp-desc",
-	                                    "dp-sn",
-	                                    /* Of clients: no effect here, no warning. */
-	                                    "disable-in-band", NULL};
+	static const char *const known[] = {
+		"mac-table-size", "mac-aging-time", "hwaddr", "datapath-id",
+		"ingress-max-rate", "dp-desc", "dp-sn",
+		/* Of clients: no effect here, no warning. */
+		"disable-in-band", "mcast-snooping-disable-flood-unregistered", NULL};
 	const char *mac = keys_get(keys, "hwaddr");
 	const char *id = keys_get(keys, "datapath-id");
 	uint64_t value;
@@ -292,6 +292,23 @@ keys_socket_path(const struct keys *keys, const char *path, struct desired_port 
 	return 0;
 }
 
+static int
+keys_to_patch(const struct keys *keys, struct desired_port *port, struct error *err)
+{
+	const char *peer = keys_get(keys, "peer");
+
+	if (!peer || !*peer)
+		return error_set(err, -EINVAL, "options:peer is missing");
+	if (strlen(peer) >= sizeof(port->config.settings.peer))
+		return error_set(err, -ENAMETOOLONG,
+		                 "options:peer is longer than %zu bytes",
+		                 sizeof(port->config.settings.peer) - 1);
+	if (!strcmp(peer, port->name))
+		return error_set(err, -EINVAL, "options:peer names the port itself");
+	memcpy(port->config.settings.peer, peer, strlen(peer) + 1);
+	return 0;
+}
+
 int
 keys_to_interface(const struct keys *keys, const char *vhost_socket_dir,
                   struct desired_port *port, struct error *err)
@@ -299,6 +316,7 @@ keys_to_interface(const struct keys *keys, const char *vhost_socket_dir,
 	static const char *const known[] = {"vhost-server-path",
 	                                    "dpdk-devargs",
 	                                    "n_rxq",
+	                                    "peer",
 	                                    "ingress-shaping",
 	                                    "on-excess",
 	                                    "ingress-min-rate",
@@ -329,6 +347,8 @@ keys_to_interface(const struct keys *keys, const char *vhost_socket_dir,
 		free(own);
 		return status;
 	}
+	if (port->config.type == DP_PORT_PATCH)
+		return keys_to_patch(keys, port, err);
 	if (port->config.type == DP_PORT_DPDK) {
 		if (!devargs || !*devargs)
 			return error_set(err, -EINVAL, "options:dpdk-devargs is missing");

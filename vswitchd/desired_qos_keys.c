@@ -476,6 +476,8 @@ keys_to_port(const struct keys *keys, struct dp_port_settings *settings,
 		QOS_ELSEWHERE("physical_network"),
 		QOS_ELSEWHERE("segmentation_id"),
 		QOS_ELSEWHERE("tag"),
+		QOS_ELSEWHERE("mcast-snooping-flood"),
+		QOS_ELSEWHERE("mcast-snooping-flood-reports"),
 		QOS_ELSEWHERE(NULL),
 	};
 

@@ -17,15 +17,15 @@
 #include "base/mem.h"
 #include "ovsdb/server.h"
 #include "vswitchd/control_commands.h"
+#include "vswitchd/managers.h"
 #include "vswitchd/options.h"
 #include "vswitchd/rundir.h"
 #include "vswitchd/vswitch.h"
 
 LOG_MODULE(main);
 
-#define DATABASE_FILE   "weir.sqlite"
-#define DATABASE_SOCKET "punix:db.sock"
-#define N_SOCKETS       3
+#define DATABASE_FILE "weir.sqlite"
+#define N_SOCKETS     3
 
 struct daemon {
 	struct options options;
@@ -145,7 +145,7 @@ database_start(struct daemon *d, struct error *err)
 	if (ret)
 		return ret;
 	d->server = ovsdb_server_create(d->loop, d->db);
-	ret = ovsdb_server_add_remote(d->server, DATABASE_SOCKET, err);
+	ret = ovsdb_server_add_remote(d->server, MANAGERS_OWN_TARGET, err);
 	if (ret) {
 		ovsdb_server_destroy(d->server);
 		db_close(d->db);
@@ -178,7 +178,7 @@ control_fill(struct daemon *d, int i)
 	control_add_exit(registry, d->loop);
 	control_add_counters(registry, running, vswitch_coverage(d->vswitch));
 	if (is_database) {
-		d->remotes = control_add_ovsdb(registry, d->server, DATABASE_SOCKET);
+		d->remotes = control_add_ovsdb(registry, d->server, MANAGERS_OWN_TARGET);
 		return;
 	}
 	control_add_fdb(registry, running);

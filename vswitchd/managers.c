@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/dirs.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -19,6 +20,7 @@ struct manager {
 	struct uuid row;
 	char *target;
 	char *problem; /* why it is not open; NULL = it is */
+	bool is_own;   /* names MANAGERS_OWN_TARGET: open without us */
 	bool is_wanted;
 	uint64_t retry_at_ns;
 };
@@ -41,7 +43,7 @@ managers_create(struct ovsdb_server *server)
 static void
 manager_close(struct managers *managers, struct manager *manager)
 {
-	if (!manager->problem)
+	if (!manager->problem && !manager->is_own)
 		ovsdb_server_remove_remote(managers->server, manager->target);
 	list_remove(&manager->link);
 	free(manager->target);
@@ -70,6 +72,25 @@ managers_find(struct managers *managers, const char *target)
 		if (!strcmp(manager->target, target))
 			return manager;
 	return NULL;
+}
+
+/* Whether a target is the socket that is open anyway, by whatever path. */
+static bool
+target_is_own(const char *target)
+{
+	static const char scheme[] = "punix:";
+	size_t n = strlen(scheme);
+	char *path, *own;
+	bool is_same;
+
+	if (strncmp(target, scheme, n) != 0)
+		return false;
+	path = dirs_in_rundir(target + n);
+	own = dirs_in_rundir(MANAGERS_OWN_TARGET + n);
+	is_same = !strcmp(path, own);
+	free(path);
+	free(own);
+	return is_same;
 }
 
 static void
@@ -119,8 +140,10 @@ managers_configure(struct managers *managers, const struct desired *desired)
 		manager = xcalloc(1, sizeof(*manager));
 		manager->row = want->row;
 		manager->target = xstrdup(want->target);
+		manager->is_own = target_is_own(want->target);
 		list_push_back(&managers->list, &manager->link);
-		manager_open(managers, manager);
+		if (!manager->is_own)
+			manager_open(managers, manager);
 	}
 }
 
@@ -140,9 +163,11 @@ managers_run(struct managers *managers, struct db *db)
 
 		if (manager->problem && clock_mono_ns() >= manager->retry_at_ns)
 			manager_open(managers, manager);
-		is_connected = !manager->problem &&
-		               ovsdb_server_remote_is_connected(managers->server,
-		                                                manager->target);
+		is_connected =
+			!manager->problem &&
+			ovsdb_server_remote_is_connected(
+				managers->server,
+				manager->is_own ? MANAGERS_OWN_TARGET : manager->target);
 		key = manager->problem ? "last_error" : "state";
 		value = manager->problem          ? manager->problem
 		        : is_connected            ? "ACTIVE"

@@ -7,6 +7,10 @@
 
 struct managers;
 
+/* What main.c opens, whatever the table says. A Manager may name it too, as Neutron's
+ * agent does for the path by which it came. */
+#define MANAGERS_OWN_TARGET "punix:db.sock"
+
 struct managers *managers_create(struct ovsdb_server *server);
 void managers_destroy(struct managers *managers); /* closes them; NULL is fine */
 

@@ -10,8 +10,9 @@
 struct port *_Atomic ports[DP_PORTS_MAX];
 
 static const struct port_ops *const all_ops[] = {
-	&port_vhost_client_ops, &port_vhost_server_ops, &port_internal_ops, &port_tap_ops,
-	&port_system_ops,       &port_eth_ops,          &port_dummy_ops,
+	&port_vhost_client_ops, &port_vhost_server_ops, &port_internal_ops,
+	&port_tap_ops,          &port_system_ops,       &port_eth_ops,
+	&port_patch_ops,        &port_dummy_ops,
 };
 
 static const char *const type_names[] = {
@@ -21,6 +22,7 @@ static const char *const type_names[] = {
 	[DP_PORT_TAP] = "tap",
 	[DP_PORT_SYSTEM] = "system",
 	[DP_PORT_DPDK] = "dpdk",
+	[DP_PORT_PATCH] = "patch",
 	[DP_PORT_DUMMY] = "dummy",
 };
 static_assert(ARRAY_SIZE(type_names) == DP_PORT_N_TYPES, "name every port type");

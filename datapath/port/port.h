@@ -149,6 +149,7 @@ struct port_ops {
 	enum dp_port_type type;
 	bool served_by_kernel_worker;
 	bool tx_needs_one_sender; /* its tx queues have no lock of their own */
+	bool tx_by_any_worker;    /* tx touches nothing but the worker's own */
 
 	/* main: acquires what 'config' names and fills n_rxqs, rxqs, link_up, mtu, impl.
 	 */
@@ -179,7 +180,7 @@ struct port_ops {
 };
 
 extern const struct port_ops port_vhost_client_ops, port_vhost_server_ops, port_tap_ops,
-	port_internal_ops, port_system_ops, port_eth_ops, port_dummy_ops;
+	port_internal_ops, port_system_ops, port_eth_ops, port_patch_ops, port_dummy_ops;
 
 /* By id; main writes, workers read. */
 extern struct port *_Atomic ports[DP_PORTS_MAX];

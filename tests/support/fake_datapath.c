@@ -36,6 +36,7 @@ static const char *const type_names[] = {
 	[DP_PORT_TAP] = "tap",
 	[DP_PORT_SYSTEM] = "system",
 	[DP_PORT_DPDK] = "dpdk",
+	[DP_PORT_PATCH] = "patch",
 	[DP_PORT_DUMMY] = "dummy",
 };
 static_assert(ARRAY_SIZE(type_names) == DP_PORT_N_TYPES, "name every type");

@@ -300,6 +300,41 @@ test_bad_rows_have_reasons(void **state)
 }
 
 static void
+test_patch_port_has_a_peer(void **state)
+{
+	static const struct {
+		const char *options, *problem;
+	} cases[] = {
+		{"n_rxq=1", "options:peer is missing"},
+		{"peer=p", "options:peer names the port itself"},
+		{"peer=q", NULL},
+	};
+	struct uuid bridge, port, interface;
+
+	(void)state;
+	add_bridge_with_port("p", &bridge, &port, &interface);
+	set("Interface", &interface, "type", "patch");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct desired_port *p;
+
+		set("Interface", &interface, "options", cases[i].options);
+		commit();
+		desired = desired_from_db(db, cache);
+		p = port_named("p");
+		if (cases[i].problem)
+			assert_string_equal(p->problem, cases[i].problem);
+		else
+			assert_null(p->problem);
+		if (i + 1 == ARRAY_SIZE(cases))
+			break; /* the teardown's */
+		desired_destroy(desired);
+		txn = db_txn_begin(db);
+	}
+	assert_int_equal(port_named("p")->config.type, DP_PORT_PATCH);
+	assert_string_equal(port_named("p")->config.settings.peer, "q");
+}
+
+static void
 test_bond_uses_its_first_interface(void **state)
 {
 	struct uuid bridge, port, a, b;
@@ -718,6 +753,7 @@ main(void)
 		TEST(test_gate_needs_no_policing_burst),
 		TEST(test_vlan_defaults),
 		TEST(test_bad_rows_have_reasons),
+		TEST(test_patch_port_has_a_peer),
 		TEST(test_bond_uses_its_first_interface),
 		TEST(test_interface_of_two_ports_is_taken_once),
 		TEST(test_qos_tree_with_a_bad_queue),

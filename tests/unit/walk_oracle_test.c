@@ -478,7 +478,7 @@ compare_random_packets(const struct pipeline *pipeline, struct oracle *oracle)
 	struct flow_key key, other;
 
 	random_key(&key);
-	/* What is not in a packet's bytes walks get masked (pipeline.c), and write down.
+	/* What a packet does not carry walks get masked (pipeline.c), and write down.
 	 */
 	for (size_t w = PROGRAM_STATE_FROM; w < FLOW_PACKET_WORDS; w++)
 		key.words[w] &= pipeline->mask.words[w];
@@ -492,8 +492,6 @@ compare_random_packets(const struct pipeline *pipeline, struct oracle *oracle)
 		for (size_t w = 0; w < PROGRAM_STATE_FROM; w++)
 			other.words[w] = (key.words[w] & pipeline->mask.words[w]) |
 			                 (random_u64() & ~pipeline->mask.words[w]);
-		other.f.pbb_isid = key.f.pbb_isid |
-		                   ((uint32_t)random_u64() & ~pipeline->mask.f.pbb_isid);
 		/* No packet has others. */
 		other.f.ip_fragment &= FLOW_FRAGMENT | FLOW_LATER;
 		walk_packet(two, pipeline, &other, 100);

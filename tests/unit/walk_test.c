@@ -285,13 +285,15 @@ test_a_packet_pauses_and_goes_on(void **state)
 	      "table=1,cookie=0x22,reg0=7,actions=set_field:0->reg0,"
 	      "controller(pause,max_len=20),pop:NXM_NX_REG1[],resubmit(,2)",
 	      "table=2,reg1=7,pkt_mark=3,actions=output:6,controller", NULL);
-	assert_string_equal(come_of(TCP), "output:2,set_queue:4,CONTROLLER(pause)");
+	assert_string_equal(come_of(TCP), "set_mark:0x3/0xffffffff,output:2,set_queue:4,"
+	                                  "CONTROLLER(pause)");
 	FLOW_ACTION_FOR_EACH(action, walk->program, walk->bytes)
 	if (action->type == PROGRAM_PUNT)
 		assert_int_equal(((const struct program_punt *)action)->max_len,
 		                 FLOW_MAX_LEN_ALL);
-	assert_string_equal(resume_text(TCP), "set_queue:4,output:6,CONTROLLER,output:5,"
-	                                      "output:8");
+	/* The mark comes with the packet. */
+	assert_string_equal(resume_text("pkt_mark=3," TCP),
+	                    "set_queue:4,output:6,CONTROLLER,output:5,output:8");
 	/* What is told after that is the rule it is in. */
 	rules("table=0,cookie=0x11,actions=controller(pause),controller", NULL);
 	come_of(TCP);
