@@ -31,7 +31,10 @@ void control_add_pmd(struct control_registry *registry);
 /* dpif/show, dpctl/show, dpctl/dump-dps */
 void control_add_dpif(struct control_registry *registry, const struct running *running);
 
-/* ofproto/list, ofproto/trace, bridge/dump-flows, dpctl/dump-flows, dpif/dump-flows */
+/* ofproto/trace, ofproto/trace-packet-out */
+void control_add_trace(struct control_registry *registry, const struct running *running);
+
+/* ofproto/list, bridge/dump-flows, dpctl/dump-flows, dpif/dump-flows */
 void control_add_ofproto(struct control_registry *registry,
                          const struct running *running);
 

@@ -1,5 +1,5 @@
-/* control_ofproto.c - ofproto/list, ofproto/trace, bridge/dump-flows and the dumps of
- * what workers have cached. Main thread. */
+/* control_ofproto.c - ofproto/list, bridge/dump-flows and the dumps of what workers have
+ * cached; ofproto/trace is control_trace.c. Main thread. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -30,34 +30,6 @@ ofproto_list(size_t n_args, const char *const *args, struct str *out, struct err
 		str_printf(out, "%s\n", bridges[i]->config.name);
 	free(bridges);
 	return 0;
-}
-
-/* "BRIDGE FLOW [PACKET]"; of Open vSwitch's options only those of no effect here. */
-static int
-trace(size_t n_args, const char *const *args, struct str *out, struct error *err,
-      void *aux)
-{
-	const char *words[3] = {NULL, NULL, NULL};
-	const struct running_bridge *bridge;
-	size_t n = 0;
-	int ret;
-
-	for (size_t i = 0; i < n_args; i++) {
-		if (!strcmp(args[i], "--names") || !strcmp(args[i], "--no-names"))
-			continue;
-		if (args[i][0] == '-' && strcmp(args[i], "-generate"))
-			return error_set(err, -EINVAL, "%s: unknown option", args[i]);
-		/* A packet of the flow's own is what is traced in any case. */
-		if (!strcmp(args[i], "-generate"))
-			continue;
-		if (n == ARRAY_SIZE(words))
-			return error_set(err, -EINVAL, "too many arguments");
-		words[n++] = args[i];
-	}
-	if (n < 2)
-		return error_set(err, -EINVAL, "a bridge and a flow are needed");
-	ret = find_bridge(aux, words[0], &bridge, err);
-	return ret ? ret : ofproto_trace(bridge->ofproto, words[1], words[2], out, err);
 }
 
 static int
@@ -95,7 +67,7 @@ print_entry(const struct dp_cache_entry *entry, void *aux)
 	else if (!dump->has_head)
 		str_printf(dump->out, "flow-dump from pmd on cpu core: %d\n", dump->core);
 	dump->has_head = true;
-	of_text_format_match(dump->out, &entry->match, -1, NULL);
+	str_append(dump->out, entry->flow);
 	str_printf(dump->out,
 	           ", packets:%" PRIu64 ", bytes:%" PRIu64 ", used:", entry->packets,
 	           entry->bytes);
@@ -121,7 +93,8 @@ dump_worker(const struct dp_worker_stats *stats, const struct dp_rxq_status *rxq
 	bridges = running_list_bridges(dump->running, &n);
 	for (size_t i = 0; i < n; i++)
 		if (!dump->bridge || dump->bridge == bridges[i])
-			dp_cache_dump(bridges[i]->id, dump->worker, print_entry, dump);
+			dp_cache_dump(bridges[i]->id, dump->worker, false, print_entry,
+			              dump);
 	free(bridges);
 	dump->worker++;
 }
@@ -158,8 +131,6 @@ control_add_ofproto(struct control_registry *registry, const struct running *run
 	void *aux = (void *)(uintptr_t)running; /* the commands only read it */
 
 	control_register(registry, "ofproto/list", "", 0, 0, ofproto_list, aux);
-	control_register(registry, "ofproto/trace", "bridge flow [packet]", 2, 5, trace,
-	                 aux);
 	control_register(registry, "bridge/dump-flows", "[--offload-stats] bridge", 1, 2,
 	                 bridge_dump_flows, aux);
 	control_register(registry, "dpctl/dump-flows", "[-m] [--names | --no-names] [dp]",

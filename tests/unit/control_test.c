@@ -64,6 +64,7 @@ setup(void **state)
 	control_add_pmd(registry);
 	control_add_dpif(registry, &running);
 	control_add_ofproto(registry, &running);
+	control_add_trace(registry, &running);
 	return 0;
 }
 
@@ -378,7 +379,18 @@ test_ofproto(void **state)
 	assert_shows("ofproto/trace br0 in_port=1",
 	             "Flow: in_port=1\n\nbridge(\"br0\")\n");
 	assert_shows("ofproto/trace --names br0 in_port=1 -generate",
-	             "Flow: in_port=1\n\nbridge(\"br0\")\n");
+	             "Flow: in_port=1\n\nbridge(\"br0\")\nwith effects\n");
+	assert_shows("ofproto/trace br0 in_port=1 ff00",
+	             "Flow: in_port=1\n\nbridge(\"br0\")\npacket: ff00\nwith "
+	             "effects\n");
+	assert_shows("ofproto/trace-packet-out --consistent br0 in_port=1 normal",
+	             "Flow: in_port=1\n\nbridge(\"br0\")\nactions: normal\n");
+	assert_refuses("ofproto/trace-packet-out br0 tcp --names",
+	               "a bridge, a flow and actions are needed");
+	assert_refuses("ofproto/trace br0 tcp -generate ff00", "not both");
+	assert_refuses("ofproto/trace br0 tcp ff00 x", "x: one word too many");
+	assert_refuses("ofproto/trace br0 tcp --l7-len x", "x: --l7-len takes 0 to");
+	assert_refuses("ofproto/trace br0 tcp --l7", "--l7: a value is needed");
 	assert_refuses("ofproto/trace br0 --names", "a bridge and a flow are needed");
 	assert_refuses("ofproto/trace --warp br0 tcp", "--warp: unknown option");
 	assert_refuses("ofproto/trace br7 tcp", "no such bridge");

@@ -11,9 +11,9 @@
 
 #include "datapath/bridge.h"
 #include "datapath/ruleset.h"
-#include "datapath/trace.h"
 #include "datapath/walk.h"
 #include "openflow/of_text.h"
+#include "tests/support/program_text.h"
 
 static uint32_t bridge_id;
 static struct walk *walk;
