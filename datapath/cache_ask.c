@@ -118,7 +118,40 @@ cache_copy_entries(struct worker *worker, const struct bridge *bridge, uint32_t 
 	return copying.n;
 }
 
-/* ---- flow caches ---- */
+struct cache_count {
+	uint64_t generation;
+	uint32_t next;
+	size_t n;
+};
+
+static bool
+cache_count_step(struct worker *worker, void *arg)
+{
+	struct cache_count *count = arg;
+
+	for (unsigned i = 0; i < FLUSH_STEP && count->next < cache_n_entries();
+	     i++, count->next++)
+		count->n += cache_entry_at(worker->cache, count->next)->generation ==
+		            count->generation;
+	return count->next < cache_n_entries();
+}
+
+size_t
+dp_cache_count(uint32_t bridge_id)
+{
+	struct bridge *bridge = bridge_by_id(bridge_id);
+	size_t n = 0;
+
+	for (unsigned i = 0; bridge && i < DP_WORKERS_MAX; i++) {
+		struct cache_count count = {.generation = bridge->pipeline->generation};
+
+		if (!workers[i])
+			continue;
+		worker_call(workers[i], cache_count_step, &count);
+		n += count.n;
+	}
+	return n;
+}
 
 void
 dp_cache_dump(uint32_t bridge_id, unsigned worker, bool names,

@@ -486,6 +486,12 @@ dp_bridge_clear_rules(uint32_t bridge_id)
 	(void)bridge_id;
 }
 
+size_t
+dp_cache_count(uint32_t bridge_id)
+{
+	return bridges[bridge_id] != NULL;
+}
+
 /* One entry, of the first worker. */
 void
 dp_cache_dump(uint32_t bridge_id, unsigned worker, bool names,

@@ -130,10 +130,11 @@ ofproto_trace(struct ofproto *ofproto, const struct ofproto_trace *trace, struct
 }
 
 void
-ofproto_dump_flows(struct ofproto *ofproto, struct str *out)
+ofproto_dump_flows(struct ofproto *ofproto, bool offload, struct str *out)
 {
 	(void)ofproto;
-	str_append(out, "n_packets=0, n_bytes=0, priority=0,actions=NORMAL\n");
+	str_printf(out, "n_packets=0, n_bytes=0, %spriority=0,actions=NORMAL\n",
+	           offload ? "n_offload_packets=0, n_offload_bytes=0, " : "");
 }
 
 void

@@ -94,7 +94,8 @@ struct ofproto_trace {
 };
 int ofproto_trace(struct ofproto *ofproto, const struct ofproto_trace *trace,
                   struct str *out, struct error *err);
-void ofproto_dump_flows(struct ofproto *ofproto, struct str *out);
+/* All rules; 'offload': with what hardware counted, which is 0. */
+void ofproto_dump_flows(struct ofproto *ofproto, bool offload, struct str *out);
 
 /* Every 100 ms or so, and when dp_event_fd() was readable: timeouts, probes. */
 void ofproto_run(void);

@@ -26,7 +26,7 @@ show_flags(const struct rule *rule, struct str *out)
 }
 
 static void
-show_rule(const struct rule *rule, uint64_t now_ns, struct str *out)
+show_rule(const struct rule *rule, uint64_t now_ns, bool offload, struct str *out)
 {
 	struct rule_stats stats;
 
@@ -41,6 +41,8 @@ show_rule(const struct rule *rule, uint64_t now_ns, struct str *out)
 		str_printf(out, "hard_timeout=%u, ", rule->hard_s);
 	str_printf(out, "n_packets=%llu, n_bytes=%llu, ",
 	           (unsigned long long)stats.packets, (unsigned long long)stats.bytes);
+	if (offload)
+		str_append(out, "n_offload_packets=0, n_offload_bytes=0, ");
 	if (rule->cookie)
 		str_printf(out, "cookie=0x%llx, ", (unsigned long long)rule->cookie);
 	show_flags(rule, out);
@@ -61,7 +63,7 @@ compare_rules(const void *a, const void *b)
 }
 
 void
-ofproto_dump_flows(struct ofproto *ofproto, struct str *out)
+ofproto_dump_flows(struct ofproto *ofproto, bool offload, struct str *out)
 {
 	const uint64_t now_ns = dp_time_ns();
 
@@ -74,7 +76,7 @@ ofproto_dump_flows(struct ofproto *ofproto, struct str *out)
 		if (list.n)
 			qsort(list.rules, list.n, sizeof(struct rule *), compare_rules);
 		for (size_t j = 0; j < list.n; j++)
-			show_rule(list.rules[j], now_ns, out);
+			show_rule(list.rules[j], now_ns, offload, out);
 		rule_list_destroy(&list);
 	}
 }
