@@ -514,6 +514,7 @@ struct dp_class_stats {
 	uint64_t marked_packets;
 	uint64_t borrowed_bytes;
 	uint32_t queued_packets, queued_bytes;
+	uint64_t created_ns; /* since when it exists */
 };
 
 /* Kind DP_QOS_NONE if the port has none. Classes in ascending order of number; the root

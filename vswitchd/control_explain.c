@@ -255,8 +255,8 @@ advise_queue(const struct dp_class_why *why, struct str *out)
 		return true;
 	}
 	if (drops && !why->is_inner) {
-		str_append(out, "bursts are larger than its queue: see limit_bytes and "
-		                "limit_packets");
+		str_append(out, "bursts are larger than its queue: see limit-bytes and "
+		                "limit-packets");
 		return true;
 	}
 	return false;

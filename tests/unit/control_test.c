@@ -267,8 +267,8 @@ test_qos_explain(void **state)
 	             "  delay in the queue: p50 1.5 us, p99 20 us, p99.9 3 ms, max 4 s "
 	             "(of 7 packets)\n"
 	             "  drops: 0 packets; last queue full 300 ms ago (12 in 0.1 s)\n"
-	             "  advice: bursts are larger than its queue: see limit_bytes and "
-	             "limit_packets\n");
+	             "  advice: bursts are larger than its queue: see limit-bytes and "
+	             "limit-packets\n");
 	assert_int_equal(run("qos/explain a root"), 0);
 	assert_non_null(
 		strstr(str_text(&out), "  now: link at its rate until +1.2 ms\n"));
