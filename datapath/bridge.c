@@ -196,6 +196,12 @@ bridges_take_learned(void)
 }
 
 void
+bridge_learn_address(struct bridge *bridge, uint64_t fdb_key_value, uint32_t port_id)
+{
+	fdb_learn(bridge->fdb, fdb_key_value, port_id, bridge_now_s());
+}
+
+void
 bridges_age(uint32_t now_s)
 {
 	for (unsigned i = 0; i < BRIDGES_MAX; i++)

@@ -71,6 +71,10 @@ struct port *bridge_find_port(const struct bridge *bridge, uint32_t number);
 /* What a packet's in_port is: the port's number as OpenFlow 1.1 and later have it. */
 uint32_t bridge_port_number(const struct port *port);
 
+/* Main: an address is behind a port; the key is fdb.h's. */
+void bridge_learn_address(struct bridge *bridge, uint64_t fdb_key_value,
+                          uint32_t port_id);
+
 /* Main: takes what workers learned, and ages. Called from dp_run(). */
 void bridges_take_learned(void);
 void bridges_age(uint32_t now_s);

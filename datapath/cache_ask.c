@@ -1,17 +1,21 @@
-/* cache_ask.c - has workers look through their flow caches, a part at a time. Between
- * rule.c, trace.c and cache.c. Main; steps run on workers. */
+/* cache_ask.c - has workers look through their flow caches, a part at a time: what they
+ * counted, and what they hold. Between rule.c and cache.c. Main; steps run on workers. */
 #include "datapath/cache_ask.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "datapath/bridge.h"
 #include "datapath/cache.h"
+#include "datapath/flow_text.h"
 #include "datapath/ruleset.h"
 #include "datapath/worker.h"
 
 /* Entries of one call on the worker, a rule that is counted as much as 4: some 10 us. */
 #define FLUSH_STEP      2048U
 #define COPY_STEP       1024U
+#define DUMP_COPIES     32
 #define FLUSH_PERIOD_NS 5000000ULL
 
 /* How far a flush has come. */
@@ -112,4 +116,84 @@ cache_copy_entries(struct worker *worker, const struct bridge *bridge, uint32_t 
 	}
 	*next = copying.next;
 	return copying.n;
+}
+
+struct cache_count {
+	uint64_t generation;
+	uint32_t next;
+	size_t n;
+};
+
+static bool
+cache_count_step(struct worker *worker, void *arg)
+{
+	struct cache_count *count = arg;
+
+	for (unsigned i = 0; i < FLUSH_STEP && count->next < cache_n_entries();
+	     i++, count->next++)
+		count->n += cache_entry_at(worker->cache, count->next)->generation ==
+		            count->generation;
+	return count->next < cache_n_entries();
+}
+
+size_t
+dp_cache_count(uint32_t bridge_id)
+{
+	struct bridge *bridge = bridge_by_id(bridge_id);
+	size_t n = 0;
+
+	for (unsigned i = 0; bridge && i < DP_WORKERS_MAX; i++) {
+		struct cache_count count = {.generation = bridge->pipeline->generation};
+
+		if (!workers[i])
+			continue;
+		worker_call(workers[i], cache_count_step, &count);
+		n += count.n;
+	}
+	return n;
+}
+
+void
+dp_cache_dump(uint32_t bridge_id, unsigned worker, bool names,
+              void (*cb)(const struct dp_cache_entry *, void *aux), void *aux)
+{
+	struct bridge *bridge = bridge_by_id(bridge_id);
+	struct cache_copy *copies;
+	struct dp_cache_entry *entry;
+	struct str flow = STR_INIT, actions = STR_INIT;
+	uint32_t next = 0;
+	unsigned n;
+
+	if (!bridge || worker >= DP_WORKERS_MAX || !workers[worker])
+		return;
+	copies = xcalloc(DUMP_COPIES, sizeof(*copies));
+	entry = xcalloc(1, sizeof(*entry));
+	while ((n = cache_copy_entries(workers[worker], bridge, &next, copies,
+	                               DUMP_COPIES)) > 0) {
+		for (unsigned i = 0; i < n; i++) {
+			const struct cache_copy *copy = &copies[i];
+
+			entry->match.key = copy->key;
+			memset(&entry->match.mask, 0, sizeof(entry->match.mask));
+			memcpy(&entry->match.mask, &bridge->pipeline->mask,
+			       FLOW_PACKET_WORDS * sizeof(uint64_t));
+			entry->packets = copy->packets;
+			entry->bytes = copy->bytes;
+			entry->used_ns = copy->used_ns;
+			str_clear(&flow);
+			str_clear(&actions);
+			flow_text_match(&flow, bridge, names, &entry->match);
+			flow_text_actions(&actions, bridge, &copy->key, names,
+			                  copy->program, copy->program_bytes);
+			entry->flow = str_text(&flow);
+			entry->actions = str_text(&actions);
+			entry->drop = copy->program_bytes ? NULL
+			                                  : drop_reason_names[copy->drop];
+			cb(entry, aux);
+		}
+	}
+	str_free(&flow);
+	str_free(&actions);
+	free(entry);
+	free(copies);
 }

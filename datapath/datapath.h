@@ -266,19 +266,75 @@ int dp_resume(uint32_t bridge_id, const struct flow_key *key, const void *contin
 
 /* ---- knowing why ---- */
 
-/* Walks the tables as a worker would, and says each step in a line of text, 'depth' being
- * how far to indent it; the last ones say what is done and why a packet is dropped. */
-void dp_trace(uint32_t bridge_id, const struct flow_key *key, size_t length,
-              void (*line)(int depth, const char *text, void *aux), void *aux);
+/* A step of a packet's way, told in the order in which they happen. */
+enum dp_trace_kind {
+	DP_TRACE_BEGIN,      /* headers were read: 'key'; it goes on in 'table' */
+	DP_TRACE_TABLE,      /* a look-up; 'match' of the rule, NULL = there is none */
+	DP_TRACE_ACTION,     /* 'action' is next */
+	DP_TRACE_BUCKET,     /* 'number' of a group: its actions are next */
+	DP_TRACE_ACTION_SET, /* its actions are next */
+	DP_TRACE_REMARK,     /* 'text' on the action before */
+	DP_TRACE_WARNING,    /* the same: of what is not done */
+	DP_TRACE_END, /* no rule is left: 'key' as they leave it; 'match': what the flow
+	                 cache would know the packet by, NULL = it would not know it;
+	                 'text': datapath actions */
+};
+
+struct dp_trace_step {
+	enum dp_trace_kind kind;
+	unsigned depth; /* of tables and lists in each other */
+	uint8_t table;
+	uint16_t priority;
+	uint64_t cookie;
+	uint32_t number;
+	bool drops; /* DP_TRACE_TABLE: nothing is done there */
+	const struct flow_key *key;
+	const struct flow_match *match;
+	const struct flow_action *action;
+	const char *text;
+};
+
+/* What becomes of the packet, or of a copy. */
+struct dp_trace_fate {
+	uint32_t port_id;      /* that it leaves by, or would; DP_ID_NONE = none */
+	uint32_t class_number; /* of that port's QoS; DP_CLASS_NONE = it has none */
+	const char *reason;    /* it is dropped: as port/counters names it; or NULL */
+	bool is_punted;        /* it goes to controllers */
+	uint16_t max_len, controller_id;
+};
+
+/* All pointers are valid during a call only. */
+struct dp_trace {
+	struct flow_key key;  /* in_port, what tables may know, and the headers */
+	const uint8_t *frame; /* with these headers */
+	size_t length;
+	bool is_packet_out; /* 'actions' instead of the tables */
+	const void *actions;
+	size_t actions_bytes;
+	bool has_effects; /* addresses are learned, and 'learn' is called */
+	bool shows_names; /* of ports in datapath actions, instead of their ids */
+	void (*step)(const struct dp_trace_step *step, void *aux);
+	void (*fate)(const struct dp_trace_fate *fate, void *aux);
+	void (*learn)(const struct flow_learn *learn, const struct flow_key *key,
+	              void *aux);
+	void *aux;
+};
+
+/* Takes a packet that nobody sent through the tables as a worker would, and what comes of
+ * it to the ports, where it ends. Counts nothing, and takes no tokens. */
+int dp_trace(uint32_t bridge_id, const struct dp_trace *trace, struct error *err);
 
 struct dp_cache_entry {
 	struct flow_match match; /* what packets it is for */
 	uint64_t packets, bytes, used_ns;
-	const char *actions; /* text */
+	const char *flow, *actions; /* as Open vSwitch writes datapath flows */
+	const char *drop;           /* why, if there are no actions; or NULL */
 };
+/* How many entries the caches of all workers have for the bridge. */
+size_t dp_cache_count(uint32_t bridge_id);
 /* Of one worker; main reads while it writes: an entry may be newer than the one before.
- */
-void dp_cache_dump(uint32_t bridge_id, unsigned worker,
+ * 'names': of ports, instead of their ids. */
+void dp_cache_dump(uint32_t bridge_id, unsigned worker, bool names,
                    void (*cb)(const struct dp_cache_entry *, void *aux), void *aux);
 
 /* ---- ports ---- */
@@ -477,6 +533,7 @@ struct dp_class_stats {
 	uint64_t marked_packets;
 	uint64_t borrowed_bytes;
 	uint32_t queued_packets, queued_bytes;
+	uint64_t created_ns; /* since when it exists */
 };
 
 /* Kind DP_QOS_NONE if the port has none. Classes in ascending order of number; the root

@@ -138,10 +138,9 @@ edit_punt_ttl(struct worker *worker, struct port *in, const struct flow_action *
 		punt_invalid_ttl(worker, in, ids->ids[i], pkt);
 }
 
-/* The reason to drop the packet, or DROP_N_REASONS. */
-static enum drop_reason
-edit_packet(struct worker *worker, struct port *in, const struct flow_action *first,
-            const struct flow_action *end, struct rte_mbuf **pkt)
+enum drop_reason
+edit_packet(const struct flow_action *first, const struct flow_action *end,
+            struct rte_mbuf **pkt, const struct flow_action **failed)
 {
 	struct rewrite rewrite;
 	enum drop_reason reason = frame_open(pkt, &rewrite);
@@ -158,10 +157,8 @@ edit_packet(struct worker *worker, struct port *in, const struct flow_action *fi
 		if (likely(ret == 0 || ret == -ENOENT))
 			continue; /* what it has not is not set */
 		frame_update(*pkt, &rewrite);
-		if (ret != -ERANGE)
-			return DROP_RX_NO_HEADROOM;
-		edit_punt_ttl(worker, in, action, *pkt);
-		return DROP_RX_TTL_ENDS;
+		*failed = action;
+		return ret == -ERANGE ? DROP_RX_TTL_ENDS : DROP_RX_NO_HEADROOM;
 	}
 	frame_update(*pkt, &rewrite);
 	return DROP_N_REASONS;
@@ -175,12 +172,16 @@ edit_packets(struct worker *worker, struct port *in, const struct flow_action *f
 
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_mbuf *pkt = pkts[i];
-		enum drop_reason reason = edit_packet(worker, in, first, end, &pkt);
+		const struct flow_action *failed;
+		enum drop_reason reason = edit_packet(first, end, &pkt, &failed);
 
-		if (likely(reason == DROP_N_REASONS))
+		if (likely(reason == DROP_N_REASONS)) {
 			pkts[left++] = pkt;
-		else
-			port_drop(in, worker, reason, &pkt, 1);
+			continue;
+		}
+		if (reason == DROP_RX_TTL_ENDS)
+			edit_punt_ttl(worker, in, failed, pkt);
+		port_drop(in, worker, reason, &pkt, 1);
 	}
 	return left;
 }

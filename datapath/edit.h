@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "datapath/drop.h"
 #include "datapath/packet.h"
 #include "net/flow_action.h"
 
@@ -16,6 +17,12 @@ bool edit_is_for(const struct flow_action *action);
 /* Whether some of the actions, lists inside included, put headers before layer 4 where
  * nobody looks for it who segments a packet or completes its checksum. */
 bool edit_hides_layer4(const void *records, size_t bytes);
+
+/* Does actions from 'first' up to 'end' to one packet, which may become another one. The
+ * reason to drop it, or DROP_N_REASONS; '*failed' is the action that it failed at. */
+enum drop_reason edit_packet(const struct flow_action *first,
+                             const struct flow_action *end, struct rte_mbuf **pkt,
+                             const struct flow_action **failed);
 
 /* Does actions from 'first' up to 'end' to each of the packets. Those whose TTL ends, and
  * those that cannot be changed, are dropped; returns how many are left, in order. */

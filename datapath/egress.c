@@ -12,33 +12,27 @@
 
 #include "datapath/hot.h"
 
-/* A suspended walk with an output in its set and a goto left to do. */
-#define RECORD_BYTES                                                \
-	(sizeof(struct program_walk) + sizeof(struct flow_output) + \
-	 sizeof(struct flow_number))
-static_assert(RECORD_BYTES % sizeof(uint64_t) == 0, "records are whole words");
-
-static void
-egress_begin(const struct egress *egress, const struct port *out,
-             struct program_walk *walk)
+void
+egress_begin(const struct program_egress *record, const struct port *in,
+             const struct port *out, struct program_walk *walk)
 {
 	uint8_t *data = (uint8_t *)walk->data;
 	struct flow_output output = {
 		.head = {.type = ACTION_OUTPUT, .bytes = sizeof(output)},
-		.port = out == egress->in ? FLOW_PORT_IN_PORT : bridge_port_number(out),
+		.port = out == in ? FLOW_PORT_IN_PORT : bridge_port_number(out),
 	};
 	struct flow_number next = {
 		.head = {.type = ACTION_GOTO_TABLE, .bytes = sizeof(next)},
-		.value = egress->record->table,
+		.value = record->table,
 	};
 
 	walk->head.type = PROGRAM_WALK;
-	walk->head.bytes = RECORD_BYTES;
+	walk->head.bytes = EGRESS_WALK_BYTES;
 	walk->is_egress = true;
-	walk->table = egress->record->table;
+	walk->table = record->table;
 	walk->action_set_bytes = sizeof(output);
 	walk->rest_bytes = sizeof(next);
-	memcpy(walk->state, egress->record->state, sizeof(walk->state));
+	memcpy(walk->state, record->state, sizeof(walk->state));
 	memcpy(data, &output, sizeof(output));
 	memcpy(data + sizeof(output), &next, sizeof(next));
 }
@@ -48,9 +42,9 @@ egress_packets(struct worker *worker, struct port *out, struct rte_mbuf **pkts,
                unsigned n)
 {
 	const struct egress *egress = worker->egress;
-	uint64_t record[RECORD_BYTES / sizeof(uint64_t)] = {0};
+	uint64_t record[EGRESS_WALK_BYTES / sizeof(uint64_t)] = {0};
 
-	egress_begin(egress, out, (void *)record);
+	egress_begin(egress->record, egress->in, out, (void *)record);
 	worker->egress = NULL;
 	pipeline_resume(worker, egress->in, (void *)record, pkts, n);
 	worker->egress = egress;

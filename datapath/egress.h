@@ -4,10 +4,16 @@
 #pragma once
 
 #include "datapath/packet.h"
+#include "datapath/program.h"
 
 struct port;
-struct program_egress;
 struct worker;
+
+/* A suspended walk with an output in its set and a goto left to do. */
+#define EGRESS_WALK_BYTES                                           \
+	(sizeof(struct program_walk) + sizeof(struct flow_output) + \
+	 sizeof(struct flow_number))
+static_assert(EGRESS_WALK_BYTES % sizeof(uint64_t) == 0, "records are whole words");
 
 /* Which packets a worker sends at present; on the stack of action.c. */
 struct egress {
@@ -19,3 +25,8 @@ struct egress {
  * names; what these send goes out without another round. */
 void egress_packets(struct worker *worker, struct port *out, struct rte_mbuf **pkts,
                     unsigned n);
+
+/* Fills in 'walk', of EGRESS_WALK_BYTES and zeroed, where a packet goes on that 'record'
+ * sends to 'out'. */
+void egress_begin(const struct program_egress *record, const struct port *in,
+                  const struct port *out, struct program_walk *walk);

@@ -204,29 +204,24 @@ normal_flood(struct worker *worker, struct port *in, struct rte_mbuf *pkt,
 		port_drop(in, worker, DROP_RX_NO_OUTPUT, &pkt, 1);
 }
 
-/* True if 'pkt' was dropped: malformed, or an address that no bridge forwards
- * (01:80:c2:00:00:00 to 0f). */
-static bool
-normal_parse(struct worker *worker, struct port *in, struct rte_mbuf *pkt,
-             struct normal_key *key)
+/* The reason to drop 'pkt': malformed, or an address that no bridge forwards
+ * (01:80:c2:00:00:00 to 0f); else DROP_N_REASONS. */
+static inline enum drop_reason
+normal_parse(const struct rte_mbuf *pkt, struct normal_key *key)
 {
 	const uint8_t *data = rte_pktmbuf_mtod(pkt, const uint8_t *);
 
-	if (unlikely(pkt->data_len < RTE_ETHER_HDR_LEN)) {
-		port_drop(in, worker, DROP_RX_MALFORMED, &pkt, 1);
-		return true;
-	}
+	if (unlikely(pkt->data_len < RTE_ETHER_HDR_LEN))
+		return DROP_RX_MALFORMED;
 	key->dst48 = normal_mac48(data);
 	key->src48 = normal_mac48(data + 6);
 	key->vlan = 0;
 	key->is_tagged = data[12] == 0x81 && data[13] == 0x00 && pkt->data_len >= 18;
 	if (unlikely(key->is_tagged))
 		key->vlan = (uint16_t)((data[14] << 8 | data[15]) & VLAN_VID_MASK);
-	if (unlikely((key->dst48 & ~0xfULL) == 0x0180c2000000ULL)) {
-		port_drop(in, worker, DROP_RX_RESERVED_MAC, &pkt, 1);
-		return true;
-	}
-	return false;
+	return unlikely((key->dst48 & ~0xfULL) == 0x0180c2000000ULL)
+	               ? DROP_RX_RESERVED_MAC
+	               : DROP_N_REASONS;
 }
 
 /* Where one packet goes: the only port it leaves by without change, or NULL if it was
@@ -285,18 +280,123 @@ normal_forward(struct worker *worker, struct port *in, struct rte_mbuf **pkts, u
 	unsigned first = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		bool is_gone = normal_parse(worker, in, pkts[i], &key);
+		enum drop_reason reason = normal_parse(pkts[i], &key);
+		bool is_gone = reason != DROP_N_REASONS;
 
 		if (likely(out && !is_gone && normal_key_equal(&key, &train)))
 			continue;
 		if (out)
 			output_packets(worker, out, pkts + first, i - first);
 		train = key;
-		out = is_gone ? NULL
-		              : normal_forward_one(worker, in, fdb, settings, pkts[i],
-		                                   &key);
+		out = NULL;
 		first = i;
+		if (unlikely(is_gone))
+			port_drop(in, worker, reason, &pkts[i], 1);
+		else
+			out = normal_forward_one(worker, in, fdb, settings, pkts[i],
+			                         &key);
 	}
 	if (out)
 		output_packets(worker, out, pkts + first, n - first);
+}
+
+/* ---- main, for traces ---- */
+
+static uint32_t
+normal_find(const struct port *in, const struct normal_key *key)
+{
+	return key->dst48 >> 40 & 1
+	               ? FDB_PORT_NONE
+	               : fdb_lookup(in->bridge->fdb, fdb_key(key->dst48, key->vlan));
+}
+
+const char *
+normal_remark(const struct port *in, const struct flow_key *key)
+{
+	struct normal_key normal = {.vlan = key->f.vlan_tci & VLAN_VID_MASK};
+	uint32_t out_id;
+
+	for (unsigned i = 0; i < sizeof(key->f.eth_dst); i++)
+		normal.dst48 = normal.dst48 << 8 | key->f.eth_dst[i];
+	if (normal_vlan_in(in->settings, &normal) != DROP_N_REASONS)
+		return "the port does not carry its VLAN";
+	if (normal.dst48 >> 40 & 1)
+		return "multicast, flooding";
+	out_id = normal_find(in, &normal);
+	if (out_id == FDB_PORT_NONE || !ports[out_id])
+		return "no learned MAC for destination, flooding";
+	return ports[out_id] == in ? "learned port is input port, dropping"
+	                           : "forwarding to learned port";
+}
+
+/* Shows a copy with the tag that 'out' wants. */
+static void
+normal_show(struct port *out, const struct rte_mbuf *pkt, uint16_t tag,
+            const struct normal_key *key,
+            void (*sent)(struct port *out, struct rte_mbuf *pkt, void *aux), void *aux)
+{
+	struct rte_mbuf *copy = rte_pktmbuf_copy(pkt, pkt->pool, 0, UINT32_MAX);
+
+	if (!copy)
+		return;
+	*packet_meta(copy) = *packet_meta((struct rte_mbuf *)(uintptr_t)pkt);
+	if ((tag || key->is_tagged) && !normal_set_tag(copy, tag, key->is_tagged)) {
+		rte_pktmbuf_free(copy);
+		return;
+	}
+	sent(out, copy, aux);
+	rte_pktmbuf_free(copy);
+}
+
+static enum drop_reason
+normal_show_flood(const struct port *in, const struct rte_mbuf *pkt,
+                  const struct normal_key *key,
+                  void (*sent)(struct port *out, struct rte_mbuf *pkt, void *aux),
+                  void *aux)
+{
+	const struct bridge_members *members = in->bridge->members;
+	enum drop_reason reason = DROP_RX_NO_OUTPUT;
+	uint16_t tag;
+
+	for (uint32_t i = 0; i < members->n; i++) {
+		struct port *out = members->ports[i];
+
+		if (out == in || !out->settings->is_flooded ||
+		    !normal_vlan_out(out->settings, key->vlan, &tag))
+			continue;
+		normal_show(out, pkt, tag, key, sent, aux);
+		reason = DROP_N_REASONS;
+	}
+	return reason;
+}
+
+enum drop_reason
+normal_look(const struct port *in, struct rte_mbuf *pkt,
+            void (*sent)(struct port *out, struct rte_mbuf *pkt, void *aux), void *aux,
+            uint64_t *learned)
+{
+	struct normal_key key;
+	enum drop_reason reason = normal_parse(pkt, &key);
+	struct port *out = NULL;
+	uint32_t out_id;
+	uint16_t tag;
+
+	*learned = 0;
+	if (reason == DROP_N_REASONS)
+		reason = normal_vlan_in(in->settings, &key);
+	if (reason != DROP_N_REASONS)
+		return reason;
+	if (!(key.src48 >> 40 & 1) && in->id < DP_PORTS_MAX)
+		*learned = fdb_key(key.src48, key.vlan);
+	out_id = normal_find(in, &key);
+	if (out_id != FDB_PORT_NONE)
+		out = ports[out_id];
+	if (!out)
+		return normal_show_flood(in, pkt, &key, sent, aux);
+	if (out == in)
+		return DROP_RX_HAIRPIN;
+	if (!normal_vlan_out(out->settings, key.vlan, &tag))
+		return DROP_RX_VLAN_NOT_CARRIED;
+	normal_show(out, pkt, tag, &key, sent, aux);
+	return DROP_N_REASONS;
 }

@@ -15,8 +15,6 @@
 
 #include "datapath/hot.h"
 
-#define L2_BYTES_MAX 22 /* Ethernet header and two VLAN tags */
-
 /* A kernel worker that sleeps in epoll needs a write to its eventfd: one per sleep. The
  * fence orders our push before the look at 'sleeping'; the sleeper orders its flag before
  * its last look at the rings. */
@@ -59,11 +57,10 @@ static unsigned
 output_enforce_mtu(struct worker *worker, struct port *port, struct rte_mbuf **pkts,
                    unsigned n, uint32_t mtu)
 {
-	uint32_t limit = mtu + L2_BYTES_MAX;
 	unsigned left = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (likely(offload_frame_bytes(pkts[i]) <= limit))
+		if (likely(!output_exceeds_mtu(pkts[i], mtu)))
 			pkts[left++] = pkts[i];
 		else
 			port_drop(port, worker, DROP_TX_MTU_EXCEEDED, &pkts[i], 1);

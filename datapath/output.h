@@ -2,7 +2,12 @@
  * port's queue or scheduler, and sending. Worker threads. */
 #pragma once
 
+#include <stdbool.h>
+
+#include "datapath/offload.h"
 #include "datapath/packet.h"
+
+#define OUTPUT_L2_BYTES_MAX 22 /* Ethernet header and two VLAN tags */
 
 struct port;
 struct port_worker;
@@ -15,6 +20,13 @@ void output_packet(struct worker *worker, struct port *port, struct rte_mbuf *pk
 /* Takes the 'n' packets that go to the same port. */
 void output_packets(struct worker *worker, struct port *port, struct rte_mbuf **pkts,
                     unsigned n);
+
+/* Whether the frame is longer than a port's MTU allows; 0 = it has none. */
+static inline bool
+output_exceeds_mtu(const struct rte_mbuf *pkt, uint32_t mtu)
+{
+	return mtu && offload_frame_bytes(pkt) > mtu + OUTPUT_L2_BYTES_MAX;
+}
 
 /* Sends everything that is staged. */
 void output_flush(struct worker *worker);

@@ -174,10 +174,10 @@ packet_out_worker(const struct port *in)
 	return kernel;
 }
 
-static struct rte_mbuf *
-packet_out_copy(const struct worker *worker, const uint8_t *data, size_t length)
+struct rte_mbuf *
+packet_out_copy(int numa_node, const uint8_t *data, size_t length)
 {
-	struct rte_mempool *pool = eal_packet_pool(worker->numa_node);
+	struct rte_mempool *pool = eal_packet_pool(numa_node);
 	struct rte_mbuf *head = rte_pktmbuf_alloc(pool), *tail = head;
 
 	while (tail) {
@@ -229,7 +229,7 @@ packet_out_send(uint32_t bridge_id, const struct flow_key *key, const void *reco
 	if (!worker || !jobs_make_room())
 		return error_set(err, -ENOBUFS, "%d packets are on their way already",
 		                 JOBS_MAX);
-	pkt = packet_out_copy(worker, data, length);
+	pkt = packet_out_copy(worker->numa_node, data, length);
 	if (!pkt)
 		return error_set(err, -ENOBUFS, "no packet buffer is free");
 	job = xcalloc(1, sizeof(*job) + bytes);

@@ -235,6 +235,7 @@ qos_apply_tree(struct port_qos *qos, const struct dp_qos_config *config,
 {
 	static struct qos_tree empty;
 	struct qos_tree *old = qos->tree ? qos->tree : &empty;
+	uint64_t now_ns = dp_time_ns();
 	struct qos_plan plan;
 	int ret, deleted;
 
@@ -243,8 +244,10 @@ qos_apply_tree(struct port_qos *qos, const struct dp_qos_config *config,
 	for (uint32_t i = 0; i < plan.next->n; i++) {
 		struct qos_class *class = &plan.next->classes[i];
 
-		if (class->node == QOS_REF_NONE)
-			class->lost_before = losses_sum(qos, class->config.number);
+		if (class->node != QOS_REF_NONE)
+			continue;
+		class->lost_before = losses_sum(qos, class->config.number);
+		class->created_ns = now_ns;
 	}
 	if (!qos->sched)
 		qos_make_sched(qos, &plan);

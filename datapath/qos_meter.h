@@ -15,6 +15,7 @@ struct port_qos;
 /* Counters: the owner writes, main reads. */
 struct qos_meter {
 	uint32_t number;
+	uint64_t created_ns;
 	struct trtcm_rates rates;
 	struct trtcm trtcm;
 	uint64_t sent_packets, sent_bytes;

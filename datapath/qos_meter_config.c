@@ -62,6 +62,7 @@ meter_start(struct qos_meter *meter, const struct qos_meter *was, uint64_t now_n
 	struct trtcm_rates rates = meter->rates;
 
 	if (!was) {
+		meter->created_ns = now_ns;
 		trtcm_init(&meter->trtcm, &rates, now_ns);
 		return;
 	}
@@ -143,6 +144,7 @@ meter_report(const struct port_qos *qos, const struct qos_meter *meter,
 		.dropped_bytes = meter->dropped_bytes + lost.bytes,
 		.full_packets = lost.packets,
 		.borrowed_bytes = meter->yellow_bytes,
+		.created_ns = meter->created_ns,
 	};
 
 	stats.offered_packets = stats.sent_packets + stats.dropped_packets;

@@ -307,6 +307,7 @@ plan_take_over(struct qos_plan *plan, struct qos_tree *old)
 		class->is_inner = was->is_inner;
 		class->placed_under = was->placed_under;
 		class->lost_before = was->lost_before;
+		class->created_ns = was->created_ns;
 		class->params_are_stale = class_differs(was, class, old->catch_up_ms,
 		                                        plan->next->catch_up_ms);
 	}

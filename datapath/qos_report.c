@@ -127,6 +127,7 @@ class_report(const struct port_qos *qos, const struct qos_class *class,
 	stats->marked_packets = leaf.marked_packets;
 	stats->queued_packets = leaf.queued_packets;
 	stats->queued_bytes = leaf.queued_bytes;
+	stats->created_ns = class->created_ns;
 }
 
 /* What arrives at a leaf arrives at every class above it. */

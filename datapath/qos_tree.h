@@ -21,6 +21,7 @@ struct qos_class {
 	uint32_t node;         /* the inner node, or the leaf; QOS_REF_NONE = none yet */
 	uint32_t leaf;         /* what takes its packets; QOS_REF_NONE = nothing yet */
 	struct qos_loss lost_before; /* of its number, before the class was made */
+	uint64_t created_ns;
 };
 
 /* Main's copy of a tree, classes ascending by number. */

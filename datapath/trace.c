@@ -1,7 +1,8 @@
-/* trace.c - says why: a walk that tells its steps, and what flow caches hold. Over walk.c
- * and cache.c. Main. */
+/* trace.c - says why: a walk that tells its steps. Over walk.c; trace_run.c takes what
+ * comes of it further. Main. */
 #include "datapath/trace.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,229 +11,296 @@
 
 #include "base/mem.h"
 #include "datapath/bridge.h"
-#include "datapath/cache_ask.h"
-#include "datapath/ruleset.h"
+#include "datapath/cache.h"
+#include "datapath/flow_text.h"
+#include "datapath/meter_private.h"
+#include "datapath/normal.h"
+#include "datapath/packet_out.h"
+#include "datapath/port/port.h"
+#include "datapath/records.h"
 #include "datapath/walk_private.h"
-#include "datapath/worker.h"
 
-#define DUMP_COPIES 32
+#define TEXT_BYTES 256
 
-struct trace {
-	void (*line)(int depth, const char *text, void *aux);
-	void *aux;
-};
+/* ---- steps of a walk ---- */
+
+static void
+trace_tell(const struct trace *trace, const struct dp_trace_step *step)
+{
+	trace->request->step(step, trace->request->aux);
+}
+
+static struct flow_match
+rule_match(const struct rule *rule)
+{
+	struct flow_match match;
+
+	memset(&match, 0, sizeof(match));
+	for (unsigned i = 0; i < rule->tuple->n_words; i++) {
+		match.mask.words[rule->tuple->words[i]] = rule->tuple->masks[i];
+		match.key.words[rule->tuple->words[i]] = rule->key[i];
+	}
+	return match;
+}
 
 void
-walk_say(struct walk *walk, const char *format, ...)
+trace_table(const struct walk *walk, uint8_t table, const struct rule *rule)
 {
-	char text[256];
+	struct dp_trace_step step = {
+		.kind = DP_TRACE_TABLE, .depth = walk->depth, .table = table};
+	struct flow_match match;
+
+	if (rule) {
+		match = rule_match(rule);
+		step.match = &match;
+		step.priority = rule->priority;
+		step.cookie = rule->cookie;
+		step.drops = rule->actions_bytes == 0;
+	} else {
+		step.drops = table >= DP_TABLES_MAX ||
+		             walk->pipeline->miss[table] == DP_MISS_DROP;
+	}
+	trace_tell(walk->trace, &step);
+}
+
+void
+trace_action(const struct walk *walk, const struct flow_action *action)
+{
+	const struct dp_trace_step step = {
+		.kind = DP_TRACE_ACTION, .depth = walk->depth + 1, .action = action};
+
+	trace_tell(walk->trace, &step);
+}
+
+void
+trace_action_set(const struct walk *walk)
+{
+	const struct dp_trace_step step = {.kind = DP_TRACE_ACTION_SET,
+	                                   .depth = walk->depth};
+
+	trace_tell(walk->trace, &step);
+}
+
+void
+trace_bucket(const struct walk *walk, uint32_t number)
+{
+	const struct dp_trace_step step = {
+		.kind = DP_TRACE_BUCKET, .depth = walk->depth + 1, .number = number};
+
+	trace_tell(walk->trace, &step);
+}
+
+void
+trace_text(const struct walk *walk, enum dp_trace_kind kind, const char *format, ...)
+{
+	char text[TEXT_BYTES];
+	const struct dp_trace_step step = {
+		.kind = kind, .depth = walk->depth + 1, .text = text};
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	walk->trace->line((int)walk->nesting, text, walk->trace->aux);
-}
-
-/* ---- programs as text ---- */
-
-static void
-port_format(struct str *out, uint32_t port)
-{
-	switch (port) {
-	case FLOW_PORT_IN_PORT:
-		str_append(out, "IN_PORT");
-		break;
-	case FLOW_PORT_NORMAL:
-		str_append(out, "NORMAL");
-		break;
-	case FLOW_PORT_FLOOD:
-		str_append(out, "FLOOD");
-		break;
-	case FLOW_PORT_ALL:
-		str_append(out, "ALL");
-		break;
-	case FLOW_PORT_LOCAL:
-		str_append(out, "LOCAL");
-		break;
-	default:
-		str_printf(out, "output:%" PRIu32, port);
-	}
-}
-
-static void
-set_field_format(struct str *out, const struct flow_set_field *set)
-{
-	const struct flow_field *field = flow_field_get(set->field);
-	bool is_whole = true;
-
-	str_append(out, "set_field:0x");
-	for (unsigned i = 0; i < field->n_bytes; i++)
-		str_printf(out, "%02x", set->value.bytes[i]);
-	for (unsigned i = 0; i < field->n_bits; i++)
-		is_whole &= set->mask.bytes[field->n_bytes - 1 - i / 8] >> i % 8 & 1;
-	if (!is_whole)
-		str_append(out, "/0x");
-	for (unsigned i = 0; i < field->n_bytes && !is_whole; i++)
-		str_printf(out, "%02x", set->mask.bytes[i]);
-	str_printf(out, "->%s", field->name);
-}
-
-/* Names of records that have a number, or nothing more to say. */
-static const char *const record_names[ACTION_N_TYPES] = {
-	[ACTION_SET_QUEUE] = "set_queue",
-	[ACTION_POP_QUEUE] = "pop_queue",
-	[ACTION_PUSH_VLAN] = "push_vlan",
-	[ACTION_POP_VLAN] = "pop_vlan",
-	[ACTION_PUSH_MPLS] = "push_mpls",
-	[ACTION_POP_MPLS] = "pop_mpls",
-	[ACTION_PUSH_PBB] = "push_pbb",
-	[ACTION_POP_PBB] = "pop_pbb",
-	[ACTION_DEC_TTL] = "dec_ttl",
-	[ACTION_DEC_MPLS_TTL] = "dec_mpls_ttl",
-	[ACTION_COPY_TTL_OUT] = "copy_ttl_out",
-	[ACTION_COPY_TTL_IN] = "copy_ttl_in",
-	[ACTION_LEARN] = "learn",
-	[ACTION_SAMPLE] = "sample",
-	[ACTION_METER] = "meter",
-};
-
-static void
-record_format(struct str *out, const struct flow_action *action)
-{
-	const struct flow_number *number = (const void *)action;
-	const struct flow_nested *nested = (const void *)action;
-	const struct program_mark *mark = (const void *)action;
-
-	switch (action->type) {
-	case ACTION_OUTPUT:
-		port_format(out, ((const struct flow_output *)action)->port);
-		return;
-	case ACTION_SET_FIELD:
-		set_field_format(out, (const void *)action);
-		return;
-	case ACTION_CLONE:
-		str_append(out, "clone(");
-		program_format(out, nested->nested, nested->nested_bytes);
-		str_append(out, ")");
-		return;
-	case PROGRAM_PUNT:
-		str_append(out, ((const struct program_punt *)action)->pause
-		                        ? "CONTROLLER(pause)"
-		                        : "CONTROLLER");
-		return;
-	case PROGRAM_MARK:
-		str_printf(out, "set_mark:0x%" PRIx32 "/0x%" PRIx32, mark->value,
-		           mark->mask);
-		return;
-	case PROGRAM_WALK:
-		str_append(out, "recirc");
-		return;
-	case PROGRAM_EGRESS:
-		str_printf(out, "egress(table=%u,",
-		           ((const struct program_egress *)action)->table);
-		port_format(out, ((const struct flow_output *)action)->port);
-		str_append(out, ")");
-		return;
-	default:
-		break;
-	}
-	str_append(out, action->type < ACTION_N_TYPES && record_names[action->type]
-	                        ? record_names[action->type]
-	                        : "?");
-	if (action->type == ACTION_PUSH_VLAN || action->type == ACTION_PUSH_MPLS ||
-	    action->type == ACTION_POP_MPLS || action->type == ACTION_PUSH_PBB)
-		str_printf(out, ":0x%04" PRIx64, number->value);
-	else if (action->type == ACTION_SET_QUEUE || action->type == ACTION_METER)
-		str_printf(out, ":%" PRIu64, number->value);
+	trace_tell(walk->trace, &step);
 }
 
 void
-program_format(struct str *out, const void *records, size_t bytes)
+trace_output(const struct walk *walk, uint32_t number)
 {
-	bool is_first = true;
+	const struct port *in = walk->trace->in, *port;
 
-	FLOW_ACTION_FOR_EACH(action, records, bytes)
-	{
-		if (!is_first)
-			str_append(out, ",");
-		is_first = false;
-		record_format(out, action);
-		/* What follows is not done here. */
-		if (action->type == PROGRAM_PUNT &&
-		    ((const struct program_punt *)action)->pause)
-			break;
-	}
+	if (number == FLOW_PORT_NORMAL)
+		WALK_REMARK(walk, "%s", normal_remark(in, &walk->packet.key));
+	if (number >= FLOW_PORT_MAX && number != FLOW_PORT_LOCAL)
+		return;
+	port = bridge_find_port(walk->bridge, number);
+	if (!port)
+		WALK_WARN(walk, "Nonexistent output port");
+	else if (port == in)
+		WALK_WARN(walk, "skipping output to input port");
 }
 
-/* ---- traces ---- */
+void
+trace_meter(const struct walk *walk, uint32_t number)
+{
+	const struct meter *meter = meter_map_find(
+		atomic_load_explicit(&meter_maps[walk->bridge->id], memory_order_acquire),
+		number);
+	const struct meter_bands *bands;
+
+	if (!meter) {
+		WALK_WARN(walk, "there is no meter %" PRIu32 ": all pass", number);
+		return;
+	}
+	bands = atomic_load_explicit(&meter->bands, memory_order_acquire);
+	for (uint8_t i = 0; i < bands->n; i++)
+		WALK_REMARK(walk, "above %" PRIu64 " %s it %s; no tokens are taken here",
+		            bands->bands[i].rate, bands->is_pps ? "packets/s" : "kbit/s",
+		            bands->bands[i].remarks_dscp ? "changes the DSCP" : "drops");
+}
 
 void
-dp_trace(uint32_t bridge_id, const struct flow_key *key, size_t length,
-         void (*line)(int depth, const char *text, void *aux), void *aux)
+trace_learn(const struct walk *walk)
 {
-	struct bridge *bridge = bridge_by_id(bridge_id);
-	struct trace trace = {line, aux};
+	if (!walk->trace->request->has_effects)
+		WALK_WARN(walk, "suppressing side effects, so learn action ignored");
+}
+
+void
+trace_ttl(const struct walk *walk)
+{
+	const struct flow_fields *f = &walk->packet.key.f;
+
+	if (!walk->is_blind && flow_field_is_present(FIELD_IP_TTL, &walk->packet) &&
+	    f->ip_ttl <= 1)
+		WALK_WARN(walk, "the TTL ends here, to controllers");
+}
+
+/* ---- whole walks ---- */
+
+static void
+trace_begin(const struct trace *trace, const struct flow_key *key, uint8_t table)
+{
+	const struct dp_trace_step step = {
+		.kind = DP_TRACE_BEGIN, .key = key, .table = table};
+
+	trace_tell(trace, &step);
+}
+
+/* What the walk came to, and what becomes of it. 'is_first': from the port on, where the
+ * flow cache is asked. */
+static void
+trace_end(struct trace *trace, const struct walk *walk, const struct flow_key *key,
+          bool is_first, struct rte_mbuf **pkt)
+{
+	const struct pipeline *pipeline = walk->pipeline;
+	struct dp_trace_step step = {.kind = DP_TRACE_END, .key = &walk->packet.key};
+	struct dp_trace_fate fate = {.port_id = DP_ID_NONE,
+	                             .class_number = DP_CLASS_NONE,
+	                             .reason = drop_reason_names[walk->drop]};
+	struct flow_match match = {0};
 	struct str text = STR_INIT;
-	struct flow_key masked;
+
+	for (unsigned i = 0; i < pipeline->n_words; i++) {
+		match.mask.words[pipeline->words[i]] = pipeline->masks[i];
+		match.key.words[pipeline->words[i]] =
+			key->words[pipeline->words[i]] & pipeline->masks[i];
+	}
+	if (is_first && walk->is_cacheable)
+		step.match = &match;
+	flow_text_actions(&text, trace->bridge, &match.key, trace->request->shows_names,
+	                  walk->program, walk->bytes);
+	step.text = str_text(&text);
+	trace_tell(trace, &step);
+	str_free(&text);
+	if (!walk->bytes)
+		trace->request->fate(&fate, trace->request->aux);
+	else if (*pkt)
+		trace_run(trace, walk->program, walk->bytes, pkt);
+}
+
+void
+trace_resume(struct trace *trace, const struct program_walk *record,
+             struct rte_mbuf **pkt)
+{
+	const struct dp_trace_fate fate = {
+		.port_id = DP_ID_NONE,
+		.class_number = DP_CLASS_NONE,
+		.reason = drop_reason_names[DROP_RX_TOO_MANY_RESUBMITS]};
+	struct flow_key key;
 	struct walk *walk;
 
-	if (!bridge)
+	if (trace->n_walks == CACHE_WALKS_MAX) {
+		trace->request->fate(&fate, trace->request->aux);
 		return;
-	walk = xcalloc(1, sizeof(*walk));
-	walk->trace = &trace;
-	flow_key_mask(&masked, key, &bridge->pipeline->mask);
-	masked.f.in_port = key->f.in_port;
-	masked.f.actset_output = FLOW_PORT_UNSET;
-	walk_packet(walk, bridge->pipeline, &masked, length);
-	if (walk->bytes) {
-		str_append(&text, "actions: ");
-		program_format(&text, walk->program, walk->bytes);
-		line(0, str_text(&text), aux);
 	}
-	str_free(&text);
+	flow_parse(rte_pktmbuf_mtod(*pkt, const uint8_t *), (*pkt)->data_len,
+	           (*pkt)->pkt_len, &key);
+	key.f.in_port = trace->request->key.f.in_port;
+	key.f.packet_mark = packet_mark(*pkt);
+	program_restore_state(&key, record->state);
+	trace_begin(trace, &key, record->table);
+	trace->n_walks++;
+	walk = xcalloc(1, sizeof(*walk));
+	walk->trace = trace;
+	walk_resume(walk, trace->bridge->pipeline, &key, (*pkt)->pkt_len, record);
+	trace_end(trace, walk, &key, false, pkt);
 	free(walk);
+	trace->n_walks--;
 }
 
-/* ---- flow caches ---- */
+static void
+trace_walk(struct trace *trace, const struct flow_key *key, struct rte_mbuf **pkt)
+{
+	const struct dp_trace *request = trace->request;
+	const struct pipeline *pipeline = trace->bridge->pipeline;
+	struct walk *walk = xcalloc(1, sizeof(*walk));
 
-void
-dp_cache_dump(uint32_t bridge_id, unsigned worker,
-              void (*cb)(const struct dp_cache_entry *, void *aux), void *aux)
+	trace->n_walks++;
+	walk->trace = trace;
+	trace_begin(trace, key, 0);
+	if (request->is_packet_out)
+		walk_actions(walk, pipeline, key, request->length, request->actions,
+		             request->actions_bytes);
+	else
+		walk_packet(walk, pipeline, key, request->length);
+	trace_end(trace, walk, key, !request->is_packet_out, pkt);
+	free(walk);
+	trace->n_walks--;
+}
+
+/* Why the packet does not come as far as the tables, or DROP_N_REASONS. */
+static enum drop_reason
+trace_enter(const struct trace *trace)
+{
+	const struct port_settings *settings = trace->in->settings;
+
+	if (trace->request->is_packet_out)
+		return DROP_N_REASONS;
+	if (settings->config.no_receive)
+		return DROP_RX_PORT_NO_RECEIVE;
+	if (settings->drops_fragments && trace->request->key.f.ip_fragment)
+		return DROP_RX_FRAGMENT;
+	return DROP_N_REASONS;
+}
+
+int
+dp_trace(uint32_t bridge_id, const struct dp_trace *request, struct error *err)
 {
 	struct bridge *bridge = bridge_by_id(bridge_id);
-	struct cache_copy *copies;
-	struct dp_cache_entry *entry;
-	struct str text = STR_INIT;
-	uint32_t next = 0;
-	unsigned n;
+	struct flow_key key = request->key;
+	struct trace trace = {.request = request, .bridge = bridge};
+	struct dp_trace_fate fate = {.class_number = DP_CLASS_NONE};
+	struct rte_mbuf *pkt = NULL;
+	enum drop_reason reason;
 
-	if (!bridge || worker >= DP_WORKERS_MAX || !workers[worker])
-		return;
-	copies = xcalloc(DUMP_COPIES, sizeof(*copies));
-	entry = xcalloc(1, sizeof(*entry));
-	while ((n = cache_copy_entries(workers[worker], bridge, &next, copies,
-	                               DUMP_COPIES)) > 0) {
-		for (unsigned i = 0; i < n; i++) {
-			const struct cache_copy *copy = &copies[i];
+	if (!bridge)
+		return error_set(err, -ENOENT, "no such bridge");
+	if (request->is_packet_out) {
+		int ret = records_check(request->actions, request->actions_bytes, err);
 
-			str_clear(&text);
-			program_format(&text, copy->program, copy->program_bytes);
-			if (copy->program_bytes == 0)
-				str_printf(&text, "drop(%s)",
-				           drop_reason_names[copy->drop]);
-			entry->match.key = copy->key;
-			memset(&entry->match.mask, 0, sizeof(entry->match.mask));
-			memcpy(&entry->match.mask, &bridge->pipeline->mask,
-			       FLOW_PACKET_WORDS * sizeof(uint64_t));
-			entry->packets = copy->packets;
-			entry->bytes = copy->bytes;
-			entry->used_ns = copy->used_ns;
-			entry->actions = str_text(&text);
-			cb(entry, aux);
-		}
+		if (ret < 0)
+			return ret;
 	}
-	str_free(&text);
-	free(entry);
-	free(copies);
+	trace.in = bridge_find_port(bridge, key.f.in_port);
+	if (!trace.in)
+		trace.in = packet_out_source(bridge_id);
+	if (request->frame && dp_is_running()) {
+		pkt = packet_out_copy(-1, request->frame, request->length);
+		if (!pkt)
+			return error_set(err, -ENOBUFS, "no packet buffer is free");
+		*packet_meta(pkt) = (struct packet_meta){
+			.item = {.class_ref = trace.in->settings->class_number}};
+	}
+	reason = trace_enter(&trace);
+	key.f.actset_output = FLOW_PORT_UNSET;
+	if (reason == DROP_N_REASONS) {
+		trace_walk(&trace, &key, &pkt);
+	} else {
+		fate.port_id = DP_ID_NONE;
+		fate.reason = drop_reason_names[reason];
+		request->fate(&fate, request->aux);
+	}
+	rte_pktmbuf_free(pkt);
+	return 0;
 }

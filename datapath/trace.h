@@ -1,9 +1,29 @@
-/* trace.h - programs as text, for traces and dumps of the flow cache. Main. */
+/* trace.h - what the parts of a trace share: trace.c, which listens to the walk, and
+ * trace_run.c, which takes what comes of it to the ports. Main. */
 #pragma once
 
 #include <stddef.h>
 
-#include "base/str.h"
+#include "datapath/datapath.h"
 
-/* Appends "output:1,clone(output:2)"; of an empty program nothing. */
-void program_format(struct str *out, const void *records, size_t bytes);
+struct bridge;
+struct pipeline;
+struct port;
+struct program_walk;
+struct rte_mbuf;
+
+struct trace {
+	const struct dp_trace *request;
+	struct bridge *bridge;
+	struct port *in;
+	unsigned n_walks; /* that wait for each other, as on a worker */
+};
+
+/* Carries out a program on '*pkt', which stays the caller's and may become another one,
+ * and tells the fates. Counts nothing. */
+void trace_run(struct trace *trace, const void *records, size_t bytes,
+               struct rte_mbuf **pkt);
+
+/* Walks on with a packet whose headers were laid bare. */
+void trace_resume(struct trace *trace, const struct program_walk *record,
+                  struct rte_mbuf **pkt);

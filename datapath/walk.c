@@ -22,7 +22,7 @@ walk_fail(struct walk *walk, enum drop_reason reason)
 		return;
 	walk->has_failed = true;
 	walk->drop = reason;
-	WALK_SAY(walk, "dropped: %s", drop_reason_names[reason]);
+	WALK_WARN(walk, "the packet is dropped: %s", drop_reason_names[reason]);
 }
 
 void *
@@ -93,12 +93,11 @@ walk_punt_to(struct walk *walk, const struct flow_controller *to)
 {
 	uint8_t reason = to->reason == DP_PUNT_ACTION ? walk->reason : to->reason;
 
-	WALK_SAY(walk, "to a controller, %u bytes", to->max_len);
 	/* Who is to send it back gets all of it. */
 	walk_punt(walk, to, to->pause ? FLOW_MAX_LEN_ALL : to->max_len, reason);
 	if (!to->pause)
 		return;
-	WALK_SAY(walk, "waits until a controller resumes it");
+	WALK_REMARK(walk, "waits until a controller resumes it");
 	walk->is_suspended = true;
 }
 
@@ -118,7 +117,7 @@ walk_emit_output(struct walk *walk, uint32_t port, uint16_t cut_to)
 	output->head.is_legacy = cut_to > 0;
 	if (!table)
 		return;
-	WALK_SAY(walk, "egress tables from %u on", table);
+	WALK_REMARK(walk, "through the egress tables from %u on", table);
 	egress->table = table;
 	program_save_state(egress->state, &walk->packet.key);
 }
@@ -134,7 +133,6 @@ walk_output(struct walk *walk, uint32_t port, uint16_t max_len, bool cuts)
 	case FLOW_PORT_NONE:
 		return;
 	case FLOW_PORT_CONTROLLER:
-		WALK_SAY(walk, "to controllers, %u bytes", max_len);
 		walk_punt(walk, NULL, max_len, walk->reason);
 		return;
 	case FLOW_PORT_TABLE:
@@ -147,7 +145,7 @@ walk_output(struct walk *walk, uint32_t port, uint16_t max_len, bool cuts)
 	 * and by IN_PORT goes by that. */
 	if (in_port != walk->in_port) {
 		if (port == in_port) {
-			WALK_SAY(walk, "output: %u is the port it came from", port);
+			WALK_WARN(walk, "skipping output to input port");
 			return;
 		}
 		if (port == FLOW_PORT_IN_PORT)
@@ -155,7 +153,8 @@ walk_output(struct walk *walk, uint32_t port, uint16_t max_len, bool cuts)
 		else if (port == walk->in_port)
 			port = FLOW_PORT_IN_PORT;
 	}
-	WALK_SAY(walk, "output: %u", port);
+	if (unlikely(walk->trace != NULL))
+		trace_output(walk, port);
 	walk_emit_output(walk, port, cuts ? max_len : 0);
 }
 
@@ -190,7 +189,7 @@ walk_can_read(struct walk *walk)
 {
 	if (!walk->is_blind)
 		return true;
-	WALK_SAY(walk, "headers are read again");
+	WALK_REMARK(walk, "headers that were laid bare are read first");
 	walk->is_suspended = walk->suspend_here = true;
 	return false;
 }
@@ -418,7 +417,7 @@ walk_miss(struct walk *walk, uint8_t table)
 	if (walk->pipeline->miss[table] == DP_MISS_CONTROLLER) {
 		walk->cookie = UINT64_MAX;
 		walk->table = table;
-		WALK_SAY(walk, "to controllers");
+		WALK_REMARK(walk, "to controllers, as the table has it");
 		walk_punt(walk, NULL, FLOW_MAX_LEN_ALL, DP_PUNT_NO_MATCH);
 		walk->cookie = outer_cookie;
 		walk->table = outer_table;
@@ -443,11 +442,8 @@ walk_enter(struct walk *walk, uint8_t table, uint32_t in_port, bool is_goto)
 	walk->packet.key.f.in_port = in_port;
 	for (;;) {
 		rule = walk_look_up(walk, table);
-		if (rule)
-			WALK_SAY(walk, "table %u: priority %u, cookie 0x%llx", table,
-			         rule->priority, (unsigned long long)rule->cookie);
-		else
-			WALK_SAY(walk, "table %u: no rule", table);
+		if (unlikely(walk->trace != NULL))
+			trace_table(walk, table, rule);
 		if (rule || !is_goto || !walk_miss(walk, table) ||
 		    ++table >= DP_TABLES_MAX)
 			break;
@@ -487,6 +483,7 @@ walk_write_metadata(struct walk *walk, const struct flow_metadata *write)
 	uint64_t *metadata = &walk->packet.key.f.metadata;
 
 	*metadata = (*metadata & ~write->mask) | (write->value & write->mask);
+	WALK_REMARK(walk, "metadata is now 0x%llx", (unsigned long long)*metadata);
 }
 
 /* The length is in no key: such programs are for one packet. */
@@ -494,6 +491,7 @@ static void
 walk_check_larger(struct walk *walk, const struct flow_check_larger *check)
 {
 	walk->is_cacheable = false;
+	WALK_REMARK(walk, "the packet has %zu bytes", walk->length);
 	walk_set_subfield(walk, &check->to, walk->length > check->length);
 }
 
@@ -506,6 +504,8 @@ walk_learn(struct walk *walk, const struct flow_learn *learn)
 
 	if (!record)
 		return;
+	if (unlikely(walk->trace != NULL))
+		trace_learn(walk);
 	memcpy(record, learn, learn->head.bytes);
 	for (uint32_t i = 0; i < record->n; i++) {
 		struct flow_learn_spec *spec = &record->specs[i];
@@ -551,6 +551,8 @@ walk_header_action(struct walk *walk, const struct flow_action *action)
 		walk->has_exited = walk->pipeline->mask.f.ip_ttl && !walk->is_blind &&
 		                   flow_field_is_present(FIELD_IP_TTL, &walk->packet) &&
 		                   walk->packet.key.f.ip_ttl <= 1;
+		if (unlikely(walk->trace != NULL))
+			trace_ttl(walk);
 		walk->packet.key.f.ip_ttl--;
 		return true;
 	case ACTION_DEC_MPLS_TTL:
@@ -564,12 +566,23 @@ walk_header_action(struct walk *walk, const struct flow_action *action)
 	}
 }
 
+static void
+walk_output_field(struct walk *walk, const struct flow_output_field *output)
+{
+	uint32_t port;
+
+	if (!walk_can_read(walk))
+		return;
+	port = (uint32_t)flow_subfield_read(&output->from, &walk->packet.key);
+	WALK_REMARK(walk, "output port is %u", port);
+	walk_output(walk, port, output->max_len, false);
+}
+
 /* What sends the packet, or chooses where to. */
 static bool
 walk_output_action(struct walk *walk, const struct flow_action *action)
 {
 	const struct flow_output *output = (const void *)action;
-	const struct flow_output_field *field = (const void *)action;
 	const struct flow_number *number = (const void *)action;
 
 	switch (action->type) {
@@ -577,11 +590,7 @@ walk_output_action(struct walk *walk, const struct flow_action *action)
 		walk_output(walk, output->port, output->max_len, output->head.is_legacy);
 		return true;
 	case ACTION_OUTPUT_FIELD:
-		if (walk_can_read(walk))
-			walk_output(walk,
-			            (uint32_t)flow_subfield_read(&field->from,
-			                                         &walk->packet.key),
-			            field->max_len, false);
+		walk_output_field(walk, (const void *)action);
 		return true;
 	case ACTION_CONTROLLER:
 		walk_punt_to(walk, (const void *)action);
@@ -630,6 +639,10 @@ walk_table_action(struct walk *walk, const struct flow_action *action)
 		walk_learn(walk, (const void *)action);
 		break;
 	case ACTION_METER:
+		if (unlikely(walk->trace != NULL))
+			trace_meter(walk, (uint32_t)number->value);
+		walk_emit_copy(walk, action);
+		break;
 	case ACTION_SAMPLE:
 		walk_emit_copy(walk, action);
 		break;
@@ -667,6 +680,8 @@ walk_list(struct walk *walk, const void *records, size_t bytes)
 	{
 		if (walk->has_failed || walk->has_exited)
 			return;
+		if (unlikely(walk->trace != NULL))
+			trace_action(walk, action);
 		if (!walk_header_action(walk, action) &&
 		    !walk_field_action(walk, action) && !walk_output_action(walk, action))
 			walk_table_action(walk, action);
@@ -731,8 +746,6 @@ walk_end(struct walk *walk)
 		walk->bytes = at + last->nested_bytes;
 		memmove(last, (uint8_t *)last + head, walk->bytes - at);
 	}
-	if (walk->bytes == 0)
-		WALK_SAY(walk, "dropped: %s", drop_reason_names[walk->drop]);
 }
 
 void

@@ -53,7 +53,7 @@ walk_set_field(struct walk *walk, enum flow_field_id id, const struct flow_value
 		struct flow_set_field *record;
 
 		if (!walk->is_blind && !flow_field_is_present(id, &walk->packet)) {
-			WALK_SAY(walk, "no %s to set", flow_field_get(id)->name);
+			WALK_WARN(walk, "the packet has no %s", flow_field_get(id)->name);
 			return;
 		}
 		record = walk_emit(walk, ACTION_SET_FIELD, sizeof(*record));
@@ -104,6 +104,16 @@ subfield_part(const struct flow_subfield *sub, unsigned at)
 	return part;
 }
 
+/* The low 64 bits, for who listens. */
+static uint64_t
+walk_field_low(const struct walk *walk, enum flow_field_id id)
+{
+	struct flow_subfield low = {id, 0,
+	                            (uint16_t)MIN_OF(64, flow_field_get(id)->n_bits)};
+
+	return flow_subfield_read(&low, &walk->packet.key);
+}
+
 /* All is read before anything is written: they may overlap. */
 static void
 walk_move(struct walk *walk, const struct flow_move *move)
@@ -122,6 +132,8 @@ walk_move(struct walk *walk, const struct flow_move *move)
 
 		walk_set_subfield(walk, &to, values[at / 64]);
 	}
+	WALK_REMARK(walk, "%s is now 0x%llx", flow_field_get(move->to.field)->name,
+	            (unsigned long long)walk_field_low(walk, move->to.field));
 }
 
 static void
@@ -149,7 +161,7 @@ walk_pop(struct walk *walk, const struct flow_stack *pop)
 	uint64_t values[2];
 
 	if (walk->n_stack == 0) {
-		WALK_SAY(walk, "the stack is empty");
+		WALK_WARN(walk, "the stack is empty");
 		return;
 	}
 	memcpy(values, &walk->stack[--walk->n_stack], sizeof(values));
@@ -158,6 +170,8 @@ walk_pop(struct walk *walk, const struct flow_stack *pop)
 
 		walk_set_subfield(walk, &to, values[at / 64]);
 	}
+	WALK_REMARK(walk, "%s is now 0x%llx", flow_field_get(pop->field.field)->name,
+	            (unsigned long long)walk_field_low(walk, pop->field.field));
 }
 
 /* ---- VLAN tags ---- */

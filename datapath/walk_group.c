@@ -90,7 +90,8 @@ static void
 walk_bucket(struct walk *walk, const struct group *group,
             const struct group_bucket *bucket)
 {
-	WALK_SAY(walk, "bucket %u", (unsigned)(bucket - group->buckets));
+	if (unlikely(walk->trace != NULL))
+		trace_bucket(walk, (uint32_t)(bucket - group->buckets));
 	walk_tally(walk, bucket->tally);
 	walk_on_copy(walk, bucket->actions, bucket->actions_bytes);
 }
@@ -104,12 +105,11 @@ walk_group(struct walk *walk, uint32_t number)
 	uint8_t reason = walk->reason;
 
 	if (!group) {
-		WALK_SAY(walk, "no group %u", number);
+		WALK_WARN(walk, "there is no group %u", number);
 		return;
 	}
 	if (group->type == DP_GROUP_SELECT && !walk_can_read(walk))
 		return;
-	WALK_SAY(walk, "group %u", number);
 	walk_tally(walk, group->tally);
 	walk->reason = DP_PUNT_GROUP;
 	switch (group->type) {
@@ -127,10 +127,12 @@ walk_group(struct walk *walk, uint32_t number)
 		bucket = group_first_live(walk, group);
 		break;
 	}
+	if (bucket && group->type != DP_GROUP_INDIRECT)
+		WALK_REMARK(walk, "using bucket %u", (unsigned)(bucket - group->buckets));
 	if (bucket)
 		walk_bucket(walk, group, bucket);
 	else if (group->type != DP_GROUP_ALL)
-		WALK_SAY(walk, "no bucket is alive");
+		WALK_WARN(walk, "no live bucket");
 	walk->reason = reason;
 }
 
@@ -167,6 +169,10 @@ walk_bundle(struct walk *walk, const struct flow_bundle *bundle)
 	if (!walk_can_read(walk))
 		return;
 	port = walk_bundle_port(walk, bundle);
+	if (port == FLOW_PORT_NONE)
+		WALK_WARN(walk, "none of its ports is alive");
+	else
+		WALK_REMARK(walk, "using port %u", port);
 	if (bundle->to.field == FIELD_NONE)
 		walk_output(walk, port, 0, false);
 	else

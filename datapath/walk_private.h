@@ -5,13 +5,29 @@
 #include "base/compiler.h"
 #include "datapath/walk.h"
 
-/* Explains a step; trace.c. */
-void walk_say(struct walk *walk, const char *format, ...) PRINTF_FORMAT(2, 3);
-#define WALK_SAY(walk, ...)                          \
-	do {                                         \
-		if (unlikely((walk)->trace != NULL)) \
-			walk_say(walk, __VA_ARGS__); \
+struct rule;
+
+/* ---- trace.c: what a walk that somebody listens to has to tell ---- */
+
+void trace_table(const struct walk *walk, uint8_t table, const struct rule *rule);
+void trace_action(const struct walk *walk, const struct flow_action *action);
+void trace_action_set(const struct walk *walk);
+void trace_bucket(const struct walk *walk, uint32_t number);
+/* On the action that is carried out: where it sends the packet, what it asks. */
+void trace_output(const struct walk *walk, uint32_t port);
+void trace_meter(const struct walk *walk, uint32_t number);
+void trace_learn(const struct walk *walk);
+void trace_ttl(const struct walk *walk);
+void trace_text(const struct walk *walk, enum dp_trace_kind kind, const char *format, ...)
+	PRINTF_FORMAT(3, 4);
+
+#define WALK_TELL(walk, ...)                           \
+	do {                                           \
+		if (unlikely((walk)->trace != NULL))   \
+			trace_text(walk, __VA_ARGS__); \
 	} while (0)
+#define WALK_REMARK(walk, ...) WALK_TELL(walk, DP_TRACE_REMARK, __VA_ARGS__)
+#define WALK_WARN(walk, ...)   WALK_TELL(walk, DP_TRACE_WARNING, __VA_ARGS__)
 
 /* Ends the walk: the packet is dropped. */
 void walk_fail(struct walk *walk, enum drop_reason reason);

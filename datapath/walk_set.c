@@ -131,6 +131,7 @@ walk_set_execute(struct walk *walk)
 	walk->set_bytes = 0;
 	walk->has_exited = false;
 	walk->reason = DP_PUNT_ACTION_SET;
-	WALK_SAY(walk, "the action set:");
+	if (unlikely(walk->trace != NULL))
+		trace_action_set(walk);
 	walk_list(walk, sorted, bytes);
 }

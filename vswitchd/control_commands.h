@@ -28,12 +28,18 @@ void control_add_counters(struct control_registry *registry,
 /* dpif-netdev/pmd-rxq-show, dpif-netdev/pmd-stats-show, dpif-netdev/pmd-stats-clear */
 void control_add_pmd(struct control_registry *registry);
 
-/* dpif/show, dpctl/show, dpctl/dump-dps */
+/* dpif/show, dpctl/show, dpctl/dump-dps, dpif/dump-dps */
 void control_add_dpif(struct control_registry *registry, const struct running *running);
 
-/* ofproto/list, ofproto/trace, bridge/dump-flows, dpctl/dump-flows, dpif/dump-flows */
+/* ofproto/trace, ofproto/trace-packet-out */
+void control_add_trace(struct control_registry *registry, const struct running *running);
+
+/* ofproto/list, bridge/dump-flows */
 void control_add_ofproto(struct control_registry *registry,
                          const struct running *running);
+
+/* dpctl/dump-flows, dpif/dump-flows */
+void control_add_caches(struct control_registry *registry, const struct running *running);
 
 /* ovsdb-server/list-dbs, list-remotes, add-remote, remove-remote */
 struct control_remotes;

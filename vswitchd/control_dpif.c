@@ -1,5 +1,5 @@
-/* control_dpif.c - dpif/show, dpctl/show and dpctl/dump-dps: bridges and ports with their
- * numbers, in the shape of Open vSwitch's userspace datapath. Main thread. */
+/* control_dpif.c - dpif/show, dpctl/show and the lists of datapaths: bridges and ports
+ * with their numbers, in the shape of Open vSwitch's userspace datapath. Main thread. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,21 +111,29 @@ dpctl_show(size_t n_args, const char *const *args, struct str *out, struct error
 	struct running_port **ports;
 	struct lookups sum = {0, 0};
 	bool with_stats = false;
-	size_t n;
+	size_t n, n_flows = 0, n_bridges;
+	struct running_bridge **bridges;
 
 	for (size_t i = 0; i < n_args; i++) {
 		if (!strcmp(args[i], "-s") || !strcmp(args[i], "--statistics"))
 			with_stats = true;
+		else if (args[i][0] == '-')
+			return error_set(err, -EINVAL, "Unrecognized option %.64s",
+			                 args[i]);
 		else if (strcmp(args[i], DATAPATH_NAME))
 			return error_set(err, -ENODEV, "no datapath \"%s\"", args[i]);
 	}
 	if (!running->is_started)
 		return 0;
 	dp_workers_dump(lookups_add, &sum);
+	bridges = running_list_bridges(running, &n_bridges);
+	for (size_t i = 0; i < n_bridges; i++)
+		n_flows += dp_cache_count(bridges[i]->id);
+	free(bridges);
 	str_printf(out,
 	           DATAPATH_NAME
-	           ":\n  lookups: hit:%llu missed:%llu lost:0\n  flows: 0\n",
-	           (unsigned long long)sum.hit, (unsigned long long)sum.missed);
+	           ":\n  lookups: hit:%llu missed:%llu lost:0\n  flows: %zu\n",
+	           (unsigned long long)sum.hit, (unsigned long long)sum.missed, n_flows);
 	ports = running_list_ports(running, NULL, &n);
 	qsort(ports, n, sizeof(*ports), compare_ids);
 	for (size_t i = 0; i < n; i++) {
@@ -155,6 +163,22 @@ dpctl_dump_dps(size_t n_args, const char *const *args, struct str *out, struct e
 	return 0;
 }
 
+/* Open vSwitch's datapaths as its bridges see them. */
+static int
+dpif_dump_dps(size_t n_args, const char *const *args, struct str *out, struct error *err,
+              void *aux)
+{
+	struct running_bridge **bridges;
+	size_t n;
+
+	(void)n_args, (void)args, (void)err;
+	bridges = running_list_bridges(aux, &n);
+	for (size_t i = 0; i < n; i++)
+		str_printf(out, "netdev@%s\n", bridges[i]->config.name);
+	free(bridges);
+	return 0;
+}
+
 void
 control_add_dpif(struct control_registry *registry, const struct running *running)
 {
@@ -163,4 +187,5 @@ control_add_dpif(struct control_registry *registry, const struct running *runnin
 	control_register(registry, "dpif/show", "", 0, 0, dpif_show, aux);
 	control_register(registry, "dpctl/show", "[-s] [dp]", 0, 2, dpctl_show, aux);
 	control_register(registry, "dpctl/dump-dps", "", 0, 0, dpctl_dump_dps, aux);
+	control_register(registry, "dpif/dump-dps", "", 0, 0, dpif_dump_dps, aux);
 }

@@ -85,16 +85,12 @@ struct explain {
 	bool as_json, found;
 };
 
-static void
-print_head(const struct explain *x, const struct dp_class_why *why)
+void
+qos_print_class_head(const struct qos_classes *classes,
+                     const struct dp_class_stats *stats, struct str *out)
 {
-	const struct dp_class_stats *stats = &why->stats;
-	const struct running_port *port = x->classes.port;
-	const struct dp_class_config *class =
-		qos_classes_find(&x->classes, stats->number);
-	struct str *out = x->out;
+	const struct dp_class_config *class = qos_classes_find(classes, stats->number);
 
-	str_printf(out, "%s, %s: ", port->config.name, port->qos_type);
 	print_class(stats->number, out);
 	if (stats->floor_bps) {
 		str_append(out, ", floor ");
@@ -112,7 +108,16 @@ print_head(const struct explain *x, const struct dp_class_why *why)
 		str_append(out, ", below ");
 		print_class(stats->parent, out);
 	}
-	str_append_char(out, '\n');
+}
+
+static void
+print_head(const struct explain *x, const struct dp_class_why *why)
+{
+	const struct running_port *port = x->classes.port;
+
+	str_printf(x->out, "%s, %s: ", port->config.name, port->qos_type);
+	qos_print_class_head(&x->classes, &why->stats, x->out);
+	str_append_char(x->out, '\n');
 }
 
 static void
@@ -250,8 +255,8 @@ advise_queue(const struct dp_class_why *why, struct str *out)
 		return true;
 	}
 	if (drops && !why->is_inner) {
-		str_append(out, "bursts are larger than its queue: see limit_bytes and "
-		                "limit_packets");
+		str_append(out, "bursts are larger than its queue: see limit-bytes and "
+		                "limit-packets");
 		return true;
 	}
 	return false;

@@ -1,21 +1,10 @@
-/* control_ofproto.c - ofproto/list, ofproto/trace, bridge/dump-flows and the dumps of
- * what workers have cached. Main thread. */
+/* control_ofproto.c - ofproto/list and bridge/dump-flows; ofproto/trace is
+ * control_trace.c. Main thread. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "openflow/of_text.h"
 #include "vswitchd/control_commands.h"
-
-static int
-find_bridge(const struct running *running, const char *name,
-            const struct running_bridge **bridge, struct error *err)
-{
-	*bridge = running_find_bridge(running, name);
-	return *bridge ? 0 : error_set(err, -ENOENT, "no such bridge");
-}
 
 static int
 ofproto_list(size_t n_args, const char *const *args, struct str *out, struct error *err,
@@ -32,124 +21,20 @@ ofproto_list(size_t n_args, const char *const *args, struct str *out, struct err
 	return 0;
 }
 
-/* "BRIDGE FLOW [PACKET]"; of Open vSwitch's options only those of no effect here. */
-static int
-trace(size_t n_args, const char *const *args, struct str *out, struct error *err,
-      void *aux)
-{
-	const char *words[3] = {NULL, NULL, NULL};
-	const struct running_bridge *bridge;
-	size_t n = 0;
-	int ret;
-
-	for (size_t i = 0; i < n_args; i++) {
-		if (!strcmp(args[i], "--names") || !strcmp(args[i], "--no-names"))
-			continue;
-		if (args[i][0] == '-' && strcmp(args[i], "-generate"))
-			return error_set(err, -EINVAL, "%s: unknown option", args[i]);
-		/* A packet of the flow's own is what is traced in any case. */
-		if (!strcmp(args[i], "-generate"))
-			continue;
-		if (n == ARRAY_SIZE(words))
-			return error_set(err, -EINVAL, "too many arguments");
-		words[n++] = args[i];
-	}
-	if (n < 2)
-		return error_set(err, -EINVAL, "a bridge and a flow are needed");
-	ret = find_bridge(aux, words[0], &bridge, err);
-	return ret ? ret : ofproto_trace(bridge->ofproto, words[1], words[2], out, err);
-}
-
 static int
 bridge_dump_flows(size_t n_args, const char *const *args, struct str *out,
                   struct error *err, void *aux)
 {
 	const struct running_bridge *bridge;
-	int ret = find_bridge(aux, args[n_args - 1], &bridge, err);
+	bool is_offload = n_args == 2 && !strcmp(args[0], "--offload-stats");
 
-	if (ret)
-		return ret;
-	ofproto_dump_flows(bridge->ofproto, out);
+	if (n_args == 2 && !is_offload)
+		return error_set(err, -EINVAL, "%.64s: unknown option", args[0]);
+	bridge = running_find_bridge(aux, args[n_args - 1]);
+	if (!bridge)
+		return error_set(err, -ENOENT, "%.64s: no such bridge", args[n_args - 1]);
+	ofproto_dump_flows(bridge->ofproto, is_offload, out);
 	return 0;
-}
-
-/* ---- caches ---- */
-
-struct cache_dump {
-	struct str *out;
-	const struct running *running;
-	const struct running_bridge *bridge;
-	int core;
-	unsigned worker;
-	bool has_head;
-};
-
-static void
-print_entry(const struct dp_cache_entry *entry, void *aux)
-{
-	struct cache_dump *dump = aux;
-	uint64_t now_ns = dp_time_ns();
-
-	if (!dump->has_head && dump->core < 0)
-		str_append(dump->out, "flow-dump from the main thread:\n");
-	else if (!dump->has_head)
-		str_printf(dump->out, "flow-dump from pmd on cpu core: %d\n", dump->core);
-	dump->has_head = true;
-	of_text_format_match(dump->out, &entry->match, -1, NULL);
-	str_printf(dump->out,
-	           ", packets:%" PRIu64 ", bytes:%" PRIu64 ", used:", entry->packets,
-	           entry->bytes);
-	if (entry->used_ns && now_ns >= entry->used_ns)
-		str_printf(dump->out, "%.3fs",
-		           (double)(now_ns - entry->used_ns) / (double)NSEC_PER_SEC);
-	else
-		str_append(dump->out, "never");
-	str_printf(dump->out, ", actions:%s\n", entry->actions);
-}
-
-static void
-dump_worker(const struct dp_worker_stats *stats, const struct dp_rxq_status *rxqs,
-            void *aux)
-{
-	struct cache_dump *dump = aux;
-	struct running_bridge **bridges;
-	size_t n;
-
-	(void)rxqs;
-	dump->core = stats->core;
-	dump->has_head = false;
-	bridges = running_list_bridges(dump->running, &n);
-	for (size_t i = 0; i < n; i++)
-		if (!dump->bridge || dump->bridge == bridges[i])
-			dp_cache_dump(bridges[i]->id, dump->worker, print_entry, dump);
-	free(bridges);
-	dump->worker++;
-}
-
-static int
-dpctl_dump_flows(size_t n_args, const char *const *args, struct str *out,
-                 struct error *err, void *aux)
-{
-	struct cache_dump dump = {.out = out, .running = aux};
-
-	/* Options choose between forms of which there is one here; a datapath's name
-	 * names the only one. */
-	(void)n_args, (void)args, (void)err;
-	if (dump.running->is_started)
-		dp_workers_dump(dump_worker, &dump);
-	return 0;
-}
-
-static int
-dpif_dump_flows(size_t n_args, const char *const *args, struct str *out,
-                struct error *err, void *aux)
-{
-	struct cache_dump dump = {.out = out, .running = aux};
-	int ret = find_bridge(aux, args[n_args - 1], &dump.bridge, err);
-
-	if (!ret && dump.running->is_started)
-		dp_workers_dump(dump_worker, &dump);
-	return ret;
 }
 
 void
@@ -158,13 +43,6 @@ control_add_ofproto(struct control_registry *registry, const struct running *run
 	void *aux = (void *)(uintptr_t)running; /* the commands only read it */
 
 	control_register(registry, "ofproto/list", "", 0, 0, ofproto_list, aux);
-	control_register(registry, "ofproto/trace", "bridge flow [packet]", 2, 5, trace,
-	                 aux);
 	control_register(registry, "bridge/dump-flows", "[--offload-stats] bridge", 1, 2,
 	                 bridge_dump_flows, aux);
-	control_register(registry, "dpctl/dump-flows", "[-m] [--names | --no-names] [dp]",
-	                 0, 8, dpctl_dump_flows, aux);
-	control_register(registry, "dpif/dump-flows",
-	                 "[-m] [--names | --no-names] bridge", 1, 3, dpif_dump_flows,
-	                 aux);
 }

@@ -46,6 +46,10 @@ void qos_json_string(const char *text, struct str *out);
 int qos_explain(size_t n_args, const char *const *args, struct str *out,
                 struct error *err, void *aux);
 
+/* "class 4, floor 8 Mbit/s, ceiling 20 Mbit/s, weight 3, below class 1". */
+void qos_print_class_head(const struct qos_classes *classes,
+                          const struct dp_class_stats *stats, struct str *out);
+
 /* "borrowing from class 1". */
 void qos_print_state(enum dp_class_state state, uint32_t who, struct str *out);
 

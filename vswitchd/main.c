@@ -186,6 +186,8 @@ control_fill(struct daemon *d, int i)
 	control_add_pmd(registry);
 	control_add_dpif(registry, running);
 	control_add_ofproto(registry, running);
+	control_add_trace(registry, running);
+	control_add_caches(registry, running);
 }
 
 static void

@@ -579,3 +579,15 @@ flow_subfield_write(const struct flow_subfield *sub, struct flow_key *key, uint6
 		field_store(id, key, (wide)value << sub->first_bit,
 		            subfield_bits(sub) << sub->first_bit);
 }
+
+void
+flow_key_visible(const struct flow_key *key, struct flow_key *mask)
+{
+	struct flow_match packet = {.key = *key};
+
+	memset(&packet.mask, 0xff, sizeof(packet.mask));
+	memset(mask, 0, sizeof(*mask));
+	for (enum flow_field_id id = FIELD_NONE + 1; id < FIELD_N; id++)
+		if (flow_field_is_present(id, &packet))
+			flow_field_add_mask(id, mask, NULL);
+}

@@ -171,6 +171,9 @@ void flow_match_set(struct flow_match *match, enum flow_field_id id,
 /* The same for a number in the low bits; only fields of at most 64 bits. */
 void flow_match_set_u64(struct flow_match *match, enum flow_field_id id, uint64_t value);
 
+/* The bits of all fields that a packet of 'key' has: what can be said of it. */
+void flow_key_visible(const struct flow_key *key, struct flow_key *mask);
+
 /* A subfield of at most 64 bits; wider ones in parts. */
 uint64_t flow_subfield_read(const struct flow_subfield *sub, const struct flow_key *key);
 void flow_subfield_write(const struct flow_subfield *sub, struct flow_key *key,

@@ -487,13 +487,22 @@ dp_bridge_clear_rules(uint32_t bridge_id)
 	(void)bridge_id;
 }
 
+size_t
+dp_cache_count(uint32_t bridge_id)
+{
+	return bridges[bridge_id] != NULL;
+}
+
 /* One entry, of the first worker. */
 void
-dp_cache_dump(uint32_t bridge_id, unsigned worker,
+dp_cache_dump(uint32_t bridge_id, unsigned worker, bool names,
               void (*cb)(const struct dp_cache_entry *, void *aux), void *aux)
 {
-	const struct dp_cache_entry entry = {
-		.packets = 3, .bytes = 180, .actions = "NORMAL"};
+	const struct dp_cache_entry entry = {.packets = 3,
+	                                     .bytes = 180,
+	                                     .flow = names ? "recirc_id(0),in_port(a)"
+	                                                   : "recirc_id(0),in_port(1)",
+	                                     .actions = "NORMAL"};
 
 	if (worker == 0 && bridges[bridge_id])
 		cb(&entry, aux);

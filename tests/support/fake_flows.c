@@ -205,12 +205,20 @@ dp_resume(uint32_t bridge_id, const struct flow_key *key, const void *continuati
 	return 0;
 }
 
-void
-dp_trace(uint32_t bridge_id, const struct flow_key *key, size_t length,
-         void (*line)(int depth, const char *text, void *aux), void *aux)
+/* A walk of one step, and a port that the packet leaves by. */
+int
+dp_trace(uint32_t bridge_id, const struct dp_trace *trace, struct error *err)
 {
-	(void)bridge_id, (void)key, (void)length;
-	line(1, "traced", aux);
+	struct dp_trace_step step = {.kind = DP_TRACE_BEGIN, .key = &trace->key};
+	const struct dp_trace_fate fate = {.port_id = 5, .class_number = DP_CLASS_NONE};
+
+	(void)bridge_id, (void)err;
+	trace->step(&step, trace->aux);
+	step.kind = DP_TRACE_TABLE;
+	step.drops = true;
+	trace->step(&step, trace->aux);
+	trace->fate(&fate, trace->aux);
+	return 0;
 }
 
 /* ---- ports ---- */

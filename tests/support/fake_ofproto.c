@@ -115,19 +115,26 @@ ofproto_controllers(const struct ofproto *ofproto,
 }
 
 int
-ofproto_trace(struct ofproto *ofproto, const char *flow, const char *packet_hex,
-              struct str *out, struct error *err)
+ofproto_trace(struct ofproto *ofproto, const struct ofproto_trace *trace, struct str *out,
+              struct error *err)
 {
-	(void)packet_hex, (void)err;
-	str_printf(out, "Flow: %s\n\nbridge(\"%s\")\n", flow, ofproto->name);
+	(void)err;
+	str_printf(out, "Flow: %s\n\nbridge(\"%s\")\n", trace->flow, ofproto->name);
+	if (trace->packet)
+		str_printf(out, "packet: %s\n", trace->packet);
+	if (trace->actions)
+		str_printf(out, "actions: %s\n", trace->actions);
+	if (trace->has_effects)
+		str_append(out, "with effects\n");
 	return 0;
 }
 
 void
-ofproto_dump_flows(struct ofproto *ofproto, struct str *out)
+ofproto_dump_flows(struct ofproto *ofproto, bool offload, struct str *out)
 {
 	(void)ofproto;
-	str_append(out, "n_packets=0, n_bytes=0, priority=0,actions=NORMAL\n");
+	str_printf(out, "n_packets=0, n_bytes=0, %spriority=0,actions=NORMAL\n",
+	           offload ? "n_offload_packets=0, n_offload_bytes=0, " : "");
 }
 
 void

@@ -180,7 +180,7 @@ ofproto_rules(void)
 	struct str out = STR_INIT, all = STR_INIT;
 	char *line, *rest;
 
-	ofproto_dump_flows(ofproto, &all);
+	ofproto_dump_flows(ofproto, false, &all);
 	for (line = all.data; line && *line; line = rest) {
 		char *text = strstr(line, "n_packets=");
 

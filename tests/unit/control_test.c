@@ -64,6 +64,8 @@ setup(void **state)
 	control_add_pmd(registry);
 	control_add_dpif(registry, &running);
 	control_add_ofproto(registry, &running);
+	control_add_trace(registry, &running);
+	control_add_caches(registry, &running);
 	return 0;
 }
 
@@ -265,8 +267,8 @@ test_qos_explain(void **state)
 	             "  delay in the queue: p50 1.5 us, p99 20 us, p99.9 3 ms, max 4 s "
 	             "(of 7 packets)\n"
 	             "  drops: 0 packets; last queue full 300 ms ago (12 in 0.1 s)\n"
-	             "  advice: bursts are larger than its queue: see limit_bytes and "
-	             "limit_packets\n");
+	             "  advice: bursts are larger than its queue: see limit-bytes and "
+	             "limit-packets\n");
 	assert_int_equal(run("qos/explain a root"), 0);
 	assert_non_null(
 		strstr(str_text(&out), "  now: link at its rate until +1.2 ms\n"));
@@ -362,7 +364,7 @@ test_dpif_shapes(void **state)
 	assert_int_equal(run("dpctl/show -s"), 0);
 	assert_non_null(strstr(str_text(&out), "netdev@ovs-netdev:\n"
 	                                       "  lookups: hit:20 missed:10 lost:0\n"
-	                                       "  flows: 0\n"
+	                                       "  flows: 1\n"
 	                                       "  port 0: a (dummy)\n"
 	                                       "    RX packets:10 errors:0 dropped:0 "));
 	assert_refuses("dpctl/show other@dp", "other@dp");
@@ -378,18 +380,57 @@ test_ofproto(void **state)
 	assert_shows("ofproto/trace br0 in_port=1",
 	             "Flow: in_port=1\n\nbridge(\"br0\")\n");
 	assert_shows("ofproto/trace --names br0 in_port=1 -generate",
-	             "Flow: in_port=1\n\nbridge(\"br0\")\n");
+	             "Flow: in_port=1\n\nbridge(\"br0\")\nwith effects\n");
+	assert_shows("ofproto/trace br0 in_port=1 ff00",
+	             "Flow: in_port=1\n\nbridge(\"br0\")\npacket: ff00\nwith "
+	             "effects\n");
+	assert_shows("ofproto/trace-packet-out --consistent br0 in_port=1 normal",
+	             "Flow: in_port=1\n\nbridge(\"br0\")\nactions: normal\n");
+	assert_refuses("ofproto/trace-packet-out br0 tcp --names",
+	               "a bridge, a flow and actions are needed");
+	assert_refuses("ofproto/trace br0 tcp -generate ff00", "not both");
+	assert_refuses("ofproto/trace br0 tcp ff00 x", "x: one word too many");
+	assert_refuses("ofproto/trace br0 tcp --l7-len x", "x: --l7-len takes 0 to");
+	assert_refuses("ofproto/trace br0 tcp --l7", "--l7: a value is needed");
 	assert_refuses("ofproto/trace br0 --names", "a bridge and a flow are needed");
 	assert_refuses("ofproto/trace --warp br0 tcp", "--warp: unknown option");
 	assert_refuses("ofproto/trace br7 tcp", "no such bridge");
 	assert_refuses("bridge/dump-flows br7", "no such bridge");
-	assert_int_equal(run("dpctl/dump-flows -m"), 0);
+	assert_shows("bridge/dump-flows --offload-stats br0",
+	             "n_packets=0, n_bytes=0, n_offload_packets=0, n_offload_bytes=0, "
+	             "priority=0,actions=NORMAL\n");
+	assert_refuses("bridge/dump-flows --warp br0", "--warp: unknown option");
+}
+
+static void
+test_caches(void **state)
+{
+	static const char plain[] = "recirc_id(0),in_port(1), packets:3, bytes:180, "
+				    "used:never, actions:NORMAL\n";
+
+	(void)state;
+	assert_int_equal(run("dpctl/dump-flows netdev@ovs-netdev"), 0);
 	assert_non_null(strstr(str_text(&out), "flow-dump from pmd on cpu core: 1\n"));
-	assert_non_null(strstr(str_text(&out), ", packets:3, bytes:180, used:never, "
-	                                       "actions:NORMAL\n"));
-	assert_int_equal(run("dpif/dump-flows br0"), 0);
-	assert_non_null(strstr(str_text(&out), "actions:NORMAL\n"));
+	assert_non_null(strstr(str_text(&out), plain));
+	assert_shows("dpctl/dump-flows pmd=1 type=ovs", plain);
+	assert_shows("dpctl/dump-flows pmd=7", "");
+	assert_shows("dpctl/dump-flows filter=arp", "");
+	assert_shows("dpctl/dump-flows type=offloaded", "");
+	assert_int_equal(run("dpctl/dump-flows -m"), 0);
+	assert_non_null(strstr(str_text(&out), "ufid:"));
+	assert_non_null(strstr(str_text(&out),
+	                       ", recirc_id(0),in_port(a), packets:3, bytes:180, "
+	                       "used:never, dp:ovs, actions:NORMAL\n"));
+	assert_shows("dpif/dump-flows br0", plain);
+	assert_int_equal(run("dpif/dump-flows --names br0"), 0);
+	assert_non_null(strstr(str_text(&out), "in_port(a), packets"));
+	assert_refuses("dpctl/dump-flows -x", "Unrecognized option -x");
+	assert_refuses("dpctl/dump-flows nope", "no datapath \"nope\"");
+	assert_refuses("dpctl/dump-flows type=warp", "warp: ");
+	assert_refuses("dpctl/dump-flows pmd=x", "pmd=x: ");
+	assert_refuses("dpctl/dump-flows filter=zz=3", "zz");
 	assert_refuses("dpif/dump-flows br7", "no such bridge");
+	assert_refuses("dpif/dump-flows -x br0", "Unrecognized option -x");
 }
 
 static void
@@ -455,6 +496,7 @@ main(void)
 		TEST(test_pmd_shapes),
 		TEST(test_dpif_shapes),
 		TEST(test_ofproto),
+		TEST(test_caches),
 		TEST(test_counters),
 		TEST(test_coverage_has_six_words_a_line),
 		TEST(test_log_levels),

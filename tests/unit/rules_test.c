@@ -104,7 +104,8 @@ test_a_publication_is_seen_as_a_whole(void **state)
 	other = rule_add(1, 0, FIELD_NONE, 0, &to_wrong);
 	dp_publish(bridge);
 	dp_synchronize();
-	for (unsigned i = 1; i <= ROUNDS; i++) {
+	/* On a busy machine the worker may sleep through many rounds. */
+	for (unsigned i = 1; i <= ROUNDS || sent <= ROUNDS / 10; i++) {
 		/* No more than b's ring can hold. */
 		for (int k = 0; k < 4 && sent - got < 64; k++) {
 			uint8_t frame[64];
@@ -125,7 +126,6 @@ test_a_publication_is_seen_as_a_whole(void **state)
 	got += drain(b);
 	assert_int_equal(drain(wrong), 0);
 	assert_int_equal(got, sent);
-	assert_true(sent > ROUNDS / 10);
 	assert_int_equal(rule_packets(reg), sent);
 	assert_int_equal(rule_packets(other), 0);
 	flow_actions_destroy(&first);
@@ -280,7 +280,6 @@ test_the_cache_is_shown(void **state)
 	struct dumped dumped = {0};
 	struct flow_actions to_b = {0};
 	struct dp_rule *rule;
-	char want[32];
 
 	(void)state;
 	dp_bridge_clear_rules(bridge);
@@ -291,12 +290,11 @@ test_the_cache_is_shown(void **state)
 	send_from_hosts(a, 100);
 	assert_int_equal(drain(b), 100);
 	for (unsigned w = 0; w < DP_WORKERS_MAX; w++)
-		dp_cache_dump(bridge, w, note_entry, &dumped);
+		dp_cache_dump(bridge, w, true, note_entry, &dumped);
 	/* The first packet of the flow was walked, the second put it in. */
 	assert_int_equal(dumped.n, 1);
 	assert_int_equal(dumped.packets, 98);
-	snprintf(want, sizeof(want), "output:%u", port_numbers[b]);
-	assert_string_equal(dumped.actions, want);
+	assert_string_equal(dumped.actions, "b");
 	assert_int_equal(rule_packets(rule), 100);
 	flow_actions_destroy(&to_b);
 	dp_port_del(a);
@@ -305,43 +303,91 @@ test_the_cache_is_shown(void **state)
 
 struct traced {
 	unsigned n;
-	char last[256];
+	uint32_t port, class;
+	char reason[64], warning[256];
 };
 
 static void
-note_line(int depth, const char *text, void *aux)
+note_step(const struct dp_trace_step *step, void *aux)
 {
 	struct traced *traced = aux;
 
-	(void)depth;
 	traced->n++;
-	snprintf(traced->last, sizeof(traced->last), "%s", text);
+	if (step->kind == DP_TRACE_WARNING)
+		snprintf(traced->warning, sizeof(traced->warning), "%s", step->text);
 }
 
 static void
+note_fate(const struct dp_trace_fate *fate, void *aux)
+{
+	struct traced *traced = aux;
+
+	traced->port = fate->port_id;
+	traced->class = fate->class_number;
+	snprintf(traced->reason, sizeof(traced->reason), "%s",
+	         fate->reason ? fate->reason : "");
+}
+
+/* The last fate of a frame from a port. */
+static void
+trace_frame(uint32_t port, struct traced *traced)
+{
+	uint8_t frame[64];
+	struct dp_trace trace = {.frame = frame,
+	                         .length = frame_make(frame, sizeof(frame), 2, 1, -1),
+	                         .step = note_step,
+	                         .fate = note_fate,
+	                         .aux = traced};
+	struct error err = {""};
+
+	memset(traced, 0, sizeof(*traced));
+	flow_parse(frame, sizeof(frame), sizeof(frame), &trace.key);
+	trace.key.f.in_port = port_numbers[port];
+	assert_int_equal(dp_trace(bridge, &trace, &err), 0);
+}
+
+/* Traces end where packets do, by the same reasons, and count nothing. */
+static void
 test_traces_say_why(void **state)
 {
-	struct flow_actions loop = {0}, none = {0};
+	uint32_t a = port_add("a", NULL), b = port_add("b", NULL);
+	struct flow_actions loop = {0}, none = {0}, to_b = {0};
 	struct flow_resubmit *resubmit;
-	struct flow_key key = {0};
-	struct traced traced = {0};
+	struct traced traced;
+	struct dp_rule *rule;
 
 	(void)state;
 	dp_bridge_clear_rules(bridge);
-	dp_trace(bridge, &key, 64, note_line, &traced);
-	assert_string_equal(traced.last, "dropped: rx_no_rule");
+	trace_frame(a, &traced);
+	assert_string_equal(traced.reason, "rx_no_rule");
 	rule_add(0, 0, FIELD_NONE, 0, &none);
 	dp_publish(bridge);
-	dp_trace(bridge, &key, 64, note_line, &traced);
-	assert_string_equal(traced.last, "dropped: rx_by_rule");
+	trace_frame(a, &traced);
+	assert_string_equal(traced.reason, "rx_by_rule");
+	add_output(&to_b, port_numbers[b]);
+	rule = rule_add(0, 1, FIELD_NONE, 0, &to_b);
+	dp_publish(bridge);
+	trace_frame(a, &traced);
+	assert_string_equal(traced.reason, "");
+	assert_int_equal(traced.port, b);
+	assert_int_equal(traced.class, DP_CLASS_NONE);
+	trace_frame(b, &traced);
+	assert_string_equal(traced.reason, "rx_hairpin");
+	assert_string_equal(traced.warning, "skipping output to input port");
+	settle();
+	assert_int_equal(drain(b), 0);
+	assert_int_equal(rule_packets(rule), 0);
 	resubmit = flow_actions_add(&loop, ACTION_RESUBMIT, sizeof(*resubmit));
 	resubmit->table = 0;
 	resubmit->in_port = FLOW_PORT_IN_PORT;
-	rule_add(0, 1, FIELD_NONE, 0, &loop);
+	rule_add(0, 2, FIELD_NONE, 0, &loop);
 	dp_publish(bridge);
-	dp_trace(bridge, &key, 64, note_line, &traced);
-	assert_string_equal(traced.last, "dropped: rx_too_many_resubmits");
+	trace_frame(a, &traced);
+	assert_string_equal(traced.reason, "rx_too_many_resubmits");
 	flow_actions_destroy(&loop);
+	flow_actions_destroy(&to_b);
+	dp_port_del(a);
+	dp_port_del(b);
 }
 
 int

@@ -15,8 +15,8 @@
 #include "datapath/bridge.h"
 #include "datapath/classifier.h"
 #include "datapath/ruleset.h"
-#include "datapath/trace.h"
 #include "datapath/walk.h"
+#include "tests/support/program_text.h"
 
 #define TABLES       6
 #define RULES_MAX    80
@@ -430,10 +430,20 @@ walks_equal(const struct walk *a, const struct walk *b)
 }
 
 static void
-print_line(int depth, const char *text, void *aux)
+print_step(const struct dp_trace_step *step, void *aux)
 {
 	(void)aux;
-	print_message("%*s%s\n", depth * 2, "", text);
+	print_message("%*s%u: table %u, priority %u, action %d, %s\n",
+	              (int)step->depth * 2, "", step->kind, step->table, step->priority,
+	              step->action ? step->action->type : -1,
+	              step->text ? step->text : "");
+}
+
+static void
+print_fate(const struct dp_trace_fate *fate, void *aux)
+{
+	(void)aux;
+	print_message("port %u, %s\n", fate->port_id, fate->reason ? fate->reason : "");
 }
 
 /* Says which word of the key it was, and what both walks did. */
@@ -441,7 +451,10 @@ static void
 explain_difference(const struct pipeline *pipeline, const struct flow_key *key,
                    const struct flow_key *other)
 {
+	const struct dp_trace trace = {
+		.key = *key, .length = 100, .step = print_step, .fate = print_fate};
 	struct str text = STR_INIT;
+	struct error err;
 
 	for (size_t w = 0; w < FLOW_PACKET_WORDS; w++) {
 		struct flow_key mixed = *key;
@@ -454,7 +467,7 @@ explain_difference(const struct pipeline *pipeline, const struct flow_key *key,
 			              (unsigned long long)key->words[w],
 			              (unsigned long long)pipeline->mask.words[w]);
 	}
-	dp_trace(bridge_id, key, 100, print_line, NULL);
+	dp_trace(bridge_id, &trace, &err);
 	str_printf(&text, "actions: ");
 	program_format(&text, one->program, one->bytes);
 	walk_packet(two, pipeline, other, 100);

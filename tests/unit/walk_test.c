@@ -12,9 +12,9 @@
 #include "datapath/bridge.h"
 #include "datapath/records.h"
 #include "datapath/ruleset.h"
-#include "datapath/trace.h"
 #include "datapath/walk.h"
 #include "openflow/of_text.h"
+#include "support/program_text.h"
 #include "support/text_rules.h"
 
 static uint32_t bridge_id;

@@ -129,7 +129,7 @@ add_queue(const struct dp_class_stats *class, void *aux)
 		.floor_bps = class->floor_bps,
 		.ceil_bps = class->ceil_bps,
 		.root_bps = queues->root_bps,
-		.duration_ns = queues->now_ns - queues->port->created_ns,
+		.duration_ns = queues->now_ns - class->created_ns,
 	};
 }
 

@@ -77,9 +77,25 @@ void ofproto_controllers(const struct ofproto *ofproto,
                          void *aux);
 
 /* Control commands: text as ovs-appctl users know it. */
-int ofproto_trace(struct ofproto *ofproto, const char *flow, const char *packet_hex,
+
+/* What to trace; strings are as users wrote them, NULL = not given. */
+struct ofproto_trace {
+	const char *flow;
+	const char *packet;   /* hex digits; else it is made from the flow */
+	const char *payload;  /* hex digits, of a packet that is made */
+	size_t payload_bytes; /* of zeros, if 'payload' is NULL */
+	const char *actions;  /* of a packet-out, instead of the tables */
+	bool is_consistent;   /* the actions must be possible for the packet */
+	bool has_effects;     /* learn, as if it were a packet */
+	bool shows_names;     /* of ports */
+	/* Appends a line on what becomes of the packet. */
+	void (*fate)(const struct dp_trace_fate *fate, struct str *out, void *aux);
+	void *aux;
+};
+int ofproto_trace(struct ofproto *ofproto, const struct ofproto_trace *trace,
                   struct str *out, struct error *err);
-void ofproto_dump_flows(struct ofproto *ofproto, struct str *out);
+/* All rules; 'offload': with what hardware counted, which is 0. */
+void ofproto_dump_flows(struct ofproto *ofproto, bool offload, struct str *out);
 
 /* Every 100 ms or so, and when dp_event_fd() was readable: timeouts, probes. */
 void ofproto_run(void);

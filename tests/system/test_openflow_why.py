@@ -1,0 +1,205 @@
+# test_openflow_why.py - what traces and dumps of the flow cache say is what real packets do.
+#
+#   in ---- 1 [        ]
+#   out --- 2 [ switch ]
+#   other - 3 [        ]
+import pathlib
+import re
+import time
+
+import pytest
+from support import proc
+from support.openflow import links
+from support.openflow.packets import Packet
+
+PARTS = ("in", "out", "other")
+GROUPS = ("type=all,bucket=output:2,bucket=set_field:5->ip_dscp,output:3,bucket=in_port",
+          "type=select,bucket=weight:1,output:2,bucket=weight:2,output:3",
+          "type=ff,bucket=watch_port:99,output:2,bucket=watch_port:3,output:3",
+          "type=indirect,bucket=set_field:7->reg1,resubmit(,6)")
+
+
+class Net:
+    """A switch with three links, and rules by ovs-ofctl."""
+
+    def __init__(self, lab):
+        self.lab, self.switch, self.bridge = lab, lab.switch, lab.bridge
+        space = lab.namespace()
+        self.switch.vsctl("set", "bridge", lab.bridge, "fail_mode=secure")
+        quiet = pathlib.Path(f"/proc/sys/net/ipv6/conf/{lab.bridge}/disable_ipv6")
+        if quiet.exists():
+            quiet.write_text("1")
+        self.links = {}
+        for number, part in enumerate(PARTS, 1):
+            link = links.Link(space, part)
+            lab.stack.callback(link.close)
+            self.switch.add_system(lab.bridge, link.outside, f"ofport_request={number}")
+            self.links[number] = link
+        for link in self.links.values():
+            self.switch.wait_link(link.outside)
+
+    def ofctl(self, *words):
+        return proc.run(["ovs-ofctl", "-O", "OpenFlow15", *words], 20, True, self.switch.environment()).stdout
+
+    def rules(self, *texts):
+        self.ofctl("del-flows", self.bridge)
+        self.ofctl("del-groups", self.bridge)
+        for number, group in enumerate(GROUPS, 1):
+            if any(f"group:{number}" in text for text in texts):
+                self.ofctl("add-group", self.bridge, f"group_id={number},{group}")
+        for text in texts:
+            self.ofctl("add-flow", self.bridge, text)
+
+    def trace(self, flow, *more):
+        return self.switch.appctl("ofproto/trace", self.bridge, flow, *more)
+
+    def arrivals(self, frame, wait=0.4):
+        """What arrives where after 'frame' was sent by port 1: {port: [frames]}."""
+        for link in self.links.values():
+            link.flush()
+        self.links[1].send(frame)
+        time.sleep(wait)
+        found = {}
+        for number, link in self.links.items():
+            while (data := link.receive(0)) is not None:
+                found.setdefault(number, []).append(data)
+        return found
+
+
+@pytest.fixture(scope="module")
+def net(lab):
+    net = Net(lab)
+    net.ofctl("add-meter", net.bridge, "meter=1,kbps,band=type=drop,rate=100000")
+    return net
+
+
+# Rules of table 0 for UDP packets, with those of other tables.
+WAYS = {
+    "output": ["actions=output:2"],
+    "in_port": ["actions=in_port"],
+    "hairpin": ["actions=output:1"],
+    "no port": ["actions=output:77"],
+    "dropped": ["actions=drop"],
+    "no rule": ["tcp,actions=output:2"],
+    "all": ["actions=ALL"],
+    "group all": ["actions=group:1"],
+    "group select": ["actions=group:2"],
+    "group failover": ["actions=group:3"],
+    "group indirect": ["actions=group:4", "table=6,reg1=7,actions=output:3"],
+    "meter and goto": ["actions=meter:1,goto_table:2", "table=2,udp,actions=output:2,output:3"],
+    "resubmit": ["actions=load:3->NXM_NX_REG0[],resubmit(,3),output:NXM_NX_REG0[]", "table=3,actions=output:2"],
+    "clone": ["actions=clone(dec_ttl,output:2),output:3"],
+    "ttl ends": ["actions=set_field:1->nw_ttl,dec_ttl,output:2"],
+    "action set": ["actions=write_actions(set_field:1.2.3.4->ip_dst,output:3),goto_table:4",
+                   "table=4,actions=output:2"],
+    "tags": ["actions=push_vlan:0x8100,set_field:4196->vlan_vid,output:2,pop_vlan,output:3"],
+    "headers laid bare": ["actions=push_mpls:0x8847,pop_mpls:0x0800,resubmit(,5)",
+                          "table=5,udp,tp_dst=2222,actions=output:3"],
+    "length": ["actions=check_pkt_larger(60)->NXM_NX_REG0[0],resubmit(,7)",
+               "table=7,reg0=0x1/0x1,actions=output:2", "table=7,reg0=0x0/0x1,actions=output:3"],
+    "loop": ["actions=output:2,resubmit(,0)"],
+    "normal": ["actions=NORMAL"],
+}
+
+
+def rule(text):
+    return f"priority=10,{text}" if text.startswith(("table", "tcp")) else f"priority=10,udp,{text}"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_trace_ends_where_the_packet_does(net, way):
+    frame = Packet("udp").bytes()
+    net.rules(*map(rule, WAYS[way]))
+    told = net.trace("in_port=1", frame.hex())
+    ports = sorted(int(port) for port in re.findall(r"^Output: port (\d+)", told, re.M) if port != "65534")
+    came = net.arrivals(frame)
+    assert ports == sorted(number for number, frames in came.items() for _ in frames), told
+    if not ports:
+        assert re.search(r"^Drop: rx_\w+$", told, re.M), told
+
+
+def test_a_dropped_packet_has_the_reason_that_is_counted(net):
+    frame = Packet("udp").bytes()
+    name = net.links[1].outside
+    for way, reason in (("no rule", "rx_no_rule"), ("dropped", "rx_by_rule"), ("hairpin", "rx_hairpin"),
+                        ("no port", "rx_no_output"), ("loop", "rx_too_many_resubmits"), ("ttl ends", "rx_ttl_ends")):
+        net.rules(*map(rule, WAYS[way]))
+        before = counter(net, name, f"drop_{reason}")
+        assert f"Drop: {reason}\n" in net.trace("in_port=1", frame.hex()), way
+        assert counter(net, name, f"drop_{reason}") == before, "a trace counts nothing"
+        net.arrivals(frame, 0.1)
+        assert counter(net, name, f"drop_{reason}") == before + 1, way
+
+
+def counter(net, port, name):
+    for line in net.switch.appctl("port/counters", port).splitlines():
+        key, value = line.split(": ")
+        if key == name:
+            return int(value)
+    return 0
+
+
+def test_only_a_packet_has_effects(net):
+    learn = "learn(table=9,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[]),NORMAL"
+    flow = "in_port=1,udp,dl_src=02:00:00:00:00:77,nw_ttl=64"
+    net.rules(f"udp,actions={learn}")
+    net.switch.appctl("fdb/flush", net.bridge)
+    assert "so learn action ignored" in net.trace(flow)
+    assert "02:00:00:00:00:77" not in net.switch.appctl("fdb/show", net.bridge)
+    assert "dl_dst" not in net.ofctl("dump-flows", net.bridge, "table=9")
+    assert "so learn action ignored" not in net.trace(flow, "-generate")
+    assert "02:00:00:00:00:77" in net.switch.appctl("fdb/show", net.bridge)
+    assert "dl_dst=02:00:00:00:00:77" in net.ofctl("dump-flows", net.bridge, "table=9")
+    assert " n_packets=0, n_bytes=0, " in net.ofctl("dump-flows", net.bridge, "table=0")
+
+
+def test_a_trace_reads_as_open_vswitchs(net):
+    net.rules("cookie=0x77,priority=10,udp,in_port=1,actions=set_field:5->reg0,goto_table:2",
+              "table=2,priority=5,reg0=5,ip,actions=set_field:1.2.3.4->ip_dst,output:2")
+    told = net.trace("in_port=1,udp,nw_src=10.0.0.1,udp_dst=53,nw_ttl=64,dl_src=00:01:02:03:04:05")
+    flow = ("in_port=1,vlan_tci=0x0000,dl_src=00:01:02:03:04:05,dl_dst=00:00:00:00:00:00,nw_src=10.0.0.1,nw_dst={},"
+            "nw_tos=0,nw_ecn=0,nw_ttl=64,nw_frag=no,tp_src=0,tp_dst=53")
+    assert told.splitlines()[:-1] == [
+        "Flow: udp," + flow.format("0.0.0.0"), "",
+        f'bridge("{net.bridge}")', "-" * len(f'bridge("{net.bridge}")'),
+        " 0. udp,in_port=1, priority 10, cookie 0x77", "    set_field:0x5->reg0", "    goto_table:2",
+        " 2. ip,reg0=0x5, priority 5", "    set_field:1.2.3.4->ip_dst", "    output:2", "",
+        "Final flow: udp,reg0=0x5," + flow.format("1.2.3.4"),
+        "Megaflow: recirc_id=0,eth,udp,in_port=1",
+        f"Datapath actions: set(ipv4(dst=1.2.3.4)),{dp_number(net, 2)}"], told
+
+
+def dp_number(net, port):
+    name = net.links[port].outside
+    return re.search(rf"port (\d+): {name}$", net.switch.appctl("dpctl/show"), re.M).group(1)
+
+
+def test_bad_traces_say_why(net):
+    for words, reason in ((["nobr", "tcp"], "nobr: no such bridge"), ([net.bridge, "zz=3"], "zz"),
+                          ([net.bridge, "tcp", "xyz"], "hex"), ([net.bridge, "tcp", "ff"], "14 bytes"),
+                          ([net.bridge, "tcp", "--warp"], "--warp: unknown option")):
+        result = proc.run(["ovs-appctl", "ofproto/trace", *words], 20, False, net.switch.environment())
+        assert result.returncode == 2 and reason in result.stderr, result.stderr
+
+
+def test_the_cache_is_shown_with_what_it_counted(net):
+    net.rules("udp,nw_src=192.168.10.0/24,tp_dst=2222,actions=set_field:9->ip_dscp,output:2", "arp,actions=drop")
+    net.arrivals(Packet("udp").bytes(), 0.1)
+    for _ in range(10):
+        net.links[1].send(Packet("udp").bytes())
+        net.links[1].send(Packet("arp").bytes())
+        time.sleep(0.02)
+    time.sleep(0.2)
+    dumped = net.switch.appctl("dpctl/dump-flows", "--names")
+    inside, outside = net.links[1].outside, net.links[2].outside
+    udp = re.search(rf"recirc_id\(0\),in_port\({inside}\),packet_type\(ns=0,id=0\),eth_type\(0x0800\),"
+                    r"ipv4\(src=192.168.10.0/255.255.255.0,proto=17\),udp\(dst=2222\), packets:(\d+), "
+                    rf"bytes:(\d+), used:0\.\d+s, actions:set\(ipv4\(tos=0x24/0xfc\)\),{outside}$", dumped, re.M)
+    assert udp, dumped
+    # The first packet was walked, and the second put the flow in.
+    assert int(udp.group(1)) == 9 and int(udp.group(2)) == 9 * len(Packet("udp").bytes())
+    assert re.search(r"eth_type\(0x0806\),.*, packets:8, .* actions:drop$", dumped, re.M), dumped
+    number = re.search(r"flows: (\d+)", net.switch.appctl("dpctl/show")).group(1)
+    assert int(number) == dumped.count("recirc_id(0)")
+    assert net.switch.appctl("dpctl/dump-flows", "filter=udp").count("recirc_id(0)") == 1
+    assert "dp-extra-info:rx_by_rule\n" in net.switch.appctl("dpctl/dump-flows", "-m", "filter=arp")
