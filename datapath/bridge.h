@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "datapath/change_log.h"
 #include "datapath/datapath.h"
 #include "datapath/fdb.h"
 #include "datapath/mask_set.h"
@@ -40,6 +41,9 @@ struct bridge {
 	/* main's */
 	uint64_t next_version; /* what is changed now is visible from then on */
 	struct mask_set masks;
+	struct change_log changes;
+	struct flow_key reads;  /* what the published version needs of a cache's mask */
+	uint64_t wide_since_ns; /* the mask is wider than that; 0 = it is not */
 	uint32_t n_rules;
 	uint8_t miss[DP_TABLES_MAX];
 	uint8_t egress_table; /* the first of them; 0 = none */

@@ -8,6 +8,8 @@
 #include <rte_hash_crc.h>
 #include <rte_malloc.h>
 
+#include "base/compiler.h"
+
 #define CACHE_SETS     4096 /* power of two */
 #define CACHE_WAYS     4
 #define CACHE_ENTRIES  (CACHE_SETS * CACHE_WAYS)
@@ -29,6 +31,7 @@ struct cache {
 	uint32_t chains[PATH_CHAINS];
 	uint16_t seen[DOORKEEPER];
 	struct cache_entry sets[CACHE_SETS][CACHE_WAYS];
+	struct walk_trail trails[PATHS]; /* of paths, all walks that share one */
 	uint64_t small[SMALL_PATHS][SMALL_BYTES / 8];
 	uint64_t large[LARGE_PATHS][LARGE_BYTES / 8];
 	struct walk walks[CACHE_WALKS_MAX];
@@ -104,6 +107,15 @@ path_equal(const struct path *path, const struct walk *walk)
 	       !memcmp(path_program(path), walk->program, walk->bytes);
 }
 
+static void
+trail_add(struct walk_trail *to, const struct walk_trail *trail)
+{
+	for (unsigned i = 0; i < CHANGE_TABLE_WORDS; i++)
+		to->tables[i] |= trail->tables[i];
+	to->groups |= trail->groups;
+	to->words |= trail->words;
+}
+
 /* A path that does what 'walk' came to, with one user more; PATH_NONE: no room. */
 static uint32_t
 path_share(struct cache *cache, const struct walk *walk)
@@ -120,6 +132,7 @@ path_share(struct cache *cache, const struct walk *walk)
 		path = path_at(cache, number);
 		if (path->hash == hash && path_equal(path, walk)) {
 			path->users++;
+			trail_add(&cache->trails[number], &walk->trail);
 			return number;
 		}
 	}
@@ -132,6 +145,7 @@ path_share(struct cache *cache, const struct walk *walk)
 	path->hash = hash;
 	path->next = *chain;
 	*chain = number;
+	cache->trails[number] = walk->trail;
 	path->users = 1;
 	path->bytes = walk->bytes;
 	path->n_tallies = walk->n_tallies;
@@ -184,22 +198,44 @@ entry_matches(const struct cache_entry *entry, const uint64_t *words, unsigned n
 	return difference == 0;
 }
 
+bool
+cache_entry_is_current(const struct cache *cache, const struct pipeline *pipeline,
+                       struct cache_entry *entry)
+{
+	if (entry->layout != pipeline->layout)
+		return false;
+	if (likely(entry->generation == pipeline->generation))
+		return true;
+	if (changes_concern(pipeline, entry->generation, &cache->trails[entry->path],
+	                    entry->key))
+		return false;
+	entry->generation = pipeline->generation;
+	return true;
+}
+
+/* Whether it is current or not. */
+static struct cache_entry *
+set_find(struct cache_entry *set, const struct pipeline *pipeline, const uint64_t *words,
+         uint32_t hash)
+{
+	for (unsigned i = 0; i < CACHE_WAYS; i++)
+		if (set[i].hash == hash && set[i].layout == pipeline->layout &&
+		    entry_matches(&set[i], words, pipeline->n_words))
+			return &set[i];
+	return NULL;
+}
+
 struct cache_entry *
 cache_find(struct cache *cache, const struct pipeline *pipeline, const uint64_t *words,
            uint32_t hash)
 {
-	struct cache_entry *set = cache->sets[hash & (CACHE_SETS - 1)];
+	struct cache_entry *entry =
+		set_find(cache->sets[hash & (CACHE_SETS - 1)], pipeline, words, hash);
 
-	for (unsigned i = 0; i < CACHE_WAYS; i++) {
-		struct cache_entry *entry = &set[i];
-
-		if (entry->hash == hash && entry->generation == pipeline->generation &&
-		    entry_matches(entry, words, pipeline->n_words)) {
-			entry->hit_clock = cache->clock;
-			return entry;
-		}
-	}
-	return NULL;
+	if (unlikely(!entry) || !cache_entry_is_current(cache, pipeline, entry))
+		return NULL;
+	entry->hit_clock = cache->clock;
+	return entry;
 }
 
 const struct path *
@@ -209,13 +245,13 @@ cache_path(const struct cache *cache, const struct cache_entry *entry)
 }
 
 static struct cache_entry *
-cache_victim(struct cache *cache, uint32_t hash, uint64_t generation)
+cache_victim(struct cache *cache, uint32_t hash, uint64_t layout)
 {
 	struct cache_entry *set = cache->sets[hash & (CACHE_SETS - 1)];
 	struct cache_entry *victim = &set[0];
 
 	for (unsigned i = 0; i < CACHE_WAYS; i++) {
-		if (set[i].generation != generation)
+		if (set[i].layout != layout)
 			return &set[i];
 		if (cache->clock - set[i].hit_clock > cache->clock - victim->hit_clock)
 			victim = &set[i];
@@ -228,23 +264,31 @@ cache_insert(struct cache *cache, const struct pipeline *pipeline, const uint64_
              uint32_t hash, const struct walk *walk)
 {
 	uint16_t *seen = &cache->seen[hash & (DOORKEEPER - 1)];
-	uint16_t mark = (uint16_t)((hash >> 16) ^ (pipeline->generation * 0x9e37)) | 1;
-	struct cache_entry *entry;
+	uint16_t mark = (uint16_t)((hash >> 16) ^ (pipeline->layout * 0x9e37)) | 1;
+	struct cache_entry *entry =
+		set_find(cache->sets[hash & (CACHE_SETS - 1)], pipeline, words, hash);
 	uint32_t path;
 
-	if (*seen != mark) {
+	if (!entry && *seen != mark) {
 		*seen = mark;
 		return;
 	}
 	path = path_share(cache, walk);
 	if (path == PATH_NONE)
 		return;
-	entry = cache_victim(cache, hash, pipeline->generation);
-	if (entry->generation) {
+	if (entry && entry->path == path) {
+		path_unref(cache, path);
+		entry->generation = pipeline->generation;
+		return;
+	}
+	if (!entry)
+		entry = cache_victim(cache, hash, pipeline->layout);
+	if (entry->layout) {
 		cache_flush_entry(cache, entry);
 		path_unref(cache, entry->path);
 	}
 	memset(entry, 0, sizeof(*entry));
+	entry->layout = pipeline->layout;
 	entry->generation = pipeline->generation;
 	entry->hash = hash;
 	entry->path = path;
@@ -290,7 +334,7 @@ cache_destroy(struct cache *cache)
 	if (!cache)
 		return;
 	for (uint32_t i = 0; i < CACHE_ENTRIES; i++)
-		if (cache_entry_at(cache, i)->generation)
+		if (cache_entry_at(cache, i)->layout)
 			cache_flush_entry(cache, cache_entry_at(cache, i));
 	tally_del_worker(cache->worker_id);
 	rte_free(cache);

@@ -33,7 +33,8 @@ path_program(const struct path *path)
 }
 
 struct cache_entry {
-	uint64_t generation; /* 0 = empty */
+	uint64_t layout;     /* of the pipelines that it is for; 0 = empty */
+	uint64_t generation; /* of the last one that it is known to be right for */
 	uint32_t hash;
 	uint32_t path; /* number; PATH_NONE = none */
 	uint64_t packets, bytes, used_ns;
@@ -55,20 +56,25 @@ void cache_destroy(struct cache *cache);
 uint32_t cache_key(const struct pipeline *pipeline, const struct flow_key *key,
                    uint64_t words[FLOW_PACKET_WORDS]);
 
-/* The entry of 'words', or NULL. Valid until the next cache_insert(). */
+/* The entry of 'words', or NULL. Valid until the next cache_insert(). Entries that later
+ * changes of the rules do not concern stay. */
 struct cache_entry *cache_find(struct cache *cache, const struct pipeline *pipeline,
                                const uint64_t *words, uint32_t hash);
 
 const struct path *cache_path(const struct cache *cache, const struct cache_entry *entry);
 
 /* Offers what 'walk' came to; it is taken when its flow is seen for the second time, so
- * that a scan of many flows pushes out nobody. */
+ * that a scan of many flows pushes out nobody, or has an entry that is out of date. */
 void cache_insert(struct cache *cache, const struct pipeline *pipeline,
                   const uint64_t *words, uint32_t hash, const struct walk *walk);
 
 /* Room for a walk; NULL: CACHE_WALKS_MAX of them are under way. */
 struct walk *cache_take_walk(struct cache *cache);
 void cache_return_walk(struct cache *cache);
+
+/* Whether the entry is one of this pipeline's. */
+bool cache_entry_is_current(const struct cache *cache, const struct pipeline *pipeline,
+                            struct cache_entry *entry);
 
 /* Entries by number, for who looks at all of them: a bounded number at a time. */
 uint32_t cache_n_entries(void);

@@ -34,7 +34,7 @@ cache_flush_step(struct worker *worker, void *arg)
 		struct cache_entry *entry = cache_entry_at(cache, flush->next);
 
 		done++;
-		if (entry->generation)
+		if (entry->layout)
 			done += 4 * cache_flush_entry(cache, entry);
 	}
 	return flush->next < cache_n_entries();
@@ -94,9 +94,9 @@ cache_copy_step(struct worker *worker, void *arg)
 
 	for (; copying->next < copying->end && copying->n < copying->max;
 	     copying->next++) {
-		const struct cache_entry *entry = cache_entry_at(cache, copying->next);
+		struct cache_entry *entry = cache_entry_at(cache, copying->next);
 
-		if (entry->generation == pipeline->generation)
+		if (cache_entry_is_current(cache, pipeline, entry))
 			entry_copy(cache, pipeline, entry,
 			           &copying->copies[copying->n++]);
 	}

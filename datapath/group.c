@@ -140,6 +140,7 @@ dp_group_set(uint32_t bridge_id, const struct dp_group_config *config, struct er
 	old = group_newest(bridge, config->number);
 	group = group_create(config);
 	group->added = bridge->next_version;
+	change_log_note_group(&bridge->changes, config->number);
 	group->reads = group_reads(bridge, group);
 	group_take_tallies(group, old);
 	if (old)
@@ -153,6 +154,7 @@ dp_group_set(uint32_t bridge_id, const struct dp_group_config *config, struct er
 static void
 group_del(struct bridge *bridge, struct group *group)
 {
+	change_log_note_group(&bridge->changes, group->number);
 	tally_del(group->tally);
 	for (uint32_t i = 0; i < group->n_buckets; i++)
 		tally_del(group->buckets[i].tally);

@@ -151,7 +151,11 @@ worker_rest(struct worker *worker, unsigned moved)
 	}
 	ts.tv_nsec = (long)sleep_ns;
 	start_tsc = rte_rdtsc();
+	/* Holds nothing: who waits for workers, as each barrier does, need not for this.
+	 */
+	rte_rcu_qsbr_thread_offline(rcu_state, worker->id);
 	nanosleep(&ts, NULL);
+	rte_rcu_qsbr_thread_online(rcu_state, worker->id);
 	worker->stats.sleep_cycles += rte_rdtsc() - start_tsc;
 }
 

@@ -122,6 +122,7 @@ dp_rule_add(uint32_t bridge_id, const struct dp_rule_config *config,
 	rule->cookie = config->cookie;
 	added->current = rule;
 	classifier_insert(&added->table->classifier, rule);
+	change_log_note_rule(&bridge->changes, rule);
 	list_push_back(&added->table->rules, &added->node);
 	bridge->n_rules++;
 	*handle = added;
@@ -150,6 +151,7 @@ dp_rule_set(struct dp_rule *handle, const void *actions, size_t actions_bytes,
 	rule->tally = old->tally;
 	rule->cookie = cookie;
 	handle->current = rule;
+	change_log_note_rule(&bridge->changes, rule);
 	rule_remove(bridge, old);
 	classifier_insert(&handle->table->classifier, rule);
 	return 0;
@@ -165,6 +167,7 @@ dp_rule_del(struct dp_rule *handle)
 	handle->table->matched_deleted += sum.packets;
 	tally_del(handle->tally);
 	mask_set_unref(&bridge->masks, handle->reads);
+	change_log_note_rule(&bridge->changes, handle->current);
 	rule_remove(bridge, handle->current);
 	list_remove(&handle->node);
 	bridge->n_rules--;

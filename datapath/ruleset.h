@@ -12,6 +12,7 @@
 #include "datapath/tally.h"
 
 struct bridge;
+struct change_batch;
 
 /* Made with its first rule, lives as long as the bridge. */
 struct table {
@@ -26,6 +27,9 @@ struct pipeline {
 	uint64_t version;    /* of rules and groups */
 	uint64_t generation; /* differs from that of every pipeline of any bridge */
 	struct bridge *bridge;
+	const struct change_batch *changes; /* with which it came, and older ones */
+	/* Differs from that of every pipeline with another mask or bridge. */
+	uint64_t layout;
 	/* Every bit that rules and actions read; in_port and whatever a bit of which is
 	 * changed by arithmetic are whole. */
 	struct flow_key mask;

@@ -221,6 +221,7 @@ dp_run(void)
 	if (read(tick_fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	bridges_age((uint32_t)(tsc_to_ns(rte_rdtsc()) / NSEC_PER_SEC));
+	bridges_narrow();
 	stats_tick();
 	if (++ticks % TRIM_TICKS == 0)
 		tsc_trim();

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "datapath/bridge.h"
 #include "datapath/cache_ask.h"
@@ -13,8 +14,12 @@
 #include "datapath/rule.h"
 #include "datapath/ruleset.h"
 
+/* For so long a mask stays wider than it need be: a rule that comes and goes does not
+ * empty the caches each time. */
+#define MASK_KEPT_NS NSEC_PER_SEC
+
 /* Of all bridges: a flow cache must not take one for another. */
-static uint64_t last_version, last_generation;
+static uint64_t last_version, last_generation, last_layout;
 
 /* What is computed with needs all its bits, not those alone that are compared. */
 static void
@@ -48,6 +53,66 @@ bridge_fixed_rule(const struct bridge *bridge)
 	               : NULL;
 }
 
+static void
+pipeline_set_mask(struct pipeline *pipeline, const struct flow_key *mask)
+{
+	pipeline->layout = ++last_layout;
+	pipeline->mask = *mask;
+	pipeline->n_words = 0;
+	for (unsigned i = 0; i < FLOW_PACKET_WORDS; i++) {
+		if (!pipeline->mask.words[i])
+			continue;
+		pipeline->words[pipeline->n_words] = (uint8_t)i;
+		pipeline->masks[pipeline->n_words++] = pipeline->mask.words[i];
+	}
+}
+
+static bool
+mask_is_within(const struct flow_key *mask, const struct flow_key *wider)
+{
+	uint64_t more = 0;
+
+	for (unsigned i = 0; i < FLOW_KEY_WORDS; i++)
+		more |= mask->words[i] & ~wider->words[i];
+	return more == 0;
+}
+
+static bool
+bridge_mask_may_narrow(const struct bridge *bridge)
+{
+	return bridge->wide_since_ns &&
+	       dp_time_ns() - bridge->wide_since_ns >= MASK_KEPT_NS;
+}
+
+/* The old mask if it will do and is not much too wide, else the one that is needed, and
+ * what is still kept of the old. */
+static void
+bridge_choose_mask(struct bridge *bridge, struct pipeline *pipeline)
+{
+	const struct pipeline *old = bridge->pipeline;
+	struct flow_key wider;
+
+	bridge->reads = *mask_set_union(&bridge->masks);
+	mask_round_up(&bridge->reads);
+	if (!old || bridge_mask_may_narrow(bridge)) {
+		pipeline_set_mask(pipeline, &bridge->reads);
+	} else if (mask_is_within(&bridge->reads, &old->mask)) {
+		pipeline->layout = old->layout;
+		pipeline->mask = old->mask;
+		pipeline->n_words = old->n_words;
+		memcpy(pipeline->words, old->words, sizeof(pipeline->words));
+		memcpy(pipeline->masks, old->masks, sizeof(pipeline->masks));
+	} else {
+		for (unsigned i = 0; i < FLOW_KEY_WORDS; i++)
+			wider.words[i] = bridge->reads.words[i] | old->mask.words[i];
+		pipeline_set_mask(pipeline, &wider);
+	}
+	if (mask_is_within(&pipeline->mask, &bridge->reads))
+		bridge->wide_since_ns = 0;
+	else if (!bridge->wide_since_ns)
+		bridge->wide_since_ns = dp_time_ns();
+}
+
 static struct pipeline *
 pipeline_build(struct bridge *bridge)
 {
@@ -57,14 +122,8 @@ pipeline_build(struct bridge *bridge)
 	pipeline->version = bridge->next_version;
 	pipeline->generation = ++last_generation;
 	pipeline->bridge = bridge;
-	pipeline->mask = *mask_set_union(&bridge->masks);
-	mask_round_up(&pipeline->mask);
-	for (unsigned i = 0; i < FLOW_PACKET_WORDS; i++) {
-		if (!pipeline->mask.words[i])
-			continue;
-		pipeline->words[pipeline->n_words] = (uint8_t)i;
-		pipeline->masks[pipeline->n_words++] = pipeline->mask.words[i];
-	}
+	bridge_choose_mask(bridge, pipeline);
+	change_log_publish(&bridge->changes, pipeline);
 	memcpy(pipeline->miss, bridge->miss, sizeof(pipeline->miss));
 	pipeline->egress_table = bridge->egress_table;
 	pipeline->is_fixed = fixed != NULL;
@@ -93,11 +152,18 @@ bridge_refresh(struct bridge *bridge)
 {
 	struct pipeline *old = bridge->pipeline, *pipeline;
 
-	if (old->is_fixed)
+	if (old->is_fixed) {
+		change_log_note_all(&bridge->changes);
 		return;
+	}
 	pipeline = xcalloc_cacheline(sizeof(*pipeline));
 	*pipeline = *old;
 	pipeline->generation = ++last_generation;
+	change_log_publish_all(&bridge->changes, pipeline);
+	if (bridge_mask_may_narrow(bridge)) {
+		pipeline_set_mask(pipeline, &bridge->reads);
+		bridge->wide_since_ns = 0;
+	}
 	atomic_store_explicit(&bridge->pipeline, pipeline, memory_order_release);
 	rcu_free_after(old);
 }
@@ -107,6 +173,14 @@ bridges_refresh(void)
 {
 	for (unsigned i = 0; i < BRIDGES_MAX; i++)
 		if (bridges[i])
+			bridge_refresh(bridges[i]);
+}
+
+void
+bridges_narrow(void)
+{
+	for (unsigned i = 0; i < BRIDGES_MAX; i++)
+		if (bridges[i] && bridge_mask_may_narrow(bridges[i]))
 			bridge_refresh(bridges[i]);
 }
 
@@ -137,6 +211,7 @@ tables_destroy(struct bridge *bridge)
 		free(table);
 	}
 	mask_set_destroy(&bridge->masks);
+	change_log_destroy(&bridge->changes);
 	free(bridge->pipeline);
 }
 
@@ -167,6 +242,8 @@ dp_bridge_clear_rules(uint32_t bridge_id)
 	groups_destroy(bridge);
 	memset(bridge->miss, DP_MISS_DROP, sizeof(bridge->miss));
 	bridge->egress_table = 0;
+	change_log_note_all(&bridge->changes);
+	bridge->wide_since_ns = 1; /* long ago: nothing of the old mask is kept */
 	bridge_publish(bridge);
 }
 
@@ -175,8 +252,10 @@ dp_table_set_miss(uint32_t bridge_id, uint8_t table, enum dp_miss miss)
 {
 	struct bridge *bridge = bridge_by_id(bridge_id);
 
-	if (bridge && table < DP_TABLES_MAX)
-		bridge->miss[table] = (uint8_t)miss;
+	if (!bridge || table >= DP_TABLES_MAX || bridge->miss[table] == miss)
+		return;
+	bridge->miss[table] = (uint8_t)miss;
+	change_log_note_table(&bridge->changes, table);
 }
 
 void
@@ -184,8 +263,10 @@ dp_bridge_set_egress_table(uint32_t bridge_id, uint8_t table)
 {
 	struct bridge *bridge = bridge_by_id(bridge_id);
 
-	if (bridge)
-		bridge->egress_table = table;
+	if (!bridge || bridge->egress_table == table)
+		return;
+	bridge->egress_table = table;
+	change_log_note_all(&bridge->changes);
 }
 
 void

@@ -14,3 +14,6 @@ void tables_destroy(struct bridge *bridge);
  * know is out of date. Shows nothing of what is not published. */
 void bridge_refresh(struct bridge *bridge);
 void bridges_refresh(void);
+
+/* Main, now and then: gives caches the narrower masks that they could have by now. */
+void bridges_narrow(void);

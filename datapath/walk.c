@@ -365,6 +365,23 @@ walk_on_copy(struct walk *walk, const void *records, size_t bytes)
 
 /* ---- tables ---- */
 
+/* For changes_concern(): what is compared here would be compared with the packet there.
+ */
+static void
+walk_note_table(struct walk *walk, uint8_t number)
+{
+	const struct pipeline *pipeline = walk->pipeline;
+
+	walk->trail.tables[number / 64] |= 1ULL << number % 64;
+	for (unsigned i = 0; i < pipeline->n_words; i++) {
+		unsigned word = pipeline->words[i];
+		bool differs =
+			walk->packet.key.words[word] != walk->original->words[word];
+
+		walk->trail.words |= (uint64_t)differs << word;
+	}
+}
+
 static const struct rule *
 walk_look_up(struct walk *walk, uint8_t number)
 {
@@ -375,6 +392,7 @@ walk_look_up(struct walk *walk, uint8_t number)
 			: NULL;
 	const struct rule *rule;
 
+	walk_note_table(walk, number);
 	if (!table)
 		return NULL;
 	rule = classifier_lookup(&table->classifier, walk->pipeline->version,
@@ -712,6 +730,7 @@ walk_begin(struct walk *walk, const struct pipeline *pipeline, const struct flow
 	walk->bridge = pipeline->bridge;
 	walk->length = length;
 	walk->in_port = key->f.in_port;
+	walk->original = key;
 	walk->packet.key = *key;
 	memset(&walk->packet.mask, 0xff, sizeof(walk->packet.mask));
 	walk->is_cacheable = true;

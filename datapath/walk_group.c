@@ -12,6 +12,13 @@
 #define WATCH_DEPTH_MAX      4 /* groups that watch groups */
 #define BUNDLE_ACTIVE_BACKUP 0
 
+static const struct group *
+walk_find_group(struct walk *walk, uint32_t number)
+{
+	walk->trail.groups |= 1ULL << number % 64;
+	return group_find(walk->bridge, walk->pipeline->version, number);
+}
+
 bool
 walk_port_is_live(const struct walk *walk, uint32_t number)
 {
@@ -31,9 +38,7 @@ static bool
 group_is_live(struct walk *walk, uint32_t number, int depth)
 {
 	const struct group *group =
-		depth < WATCH_DEPTH_MAX
-			? group_find(walk->bridge, walk->pipeline->version, number)
-			: NULL;
+		depth < WATCH_DEPTH_MAX ? walk_find_group(walk, number) : NULL;
 
 	for (uint32_t i = 0; group && i < group->n_buckets; i++)
 		if (bucket_is_live(walk, group, &group->buckets[i], depth + 1))
@@ -99,8 +104,7 @@ walk_bucket(struct walk *walk, const struct group *group,
 void
 walk_group(struct walk *walk, uint32_t number)
 {
-	const struct group *group =
-		group_find(walk->bridge, walk->pipeline->version, number);
+	const struct group *group = walk_find_group(walk, number);
 	const struct group_bucket *bucket = NULL;
 	uint8_t reason = walk->reason;
 

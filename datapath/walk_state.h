@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "datapath/change_log.h"
 #include "datapath/datapath.h"
 #include "datapath/drop.h"
 #include "datapath/program.h"
@@ -31,9 +32,11 @@ struct trace;
 struct walk {
 	const struct pipeline *pipeline;
 	const struct bridge *bridge;
-	struct trace *trace; /* NULL = nobody listens */
-	size_t length;       /* the packet's */
-	uint32_t in_port;    /* where it really came from */
+	struct trace *trace;             /* NULL = nobody listens */
+	size_t length;                   /* the packet's */
+	uint32_t in_port;                /* where it really came from */
+	const struct flow_key *original; /* what it was begun with */
+	struct walk_trail trail;
 
 	/* The packet as far as the tables read it, and as they changed it. The mask is
 	 * all ones. */

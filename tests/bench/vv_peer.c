@@ -37,7 +37,8 @@ struct options {
 	uint64_t frame_bytes;
 	uint64_t flows;
 	uint64_t ring_size;
-	uint64_t rate_pps; /* per direction; 0: saturate */
+	uint64_t tx_ring_size; /* 0: the same */
+	uint64_t rate_pps;     /* per direction; 0: saturate */
 	uint64_t warmup_ms, measure_ms, slice_ms;
 	uint64_t ready_timeout_ms;
 	uint64_t poll_gap_ns; /* pause after a round without a whole burst */
@@ -81,7 +82,7 @@ tsc_of_ms(const struct peer *peer, uint64_t ms)
 }
 
 static int
-port_start(uint16_t port, uint16_t ring_size, struct error *err)
+port_start(uint16_t port, uint16_t ring_size, uint16_t tx_ring_size, struct error *err)
 {
 	struct rte_eth_conf conf = {0};
 	struct rte_mempool *pool;
@@ -96,7 +97,7 @@ port_start(uint16_t port, uint16_t ring_size, struct error *err)
 		ret = rte_eth_rx_queue_setup(port, 0, ring_size, SOCKET_ID_ANY, NULL,
 		                             pool);
 	if (!ret)
-		ret = rte_eth_tx_queue_setup(port, 0, ring_size, SOCKET_ID_ANY, NULL);
+		ret = rte_eth_tx_queue_setup(port, 0, tx_ring_size, SOCKET_ID_ANY, NULL);
 	if (!ret)
 		ret = rte_eth_dev_start(port);
 	if (ret)
@@ -131,7 +132,10 @@ peer_init(struct peer *peer, struct error *err)
 		ret = vv_lane_init(&peer->lanes[i], i, (uint16_t)o->frame_bytes,
 		                   (uint32_t)o->flows, (uint16_t)o->ring_size, err);
 		if (!ret)
-			ret = port_start((uint16_t)i, (uint16_t)o->ring_size, err);
+			ret = port_start((uint16_t)i, (uint16_t)o->ring_size,
+			                 (uint16_t)(o->tx_ring_size ? o->tx_ring_size
+			                                            : o->ring_size),
+			                 err);
 		if (ret)
 			return ret;
 		peer->lanes[i].measure_latency = o->latency;
@@ -400,6 +404,7 @@ usage(FILE *to)
 	      "  --size BYTES        frame without check sequence, 64..1514 (64)\n"
 	      "  --flows N           number of flows, chosen at random per frame (10)\n"
 	      "  --ring N            descriptors of each ring (256)\n"
+	      "  --tx-ring N         of those that it sends by, 0: the same (0)\n"
 	      "  --rate PPS          frames per second and direction, 0: saturate (0)\n"
 	      "  --warmup-ms MS      traffic before the measurement (1000)\n"
 	      "  --measure-ms MS     length of the measurement (3000)\n"
@@ -420,6 +425,7 @@ enum option_id {
 	OPT_SIZE = 256,
 	OPT_FLOWS,
 	OPT_RING,
+	OPT_TX_RING,
 	OPT_RATE,
 	OPT_WARMUP,
 	OPT_MEASURE,
@@ -440,6 +446,7 @@ static const struct option long_options[] = {
 	{"size", required_argument, NULL, OPT_SIZE},
 	{"flows", required_argument, NULL, OPT_FLOWS},
 	{"ring", required_argument, NULL, OPT_RING},
+	{"tx-ring", required_argument, NULL, OPT_TX_RING},
 	{"rate", required_argument, NULL, OPT_RATE},
 	{"warmup-ms", required_argument, NULL, OPT_WARMUP},
 	{"measure-ms", required_argument, NULL, OPT_MEASURE},
@@ -469,6 +476,7 @@ number_option(struct options *o, int id, uint64_t *min, uint64_t *max)
 		{OPT_SIZE, &o->frame_bytes, VV_FRAME_MIN_BYTES, VV_FRAME_MAX_BYTES},
 		{OPT_FLOWS, &o->flows, 1, VV_FLOWS_MAX},
 		{OPT_RING, &o->ring_size, 64, 1024},
+		{OPT_TX_RING, &o->tx_ring_size, 0, 1024},
 		{OPT_RATE, &o->rate_pps, 0, 1000000000},
 		{OPT_WARMUP, &o->warmup_ms, 0, 600000},
 		{OPT_MEASURE, &o->measure_ms, 1, 600000},
