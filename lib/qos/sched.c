@@ -133,30 +133,36 @@ floor_expired(struct sched *sched, uint32_t id)
 	struct sched_node *node = &sched->nodes[id];
 
 	node->flags &= (uint8_t)~NODE_ON_FLOOR_WHEEL;
+	if (!node_has_backlog(node))
+		return;
 	if (node->flags & NODE_LEAF)
 		__builtin_prefetch(node->queue.head, 1);
-	if (node_has_backlog(node))
+	floor_refresh(sched, node);
+	/* The usual case of node_arm(). */
+	if (likely(node_is_green(sched, node) && !node_is_red(sched, node)))
+		floor_add_edf(sched, id);
+	else
 		node_arm(sched, id);
 }
 
 static void
 sched_expire(struct sched *sched)
 {
-	unsigned left = CALL_EXPIRE_MAX;
+	unsigned left = CALL_EXPIRE_MAX, slot;
 	uint32_t id;
 
-	while (left && (id = wheel_pop(sched->nodes, &sched->floor_wheel, CHAIN_FLOOR,
-	                               sched->now))) {
-		left--;
-		floor_expired(sched, id);
-	}
+	while (left && wheel_advance(&sched->floor_wheel, sched->now, &slot))
+		for (; left && (id = wheel_pop(sched->nodes, &sched->floor_wheel,
+		                               CHAIN_FLOOR, slot));
+		     left--)
+			floor_expired(sched, id);
 	/* The other wheel has its turn as well. */
 	left += CALL_EXPIRE_MAX;
-	while (left && (id = wheel_pop(sched->nodes, &sched->ceil_wheel, CHAIN_EXCESS,
-	                               sched->now))) {
-		left--;
-		ceil_expired(sched, id);
-	}
+	while (left && wheel_advance(&sched->ceil_wheel, sched->now, &slot))
+		for (; left && (id = wheel_pop(sched->nodes, &sched->ceil_wheel,
+		                               CHAIN_EXCESS, slot));
+		     left--)
+			ceil_expired(sched, id);
 }
 
 /* Finds who pays for the next visit: the class under its floor at the lowest level with
