@@ -98,7 +98,7 @@ struct sched_node {
 	uint16_t implicit_floor : 1;
 	uint16_t lender_up : 4; /* of a leaf: who paid last, enum sched_lender */
 	uint16_t managed : 1;   /* leaf: has more than a FIFO, see sched_aqm.h */
-} CACHE_ALIGNED;
+} __attribute__((aligned(2 * CACHE_LINE_BYTES)));
 
 static_assert(offsetof(struct sched_node, floor_burst_ns) == CACHE_LINE_BYTES,
               "a decision reads one cache line of a class");

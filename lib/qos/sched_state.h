@@ -62,7 +62,6 @@ struct sched_class {
 };
 
 struct sched {
-	struct sched_node *nodes;
 	struct sched_node_tail *tails;
 	struct sched_gate *gates;
 	struct sched_aqm *aqm;
@@ -97,6 +96,7 @@ struct sched {
 	struct wheel floor_wheel;
 	struct wheel ceil_wheel;
 	struct edf_calendar edf[EDF_LEVELS];
+	struct sched_node nodes[]; /* 'capacity' + 1 */
 };
 
 static inline bool
