@@ -344,8 +344,8 @@ settle_borrower(struct sched *sched, uint32_t id, struct visit visit, bool is_re
 	}
 }
 
-/* Charges a visit to every class from the leaf to the root and moves each to its new
- * place. */
+/* Charges a visit to every class from the leaf to those below the root and moves each to
+ * its new place. */
 static inline void
 settle(struct sched *sched, uint32_t leaf, uint32_t lender, struct visit visit)
 {
@@ -374,9 +374,23 @@ settle(struct sched *sched, uint32_t leaf, uint32_t lender, struct visit visit)
 			settle_borrower(sched, id, visit, is_red);
 		}
 	}
-	node_charge_ceil(sched, NODE_ROOT, visit);
 	sched->nodes[leaf].lender_up =
 		(paying ? lender_up : (unsigned)LENDER_ROOT) & LENDER_ROOT;
+}
+
+/* The root's ceiling, whose credit was forfeited when the call began. What it sent is
+ * counted when the call ends. */
+static inline void
+root_charge(struct sched *sched, struct visit visit)
+{
+	struct sched_node *root = &sched->nodes[NODE_ROOT];
+
+	if (unlikely(root->gated))
+		gate_charge(sched, NODE_ROOT, visit.bytes, visit.packets);
+	else
+		root->ceil_tag += price_of_bytes(root->ceil_mantissa, root->ceil_shift,
+		                                 visit.bytes) +
+		                  1;
 }
 
 static inline const struct sched_node *
@@ -439,13 +453,16 @@ unsigned
 sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
               unsigned max_items, uint32_t max_bytes)
 {
-	const struct sched_node *root = &sched->nodes[NODE_ROOT];
+	struct sched_node *root = &sched->nodes[NODE_ROOT];
 	unsigned count = 0, looks = CALL_LOOKS_MAX;
 	uint32_t bytes = 0, lender, leaf;
 	struct visit visit;
 
 	sched_set_now(sched, now_ns);
 	sched_expire(sched);
+	if (!root->gated)
+		root->ceil_tag =
+			tag_clamp(root->ceil_tag, sched->now, root->ceil_burst_ns);
 	while (count < max_items && bytes < max_bytes && !node_is_red(sched, root) &&
 	       lender_choose(sched, &looks, &lender)) {
 		leaf = leaf_choose(sched, lender);
@@ -459,6 +476,7 @@ sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
 		                   max_bytes - bytes, &visit);
 		bytes += visit.bytes;
 		settle(sched, leaf, lender, visit);
+		root_charge(sched, visit);
 		if (unlikely(!visit.items)) {
 			/* All that it had were dropped. */
 			if (looks <= 1)
@@ -466,6 +484,8 @@ sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
 			looks--;
 		}
 	}
+	counter_add(&root->sent_bytes, bytes);
+	counter_add(&root->sent_packets, count);
 	return count;
 }
 
