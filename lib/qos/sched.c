@@ -133,30 +133,36 @@ floor_expired(struct sched *sched, uint32_t id)
 	struct sched_node *node = &sched->nodes[id];
 
 	node->flags &= (uint8_t)~NODE_ON_FLOOR_WHEEL;
+	if (!node_has_backlog(node))
+		return;
 	if (node->flags & NODE_LEAF)
 		__builtin_prefetch(node->queue.head, 1);
-	if (node_has_backlog(node))
+	floor_refresh(sched, node);
+	/* The usual case of node_arm(). */
+	if (likely(node_is_green(sched, node) && !node_is_red(sched, node)))
+		floor_add_edf(sched, id);
+	else
 		node_arm(sched, id);
 }
 
 static void
 sched_expire(struct sched *sched)
 {
-	unsigned left = CALL_EXPIRE_MAX;
+	unsigned left = CALL_EXPIRE_MAX, slot;
 	uint32_t id;
 
-	while (left && (id = wheel_pop(sched->nodes, &sched->floor_wheel, CHAIN_FLOOR,
-	                               sched->now))) {
-		left--;
-		floor_expired(sched, id);
-	}
+	while (left && wheel_advance(&sched->floor_wheel, sched->now, &slot))
+		for (; left && (id = wheel_pop(sched->nodes, &sched->floor_wheel,
+		                               CHAIN_FLOOR, slot));
+		     left--)
+			floor_expired(sched, id);
 	/* The other wheel has its turn as well. */
 	left += CALL_EXPIRE_MAX;
-	while (left && (id = wheel_pop(sched->nodes, &sched->ceil_wheel, CHAIN_EXCESS,
-	                               sched->now))) {
-		left--;
-		ceil_expired(sched, id);
-	}
+	while (left && wheel_advance(&sched->ceil_wheel, sched->now, &slot))
+		for (; left && (id = wheel_pop(sched->nodes, &sched->ceil_wheel,
+		                               CHAIN_EXCESS, slot));
+		     left--)
+			ceil_expired(sched, id);
 }
 
 /* Finds who pays for the next visit: the class under its floor at the lowest level with
@@ -272,8 +278,9 @@ settle_moved(struct sched *sched, uint32_t id, bool is_red)
 	node_arm(sched, id);
 }
 
-/* The lender. It gets its new deadline, or waits until it is under its floor again. */
-static inline void
+/* The lender. It gets its new deadline, or waits until it is under its floor again.
+ * Inlined where leaves lend, which is most visits, and where inner classes do. */
+static inline __attribute__((always_inline)) void
 settle_lender(struct sched *sched, uint32_t id, struct visit visit, bool is_red)
 {
 	struct sched_node *node = &sched->nodes[id];
@@ -338,8 +345,8 @@ settle_borrower(struct sched *sched, uint32_t id, struct visit visit, bool is_re
 	}
 }
 
-/* Charges a visit to every class from the leaf to the root and moves each to its new
- * place. */
+/* Charges a visit to every class from the leaf to those below the root and moves each to
+ * its new place. */
 static inline void
 settle(struct sched *sched, uint32_t leaf, uint32_t lender, struct visit visit)
 {
@@ -368,9 +375,23 @@ settle(struct sched *sched, uint32_t leaf, uint32_t lender, struct visit visit)
 			settle_borrower(sched, id, visit, is_red);
 		}
 	}
-	node_charge_ceil(sched, NODE_ROOT, visit);
 	sched->nodes[leaf].lender_up =
 		(paying ? lender_up : (unsigned)LENDER_ROOT) & LENDER_ROOT;
+}
+
+/* The root's ceiling, whose credit was forfeited when the call began. What it sent is
+ * counted when the call ends. */
+static inline void
+root_charge(struct sched *sched, struct visit visit)
+{
+	struct sched_node *root = &sched->nodes[NODE_ROOT];
+
+	if (unlikely(root->gated))
+		gate_charge(sched, NODE_ROOT, visit.bytes, visit.packets);
+	else
+		root->ceil_tag += price_of_bytes(root->ceil_mantissa, root->ceil_shift,
+		                                 visit.bytes) +
+		                  1;
 }
 
 static inline const struct sched_node *
@@ -433,13 +454,16 @@ unsigned
 sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
               unsigned max_items, uint32_t max_bytes)
 {
-	const struct sched_node *root = &sched->nodes[NODE_ROOT];
+	struct sched_node *root = &sched->nodes[NODE_ROOT];
 	unsigned count = 0, looks = CALL_LOOKS_MAX;
 	uint32_t bytes = 0, lender, leaf;
 	struct visit visit;
 
 	sched_set_now(sched, now_ns);
 	sched_expire(sched);
+	if (!root->gated)
+		root->ceil_tag =
+			tag_clamp(root->ceil_tag, sched->now, root->ceil_burst_ns);
 	while (count < max_items && bytes < max_bytes && !node_is_red(sched, root) &&
 	       lender_choose(sched, &looks, &lender)) {
 		leaf = leaf_choose(sched, lender);
@@ -453,6 +477,7 @@ sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
 		                   max_bytes - bytes, &visit);
 		bytes += visit.bytes;
 		settle(sched, leaf, lender, visit);
+		root_charge(sched, visit);
 		if (unlikely(!visit.items)) {
 			/* All that it had were dropped. */
 			if (looks <= 1)
@@ -460,6 +485,8 @@ sched_dequeue(struct sched *sched, uint64_t now_ns, struct qos_item **items,
 			looks--;
 		}
 	}
+	counter_add(&root->sent_bytes, bytes);
+	counter_add(&root->sent_packets, count);
 	return count;
 }
 

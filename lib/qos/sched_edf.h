@@ -16,6 +16,10 @@
 #define EDF_AHEAD_MAX \
 	((uint64_t)EDF_BUCKETS << (EDF_BUCKET_SHIFT + (EDF_ROWS - 1) * EDF_ROW_SHIFT - 1))
 
+/* The last bucket that is certain to be in the last row, wherever the base is. */
+#define EDF_REACH \
+	((EDF_BUCKETS - 1ULL) << (EDF_BUCKET_SHIFT + (EDF_ROWS - 1) * EDF_ROW_SHIFT))
+
 struct edf_calendar {
 	uint64_t bitmap[EDF_ROWS];
 	uint64_t base;      /* no class is in a bucket that ended before */
@@ -25,49 +29,44 @@ struct edf_calendar {
 	struct node_list bucket[EDF_ROWS * EDF_BUCKETS];
 } CACHE_ALIGNED;
 
-/* The finest row that may reach a distance in buckets of the first row. */
+/* The finest row that may reach this far ahead of the base. */
 static inline unsigned
-edf_row_guess(uint64_t distance)
+edf_row_guess(uint64_t ahead)
 {
-	unsigned bits = 63U - (unsigned)__builtin_clzll(distance);
-	unsigned row = (bits - 6) / EDF_ROW_SHIFT + 1;
+	unsigned first_bits = EDF_BUCKET_SHIFT + 5;
+	unsigned bits = 63U - (unsigned)__builtin_clzll(ahead | 1ULL << first_bits);
 
-	return MIN_OF(row, EDF_ROWS - 1);
+	return (bits - first_bits + EDF_ROW_SHIFT - 1) / EDF_ROW_SHIFT;
 }
 
 static inline void
 edf_add(struct sched_node *nodes, struct edf_calendar *edf, uint32_t id,
         uint64_t deadline, uint64_t now)
 {
-	unsigned row = 0, shift = EDF_BUCKET_SHIFT, slot;
-	uint64_t distance;
+	unsigned row, shift, slot;
+	uint64_t ahead;
 
 	if (!edf->rows)
 		edf->base = now;
-	if (tick_is_after(edf->base, deadline))
-		deadline = edf->base;
+	ahead = deadline - edf->base;
+	if (ahead > EDF_REACH)
+		ahead = (int64_t)ahead < 0 ? 0 : EDF_REACH;
+	deadline = edf->base + ahead;
 	if (tick_is_after(edf->first_end, deadline))
 		edf->first = 0;
-	distance = bucket_distance(deadline, edf->base, shift);
-	if (distance >= EDF_BUCKETS) {
-		/* Where that row begins may make the next one needed. */
-		row = edf_row_guess(distance);
-		shift += row * EDF_ROW_SHIFT;
-		distance = bucket_distance(deadline, edf->base, shift);
-	}
-	while (distance >= EDF_BUCKETS && row < EDF_ROWS - 1) {
+	row = edf_row_guess(ahead);
+	shift = EDF_BUCKET_SHIFT + row * EDF_ROW_SHIFT;
+	/* Where that row begins may make the next one needed. */
+	if (unlikely(bucket_distance(deadline, edf->base, shift) >= EDF_BUCKETS)) {
 		row++;
 		shift += EDF_ROW_SHIFT;
-		distance = bucket_distance(deadline, edf->base, shift);
 	}
-	if (distance >= EDF_BUCKETS)
-		distance = EDF_BUCKETS - 1;
-	slot = (unsigned)((edf->base >> shift) + distance) % EDF_BUCKETS;
-	edf->bitmap[row] |= 1ULL << slot;
-	edf->rows |= 1U << row;
-	slot += row * EDF_BUCKETS;
-	node_list_append(nodes, &edf->bucket[slot], CHAIN_FLOOR, id);
+	slot = (unsigned)(deadline >> shift) % EDF_BUCKETS + row * EDF_BUCKETS;
 	nodes[id].slot[CHAIN_FLOOR] = (uint16_t)slot;
+	if (node_list_append(nodes, &edf->bucket[slot], CHAIN_FLOOR, id)) {
+		edf->bitmap[row] |= 1ULL << (slot % EDF_BUCKETS);
+		edf->rows |= 1U << row;
+	}
 }
 
 static inline void

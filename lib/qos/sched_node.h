@@ -98,7 +98,7 @@ struct sched_node {
 	uint16_t implicit_floor : 1;
 	uint16_t lender_up : 4; /* of a leaf: who paid last, enum sched_lender */
 	uint16_t managed : 1;   /* leaf: has more than a FIFO, see sched_aqm.h */
-} CACHE_ALIGNED;
+} __attribute__((aligned(2 * CACHE_LINE_BYTES)));
 
 static_assert(offsetof(struct sched_node, floor_burst_ns) == CACHE_LINE_BYTES,
               "a decision reads one cache line of a class");
@@ -192,19 +192,21 @@ counter_add(uint64_t *counter, uint64_t n)
 	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
 }
 
-static inline void
+/* True if the list was empty. */
+static inline bool
 node_list_append(struct sched_node *nodes, struct node_list *list, enum node_chain chain,
                  uint32_t id)
 {
-	struct node_link *link = &nodes[id].link[chain];
+	uint32_t tail = list->tail;
 
-	link->next = NODE_NONE;
-	link->prev = list->tail;
-	if (list->tail)
-		nodes[list->tail].link[chain].next = id;
-	else
-		list->head = id;
+	nodes[id].link[chain] = (struct node_link){.next = NODE_NONE, .prev = tail};
 	list->tail = id;
+	if (tail) {
+		nodes[tail].link[chain].next = id;
+		return false;
+	}
+	list->head = id;
+	return true;
 }
 
 /* 'list' must be the list that holds the node. */

@@ -51,11 +51,11 @@ share_add(struct sched_node *nodes, struct share_calendar *share, uint32_t id)
 	}
 	if (distance >= SHARE_BUCKETS)
 		distance = SHARE_BUCKETS - 1;
-	slot = (unsigned)((share->base >> shift) + distance) % SHARE_BUCKETS;
-	share->bitmap[row] |= 1ULL << slot;
-	slot += row * SHARE_BUCKETS;
-	node_list_append(nodes, &share->bucket[slot], CHAIN_EXCESS, id);
+	slot = (unsigned)((share->base >> shift) + distance) % SHARE_BUCKETS +
+	       row * SHARE_BUCKETS;
 	nodes[id].slot[CHAIN_EXCESS] = (uint16_t)slot;
+	if (node_list_append(nodes, &share->bucket[slot], CHAIN_EXCESS, id))
+		share->bitmap[row] |= 1ULL << (slot % SHARE_BUCKETS);
 }
 
 static inline void

@@ -62,7 +62,6 @@ struct sched_class {
 };
 
 struct sched {
-	struct sched_node *nodes;
 	struct sched_node_tail *tails;
 	struct sched_gate *gates;
 	struct sched_aqm *aqm;
@@ -97,6 +96,7 @@ struct sched {
 	struct wheel floor_wheel;
 	struct wheel ceil_wheel;
 	struct edf_calendar edf[EDF_LEVELS];
+	struct sched_node nodes[]; /* 'capacity' + 1 */
 };
 
 static inline bool
@@ -145,10 +145,8 @@ tag_clamp(uint64_t tag, uint64_t now, uint32_t burst_ns)
 {
 	uint64_t behind = now - tag, burst = (uint64_t)burst_ns * TICKS_PER_NS;
 
-	/* Not within the burst: ahead, which is a debt to keep, or too far behind. */
-	if (unlikely(behind > burst) && -behind > TAG_DISTANCE_MAX)
-		return now - burst;
-	return tag;
+	/* Neither within the burst nor ahead, which is a debt to keep. */
+	return behind + TAG_DISTANCE_MAX > burst + TAG_DISTANCE_MAX ? now - burst : tag;
 }
 
 static inline void

@@ -71,12 +71,10 @@ sched_memory_bytes(uint32_t capacity)
 static void
 sched_lay_out(struct sched *sched, uint32_t capacity)
 {
-	char *at = (char *)(sched + 1);
+	char *at = (char *)(sched + 1) + nodes_bytes(capacity);
 
 	sched->capacity = capacity;
 	sched->share_capacity = shares_for(capacity);
-	sched->nodes = (struct sched_node *)(void *)at;
-	at += nodes_bytes(capacity);
 	sched->tails = (struct sched_node_tail *)(void *)at;
 	at += tails_bytes(capacity);
 	sched->gates = (struct sched_gate *)(void *)at;

@@ -38,10 +38,10 @@ static inline void
 wheel_add(struct sched_node *nodes, struct wheel *wheel, enum node_chain chain,
           uint32_t id, uint64_t tag, uint64_t now)
 {
-	struct node_link *link = &nodes[id].link[chain];
 	unsigned which = 0, slot;
 	struct wheel_row *row;
 	uint64_t distance;
+	uint32_t head;
 
 	if (!wheel->count++) {
 		wheel->base = now;
@@ -62,14 +62,16 @@ wheel_add(struct sched_node *nodes, struct wheel *wheel, enum node_chain chain,
 	row = &wheel->row[which];
 	slot = (unsigned)((wheel->base >> wheel_row_shift(which)) + distance) %
 	       WHEEL_SLOTS;
-	link->prev = NODE_NONE;
-	link->next = row->head[slot];
-	if (link->next)
-		nodes[link->next].link[chain].prev = id;
+	head = row->head[slot];
 	row->head[slot] = id;
+	nodes[id].link[chain] = (struct node_link){.next = head, .prev = NODE_NONE};
+	nodes[id].slot[chain] = (uint16_t)(which << WHEEL_SLOT_BITS | slot);
+	if (head) {
+		nodes[head].link[chain].prev = id;
+		return;
+	}
 	row->bitmap[slot / 64] |= 1ULL << (slot % 64);
 	row->words |= 1ULL << (slot / 64);
-	nodes[id].slot[chain] = (uint16_t)(which << WHEEL_SLOT_BITS | slot);
 }
 
 static inline void
@@ -136,12 +138,18 @@ wheel_next(const struct wheel *wheel, unsigned *slot)
 	return best;
 }
 
-/* Takes the first class out of a slot that is not empty. */
+/* Takes the first class out of a slot, or gives NODE_NONE if the slot is empty. */
 static inline uint32_t
-wheel_slot_pop(struct sched_node *nodes, struct wheel *wheel, enum node_chain chain,
-               struct wheel_row *row, unsigned slot)
+wheel_pop(struct sched_node *nodes, struct wheel *wheel, enum node_chain chain,
+          unsigned slot_number)
 {
-	uint32_t id = row->head[slot], next = nodes[id].link[chain].next;
+	struct wheel_row *row = &wheel->row[slot_number >> WHEEL_SLOT_BITS];
+	unsigned slot = slot_number % WHEEL_SLOTS;
+	uint32_t id = row->head[slot], next;
+
+	if (!id)
+		return NODE_NONE;
+	next = nodes[id].link[chain].next;
 
 	wheel->count--;
 	row->head[slot] = next;
@@ -157,26 +165,24 @@ wheel_slot_pop(struct sched_node *nodes, struct wheel *wheel, enum node_chain ch
 	return id;
 }
 
-/* Takes out one class whose slot has begun, or NODE_NONE. */
-static inline uint32_t
-wheel_pop(struct sched_node *nodes, struct wheel *wheel, enum node_chain chain,
-          uint64_t now)
+/* Goes on to a slot that has begun and is not empty. False if there is none. */
+static inline bool
+wheel_advance(struct wheel *wheel, uint64_t now, unsigned *slot)
 {
-	unsigned slot = (unsigned)(wheel->base >> WHEEL_SLOT_SHIFT) % WHEEL_SLOTS;
 	uint64_t start;
 
 	if (!wheel->count || tick_is_after(wheel->due, now))
-		return NODE_NONE;
+		return false;
 	/* More in the slot that was begun last. */
-	if (wheel->row[0].head[slot])
-		return wheel_slot_pop(nodes, wheel, chain, &wheel->row[0], slot);
-	start = wheel_next(wheel, &slot);
+	*slot = (unsigned)(wheel->base >> WHEEL_SLOT_SHIFT) % WHEEL_SLOTS;
+	if (wheel->row[0].head[*slot])
+		return true;
+	start = wheel_next(wheel, slot);
 	if (start > now - wheel->base) {
 		wheel->due = wheel->base + start;
 		wheel->base = now;
-		return NODE_NONE;
+		return false;
 	}
 	wheel->base += start;
-	return wheel_slot_pop(nodes, wheel, chain, &wheel->row[slot >> WHEEL_SLOT_BITS],
-	                      slot % WHEEL_SLOTS);
+	return true;
 }
