@@ -38,6 +38,7 @@ quitting_rpc_timeout = 1
 root_helper = env
 tunnel_types = {tunnel_types}
 extensions = {extensions}
+explicitly_egress_direct = {direct}
 
 [securitygroup]
 firewall_driver = {firewall}
@@ -65,13 +66,17 @@ class Agent:
         self.process = None
         self.ports_file = self.directory / "ports.json"
         self.set_ports([])
-        settings = dict(directory=self.directory, host="weir-test", debug=False, of_port=self.of_port,
-                        ovsdb=f"unix:{switch.rundir}/db.sock", integration_bridge=integration_bridge,
-                        tunnel_bridge="br-tun", bridge_mappings=bridge_mappings, tunnel_types="", extensions="",
-                        firewall="noop")
-        settings.update(more)
+        self.settings = dict(directory=self.directory, host="weir-test", debug=False, of_port=self.of_port,
+                             ovsdb=f"unix:{switch.rundir}/db.sock", integration_bridge=integration_bridge,
+                             tunnel_bridge="br-tun", bridge_mappings=bridge_mappings, tunnel_types="", extensions="",
+                             direct=False, firewall="noop")
         self.config = self.directory / "agent.ini"
-        self.config.write_text(CONFIG.format(**settings))
+        self.configure(**more)
+
+    def configure(self, **changes):
+        """For the next start: words of CONFIG."""
+        self.settings.update(changes)
+        self.config.write_text(CONFIG.format(**self.settings))
 
     def set_ports(self, ports):
         """What its server knows: see apps/neutron_agent.py."""

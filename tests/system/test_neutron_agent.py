@@ -1,5 +1,5 @@
-# test_neutron_agent.py - Neutron's openvswitch agent, unmodified, builds its bridges, wires a guest's port, and comes
-# through its own restart and the switch's.
+# test_neutron_agent.py - Neutron's openvswitch agent, unmodified, builds its bridges, wires a guest's port, gives it its
+# QoS policy, and comes through its own restart and the switch's.
 #
 #                       integration bridge          physical bridge
 #   guest 10.0.0.1 --- [ local VLAN       ]-- patch --[ VLAN 100 ]--- wire 10.0.0.2 (access port of VLAN 100)
@@ -17,6 +17,7 @@ PORT = "11111111-2222-4333-8444-555555555555"
 NETWORK = "66666666-7777-4888-8999-aaaaaaaaaaaa"
 MAC = "fa:16:3e:00:00:01"
 LINK_LOCAL = "fe80::f816:3eff:fe00:1"
+POLICY = "77777777-8888-4999-8aaa-bbbbbbbbbbbb"
 VLAN = 100
 PRESENT = 0x1000  # of a set_field of vlan_vid
 
@@ -35,13 +36,19 @@ class Cloud:
         self.guest, self.wire = lab.namespace(), lab.namespace()
         self.switch.add_bridge(self.physical)
         wire_port = self.wire.veth("eth0", "10.0.0.2/24")
-        self.switch.add_system(self.physical, wire_port, "--", "set", "port", wire_port, f"tag={VLAN}")
+        # No type, as Neutron's users have it: only such ports get its queues.
+        self.switch.vsctl("add-port", self.physical, wire_port, f"tag={VLAN}")
+        self.wire_port = wire_port
         self.agent = neutron.Agent(self.switch, lab.directory / "agent", self.integration, f"physnet1:{self.physical}")
-        self.agent.set_ports([{"id": PORT, "network": NETWORK, "mac": MAC, "address": "10.0.0.1", "vlan": VLAN,
-                               "physical_network": "physnet1"}])
+        self.describe_port()
         self.guest_port = self.guest.veth("eth0", "10.0.0.1/24")
         self.set_guest_mac(MAC)
         lab.stack.callback(self.agent.stop)
+
+    def describe_port(self, **more):
+        """Tells the agent's server."""
+        self.agent.set_ports([{"id": PORT, "network": NETWORK, "mac": MAC, "address": "10.0.0.1", "vlan": VLAN,
+                               "physical_network": "physnet1", **more}])
 
     def set_guest_mac(self, mac):
         self.guest.run("ip", "link", "set", "eth0", "address", mac)
@@ -50,10 +57,12 @@ class Cloud:
         self.guest.run("ip", "addr", "flush", "dev", "eth0")
         self.guest.run("ip", "addr", "add", address, "dev", "eth0")
 
+    def ofctl(self, *words):
+        return proc.run(["ovs-ofctl", "-O", "OpenFlow13", *words], 20, True, self.switch.environment()).stdout
+
     def flows(self, bridge):
         """A bridge's rules as texts, without counters and cookies; and the cookies."""
-        text = proc.run(["ovs-ofctl", "-O", "OpenFlow13", "--no-stats", "dump-flows", bridge], 20, True,
-                        self.switch.environment()).stdout
+        text = self.ofctl("--no-stats", "dump-flows", bridge)
         return ({re.sub(r"cookie=\w+, ", "", line).strip() for line in text.splitlines() if "actions=" in line},
                 set(re.findall(r"cookie=(\w+)", text)))
 
@@ -220,4 +229,43 @@ def test_an_unplugged_port_leaves_nothing(cloud):
     cloud.wait(lambda: {bridge: cloud.flows(bridge)[0] for bridge in cloud.base_flows()} == cloud.base_flows(),
                "the port's flows to go")
     assert cloud.errors(AWAY) == []
+    assert cloud.warnings() == []
+
+
+def test_a_qos_policy_and_direct_flows(cloud):
+    """Bundles, meters, registers; and a mark that the second bridge makes a queue of."""
+    cloud.agent.stop()
+    start, reports = len(cloud.agent.log_text()), cloud.agent.output().count(f"up {PORT}")
+    cloud.describe_port(policy=POLICY, rules=[
+        ("QosMinimumBandwidthRule", {"min_kbps": 20000, "direction": "egress"}),
+        ("QosDscpMarkingRule", {"dscp_mark": 10}),
+        ("QosPacketRateLimitRule", {"max_kpps": 50, "max_burst_kpps": 5, "direction": "egress"})])
+    cloud.agent.configure(extensions="qos,dhcp", direct=True)
+    cloud.agent.start()
+    cloud.plug()
+    cloud.wait(lambda: cloud.agent.output().count(f"up {PORT}") > reports, "the port to be wired")
+    port, patch, tag = cloud.number(cloud.guest_port), cloud.number(f"int-{cloud.physical}"), cloud.tag()
+    meter = re.search(r"meter=(\d+) pktps bands=\s*type=drop rate=50000", cloud.ofctl("dump-meters", cloud.integration))
+    assert cloud.flows(cloud.integration)[0] >= cloud.wired_flows()[cloud.integration] | {
+        # bundles: straight to where an address is
+        f"table=61, priority=12,dl_vlan={tag},dl_dst={MAC} actions=pop_vlan,output:{port}",
+        f"table=62, priority=10,in_port={port},dl_src={MAC},dl_dst=00:00:00:00:00:00/01:00:00:00:00:00 "
+        f"actions=push_vlan:0x8100,set_field:{PRESENT | tag}->vlan_vid,output:{patch}",
+        # the policy
+        f"priority=200,reg4=0,in_port={port} actions=load:{port:#x}->NXM_NX_PKT_MARK[],load:0x1->NXM_NX_REG4[0],"
+        "resubmit(,0)",
+        f"priority=65535,ip,reg2=0,in_port={port} actions=set_field:0x1->reg2,set_field:10->ip_dscp,resubmit:{port}",
+        f"table=59, priority=100,in_port={port},dl_src={MAC} actions=meter:{meter[1]},goto_table:60"}
+    assert (f"priority=200,pkt_mark={port:#x},reg4=0,in_port={cloud.number(f'phy-{cloud.physical}')} "
+            f"actions=set_queue:{port},load:0x1->NXM_NX_REG4[0],resubmit(,0)") in cloud.flows(cloud.physical)[0]
+    finish = cloud.wire.sniff("eth0")
+    result = cloud.ping(10)
+    frames = finish()
+    assert result.returncode == 0, result.stdout
+    assert [frame[15] >> 2 for frame in frames
+            if frame[6:12] == bytes.fromhex(MAC.replace(":", "")) and frame[12:14] == b"\x08\0"] == [10] * 10
+    sent = re.search(rf"queue {port}: bytes=\d+, pkts=(\d+)", cloud.ofctl("queue-stats", cloud.physical))
+    assert int(sent[1]) >= 10
+    assert "floor 20 Mbit/s" in cloud.switch.appctl("qos/explain", cloud.wire_port, str(port))
+    assert cloud.errors(start=start) == []
     assert cloud.warnings() == []

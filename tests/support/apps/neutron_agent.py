@@ -2,8 +2,9 @@
 # transport_url=fake:// reaches no further. Words: a JSON file of ports, then the agent's own. Started by
 # support/neutron.py.
 #
-# A port in the file: {"id", "network", "mac", "address", "vlan", "physical_network"}. Nothing else exists; a question
-# that is not answered below is an error in the agent's log.
+# A port in the file: {"id", "network", "mac", "address", "vlan", "physical_network"}, and if it has a
+# QoS policy also "policy", an id, and "rules", a list of pairs: a class of neutron.objects.qos.rule and its fields.
+# Nothing else exists; a question that is not answered below is an error in the agent's log.
 import json
 import sys
 
@@ -19,6 +20,7 @@ from neutron_lib.api.definitions import portbindings
 from oslo_config import cfg
 
 SEGMENT = "00000000-0000-4000-8000-%012d"
+RULE = "00000000-0000-4000-a000-%012d"
 SUBNET = "00000000-0000-4000-9000-000000000000"
 
 
@@ -30,7 +32,7 @@ def make_port(port):
     return ports.Port(
         id=port["id"], project_id="", name="", network_id=port["network"], mac_address=netaddr.EUI(port["mac"]),
         admin_state_up=True, device_id="guest", device_owner="compute:nova", status="DOWN", allowed_address_pairs=[],
-        security=None, security_group_ids=set(), qos_policy_id=None, revision_number=1,
+        security=None, security_group_ids=set(), qos_policy_id=port.get("policy"), revision_number=1,
         fixed_ips=[ports.IPAllocation(port_id=port["id"], subnet_id=SUBNET, network_id=port["network"],
                                       ip_address=netaddr.IPAddress(port["address"]))],
         bindings=[ports.PortBinding(port_id=port["id"], host=cfg.CONF.host, profile={}, vnic_type="normal",
@@ -45,6 +47,14 @@ def make_network(identifier):
                            revision_number=1)
 
 
+def make_policy(port):
+    from neutron.objects.qos import policy, rule
+    rules = [getattr(rule, name)(id=RULE % number, qos_policy_id=port["policy"], **fields)
+             for number, (name, fields) in enumerate(port["rules"])]
+    return policy.QosPolicy(id=port["policy"], project_id="", name="", shared=False, is_default=False, rules=rules,
+                            revision_number=1)
+
+
 class Resources:
     """What the agent's cache asks for: whole records."""
 
@@ -53,9 +63,18 @@ class Resources:
     def __init__(self, path):
         self.path = path
 
-    def bulk_pull(self, context, resource_type, version, filter_kwargs=None):
+    def ports(self):
         with open(self.path, encoding="utf-8") as file:
-            ports = json.load(file)
+            return json.load(file)
+
+    def pull(self, context, resource_type, version, resource_id):
+        for port in self.ports():
+            if resource_type == "QosPolicy" and port.get("policy") == resource_id:
+                return make_policy(port).obj_to_primitive(target_version=version)
+        return None
+
+    def bulk_pull(self, context, resource_type, version, filter_kwargs=None):
+        ports = self.ports()
         wanted = (filter_kwargs or {}).get("id", ())
         if resource_type == "Port":
             found = [make_port(port) for port in ports if port["id"] in wanted]
