@@ -8,7 +8,7 @@ PACKAGES_BUILD="autoconf automake gcc make pkg-config libc6-dev libdpdk-dev libn
 libjansson-dev libsqlite3-dev libncurses-dev libcmocka-dev"
 PACKAGES_DEMO='python3 qemu-system-x86 busybox-static cpio kmod iproute2 iputils-ping ethtool iperf3 socat util-linux'
 PACKAGES_CHECK="git python3-pytest python3-scapy openvswitch-common openvswitch-switch python3-openvswitch \
-dpdk-dev python3-os-ken"
+dpdk-dev python3-os-ken ${WEIR_CHECK_PACKAGES:-}"
 
 # Where apt's Python modules are, whatever else is in PATH.
 PYTHON=/usr/bin/python3

@@ -12,6 +12,7 @@
 #include "base/hmap.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "ovsdb/uuid.h"
 
 LOG_MODULE(config);
 
@@ -56,11 +57,25 @@ warn_is_first(const char *text)
 	return true;
 }
 
+/* A name that begins with a UUID is a client's note of one of its own objects, such as
+ * the meters of Neutron's ports: it is no key of ours misspelt. */
+static bool
+name_is_note(const char *name)
+{
+	char text[UUID_TEXT_BYTES] = "";
+	struct uuid uuid;
+
+	strncpy(text, name, sizeof(text) - 1);
+	return uuid_from_text(&uuid, text);
+}
+
 void
 keys_warn_of(const struct keys *keys, const char *name)
 {
 	char text[256];
 
+	if (name_is_note(name))
+		return;
 	snprintf(text, sizeof(text), "%s:%s", keys->table, name);
 	if (warn_is_first(text))
 		log_warn("%s: key \"%s\" is not known and has no effect", keys->where,

@@ -78,15 +78,15 @@ managers_find(struct managers *managers, const char *target)
 static bool
 target_is_own(const char *target)
 {
-	static const char scheme[] = "punix:";
+	static const char scheme[] = "punix:", own_target[] = MANAGERS_OWN_TARGET;
 	size_t n = strlen(scheme);
 	char *path, *own;
 	bool is_same;
 
 	if (strncmp(target, scheme, n) != 0)
 		return false;
-	path = dirs_in_rundir(target + n);
-	own = dirs_in_rundir(MANAGERS_OWN_TARGET + n);
+	path = dirs_in_rundir(&target[n]);
+	own = dirs_in_rundir(&own_target[n]);
 	is_same = !strcmp(path, own);
 	free(path);
 	free(own);
