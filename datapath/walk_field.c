@@ -214,12 +214,15 @@ walk_pop_vlan(struct walk *walk, const struct flow_action *pop)
 
 /* OpenFlow 1.0's: a packet without a tag gets one. */
 static void
-walk_set_vlan(struct walk *walk, enum flow_field_id id, uint64_t value)
+walk_set_vlan(struct walk *walk, enum flow_field_id id, uint64_t value, bool may_push)
 {
 	if (!walk_can_read(walk))
 		return;
-	if (!(walk->packet.key.f.vlan_tci & FLOW_VLAN_PRESENT))
+	if (!(walk->packet.key.f.vlan_tci & FLOW_VLAN_PRESENT)) {
+		if (!may_push)
+			return;
 		walk_push_vlan(walk, TYPE_VLAN);
+	}
 	walk_set_number(walk, id, value);
 }
 
@@ -266,10 +269,11 @@ walk_legacy_action(struct walk *walk, const struct flow_action *action)
 
 	switch (action->type) {
 	case ACTION_SET_VLAN_VID:
-		walk_set_vlan(walk, FIELD_VLAN_VID, (value & 0xfff) | FLOW_VLAN_PRESENT);
+		walk_set_vlan(walk, FIELD_VLAN_VID, (value & 0xfff) | FLOW_VLAN_PRESENT,
+		              !action->is_legacy);
 		return true;
 	case ACTION_SET_VLAN_PCP:
-		walk_set_vlan(walk, FIELD_VLAN_PCP, value & 7);
+		walk_set_vlan(walk, FIELD_VLAN_PCP, value & 7, !action->is_legacy);
 		return true;
 	case ACTION_SET_ETH_SRC:
 		walk_set_address(walk, FIELD_ETH_SRC, address);

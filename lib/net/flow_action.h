@@ -95,7 +95,8 @@ enum flow_action_type {
 struct flow_action {
 	uint16_t type; /* enum flow_action_type */
 	/* Came, and is shown and sent, in an older form: "load" for a set-field,
-	 * "strip_vlan", nicira's form of what OpenFlow has today. */
+	 * "strip_vlan", nicira's form of what OpenFlow has today. Of SET_VLAN_*:
+	 * 1.1's, which pushes no tag. Of a set-field also SET_FIELD_MASKED. */
 	uint16_t is_legacy;
 	uint32_t bytes; /* of the whole record, a multiple of 8; lists inside may be
 	                   longer than a message */
@@ -154,6 +155,9 @@ struct flow_sample {
 	uint32_t collector_set, domain, point, port;
 	uint16_t probability, direction;
 };
+
+/* Came with a mask, of all bits of a field that is no whole number of bytes. */
+#define SET_FIELD_MASKED 2
 
 struct flow_set_field {
 	struct flow_action head;
@@ -218,11 +222,15 @@ struct flow_learn_spec {
 	struct flow_value value;
 };
 
+/* As Nicira's learn has them on the wire. */
+#define FLOW_LEARN_SEND_REMOVED   1U
+#define FLOW_LEARN_DELETE_LEARNED 2U
+#define FLOW_LEARN_WRITE_RESULT   4U
+
 struct flow_learn {
 	struct flow_action head;
 	uint16_t idle_s, hard_s, priority, fin_idle_s, fin_hard_s;
-	uint16_t flags; /* NX_LEARN_F_*: 1 send_flow_rem, 2 delete_learned, 4 write_result
-	                 */
+	uint16_t flags; /* FLOW_LEARN_* */
 	uint8_t table;
 	uint64_t cookie;
 	uint32_t limit;

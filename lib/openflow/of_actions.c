@@ -121,20 +121,20 @@ check_number(struct of_decoder *d, unsigned kind, uint64_t value)
 	return 0;
 }
 
-/* 1.1's do not push a tag: they are what set-field is. */
-static int
-decode_vlan_11(struct of_decoder *d, unsigned kind, unsigned value)
+static bool
+is_vlan(unsigned kind)
 {
-	struct flow_set_field *a = of_decoder_add(d, ACTION_SET_FIELD, sizeof(*a));
+	return kind == ACTION_SET_VLAN_VID || kind == ACTION_SET_VLAN_PCP;
+}
 
-	if (kind == ACTION_SET_VLAN_PCP) {
-		a->field = FIELD_VLAN_PCP;
-		a->value.bytes[0] = (uint8_t)value;
-	} else {
-		a->field = FIELD_VLAN_VID;
-		of_set16(a->value.bytes, (uint16_t)(value | FLOW_VLAN_PRESENT));
-	}
-	of_oxm_full_mask(a->field, &a->mask);
+/* 1.1's push no tag. */
+static int
+decode_vlan_11(struct of_decoder *d, unsigned kind, uint64_t value)
+{
+	struct flow_number *a = of_decoder_add(d, kind, sizeof(*a));
+
+	a->head.is_legacy = true;
+	a->value = value;
 	return 0;
 }
 
@@ -153,10 +153,9 @@ decode_simple(struct of_decoder *d, const struct wire_action *w, const uint8_t *
 		err = check_number(d, w->kind, value);
 		if (err)
 			return err;
-		if (d->version == OF11 &&
-		    (w->kind == ACTION_SET_VLAN_VID || w->kind == ACTION_SET_VLAN_PCP))
-			return decode_vlan_11(d, w->kind, (unsigned)value);
-		return of_decoder_add_number(d, w->kind, value);
+		return d->version == OF11 && is_vlan(w->kind)
+		               ? decode_vlan_11(d, w->kind, value)
+		               : of_decoder_add_number(d, w->kind, value);
 	}
 	if (w->kind == ACTION_SET_ETH_SRC || w->kind == ACTION_SET_ETH_DST) {
 		address = of_decoder_add(d, w->kind, sizeof(*address));
@@ -259,6 +258,9 @@ decode_set_field(struct of_decoder *d, const uint8_t *p, size_t n)
 		return of_fail(d->error, OFERR_BAD_ACTION_SET_ARGUMENT,
 		               "vlan_vid without OFPVID_PRESENT");
 	a = of_decoder_add(d, ACTION_SET_FIELD, sizeof(*a));
+	/* The lowest bit of a header's third byte says that there is a mask. */
+	if ((p[6] & 1) && !has_mask && flow_field_get(field)->n_bits % 8)
+		a->head.is_legacy = SET_FIELD_MASKED;
 	a->field = field;
 	a->value = value;
 	a->mask = mask;

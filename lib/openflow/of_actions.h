@@ -25,6 +25,12 @@ void of_actions_encode(enum of_version version, const void *records, size_t byte
 void of_instructions_encode(enum of_version version, const void *records, size_t bytes,
                             struct str *out);
 
+/* Setters of tags and ports that name no kind of tag or protocol become, in '*adapted'
+ * (empty, the caller's to destroy), what says the same of the packets of 'match'. False:
+ * nothing needs that. */
+bool of_actions_adapt(enum of_version version, const struct flow_match *match,
+                      const struct flow_actions *actions, struct flow_actions *adapted);
+
 /* Checks each action against the match that leads to it (following set-fields and pushes
  * on the way): prerequisites, values that the field cannot have, tables that do not go
  * forward ('table' = the rule's; OF_TABLE_ALL = none). 'n_tables' exist. 'match' NULL: a

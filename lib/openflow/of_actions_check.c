@@ -3,6 +3,7 @@
  * state, any thread. */
 #include "openflow/of_actions.h"
 #include "openflow/of_actions_private.h"
+#include "openflow/of_match.h"
 #include "openflow/of_oxm.h"
 #include "openflow/of_wire.h"
 
@@ -47,7 +48,7 @@ is_present(const struct checker *c, enum flow_field_id id)
 		return true;
 	if (id == FIELD_VLAN_VID || id == FIELD_DL_VLAN)
 		id = FIELD_VLAN_PCP;
-	return flow_field_is_present(id, &c->packet);
+	return of_match_allows(&c->packet, id);
 }
 
 static int
@@ -165,6 +166,8 @@ check_vlan(struct checker *c, const struct flow_action *action)
 			return of_fail(c->error, OFERR_BAD_ACTION_ARGUMENT,
 			               "%llu is out of a tag's range",
 			               (unsigned long long)number->value);
+		if (action->is_legacy && !is_present(c, FIELD_VLAN_VID))
+			return inconsistent(c, "set_vlan takes a tag");
 		set_tag(c, true);
 		return 0;
 	case ACTION_PUSH_VLAN:

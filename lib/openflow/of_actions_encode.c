@@ -12,7 +12,6 @@
 #define METER      29
 #define VID_MASK   0x0fff
 #define U64_BITS   64
-#define LOADS_MAX  2
 
 size_t
 of_begin(struct str *out, uint16_t type)
@@ -89,14 +88,13 @@ struct legacy {
 };
 
 static const struct legacy legacy_fields[] = {
-	{FIELD_VLAN_VID, 1, 1, 2},  {FIELD_VLAN_PCP, 2, 2, 1},
-	{FIELD_ETH_SRC, 4, 3, 6},   {FIELD_ETH_DST, 5, 4, 6},
-	{FIELD_IPV4_SRC, 6, 5, 4},  {FIELD_IPV4_DST, 7, 6, 4},
-	{FIELD_IP_DSCP, 8, 7, 1},   {FIELD_IP_DSCP_SHIFTED, 8, 7, 1},
-	{FIELD_TCP_SRC, 9, 9, 2},   {FIELD_TCP_DST, 10, 10, 2},
-	{FIELD_UDP_SRC, 9, 9, 2},   {FIELD_UDP_DST, 10, 10, 2},
-	{FIELD_IP_ECN, 0, 8, 1},    {FIELD_IP_TTL, 0, 23, 1},
-	{FIELD_MPLS_TTL, 0, 15, 1},
+	{FIELD_VLAN_VID, 1, 1, 2}, {FIELD_VLAN_PCP, 2, 2, 1},
+	{FIELD_ETH_SRC, 4, 3, 6},  {FIELD_ETH_DST, 5, 4, 6},
+	{FIELD_IPV4_SRC, 6, 5, 4}, {FIELD_IPV4_DST, 7, 6, 4},
+	{FIELD_IP_DSCP, 8, 7, 1},  {FIELD_IP_DSCP_SHIFTED, 8, 7, 1},
+	{FIELD_TCP_SRC, 9, 9, 2},  {FIELD_TCP_DST, 10, 10, 2},
+	{FIELD_UDP_SRC, 9, 9, 2},  {FIELD_UDP_DST, 10, 10, 2},
+	{FIELD_IP_ECN, 0, 8, 1},
 };
 
 /* A set-field of a whole field in 1.0's or 1.1's words, if there are any. */
@@ -144,17 +142,6 @@ next_run(const struct flow_set_field *a, unsigned bit)
 	return run;
 }
 
-static unsigned
-count_runs(const struct flow_set_field *a)
-{
-	unsigned n = 0;
-
-	for (struct flow_subfield run = next_run(a, 0); run.n_bits;
-	     run = next_run(a, run.first_bit + run.n_bits))
-		n++;
-	return n;
-}
-
 /* The whole in_port, or what 1.0 has of it: nxm's of 16 bits. */
 static void
 put_port_load(const struct flow_set_field *a, struct str *out)
@@ -168,8 +155,17 @@ put_port_load(const struct flow_set_field *a, struct str *out)
 	of_end(out, start);
 }
 
-/* Nicira's loads: one for each run of bits of the mask; a mask with many runs in one
- * action of the second form. */
+/* Whether it sets the whole in_port, or 1.0's 16 bits of it. */
+static bool
+is_port(const struct flow_set_field *a)
+{
+	const struct flow_subfield run = next_run(a, 0);
+
+	return a->field == FIELD_IN_PORT && run.first_bit == 0 &&
+	       (run.n_bits == 32 || run.n_bits == 16);
+}
+
+/* Nicira's loads: one for each run of bits of the mask. */
 static void
 put_loads(const struct flow_set_field *a, struct str *out)
 {
@@ -179,16 +175,8 @@ put_loads(const struct flow_set_field *a, struct str *out)
 	struct flow_subfield run = next_run(a, 0);
 	size_t start;
 
-	if (a->field == FIELD_IN_PORT && run.first_bit == 0 &&
-	    (run.n_bits == 32 || run.n_bits == 16) && count_runs(a) == 1) {
+	if (is_port(a)) {
 		put_port_load(a, out);
-		return;
-	}
-	if (count_runs(a) > LOADS_MAX) {
-		start = of_begin_nicira(out, 33);
-		of_put16(out, 0);
-		of_field_encode(version, a->field, &a->value, &a->mask, out);
-		of_end(out, start);
 		return;
 	}
 	for (; run.n_bits; run = next_run(a, run.first_bit + run.n_bits)) {
@@ -215,15 +203,28 @@ of_encode_set_field(enum of_version version, const struct flow_set_field *a,
 	if (a->field == FIELD_IP_DSCP)
 		full.bytes[0] &= a->mask.bytes[0] | 0xfc;
 	is_whole = !memcmp(full.bytes, a->mask.bytes, n_bytes);
+	/* Open vSwitch keeps the mask where bytes have bits that are not the field's. */
+	if (version >= OF15 && a->head.is_legacy &&
+	    flow_field_get(a->field)->n_bits % 8 && a->field != FIELD_VLAN_VID)
+		is_whole = false;
 	if (version >= OF15 || (version >= OF12 && is_whole && !a->head.is_legacy)) {
-		put_set_field(version, a->field, &a->value, is_whole ? NULL : &a->mask,
-		              out);
+		/* Open vSwitch takes a port here by nxm's name alone. */
+		put_set_field(is_port(a) ? OF10 : version, a->field, &a->value,
+		              is_whole || is_port(a) ? NULL : &a->mask, out);
 		return;
 	}
 	if (version < OF12 && is_whole && !a->head.is_legacy &&
 	    put_legacy_field(version, a, out))
 		return;
 	put_loads(a, out);
+}
+
+/* 1.0's do, without a tag; what 'is_legacy' is known to have one. */
+static bool
+pushes_tag(const struct flow_action *action)
+{
+	return !action->is_legacy && (action->type == ACTION_SET_VLAN_VID ||
+	                              action->type == ACTION_SET_VLAN_PCP);
 }
 
 /* Sets of 1.0 and 1.1 as what they are later. */
@@ -261,8 +262,8 @@ encode_as_set_field(enum of_version version, const struct flow_action *action,
 		put_set_number(version, FIELD_IP_DSCP_SHIFTED, number->value >> 2, out);
 		return true;
 	}
-	if (action->type == ACTION_SET_VLAN_VID || action->type == ACTION_SET_VLAN_PCP)
-		put_number(out, 17, 2, 0x8100); /* push-vlan: 1.0's do, without a tag */
+	if (pushes_tag(action))
+		put_number(out, 17, 2, 0x8100); /* push-vlan */
 	if (action->type == ACTION_SET_VLAN_VID) {
 		put_set_number(version, FIELD_VLAN_VID, number->value | FLOW_VLAN_PRESENT,
 		               out);
@@ -324,8 +325,7 @@ encode_simple(enum of_version version, const struct flow_action *action, struct 
 		if (!type || (version > OF10 && version < s->since) ||
 		    (s->only_11 && version > OF11))
 			return false;
-		if (version == OF11 &&
-		    (s->kind == ACTION_SET_VLAN_VID || s->kind == ACTION_SET_VLAN_PCP))
+		if (version == OF11 && pushes_tag(action))
 			put_number(out, 17, 2, 0x8100);
 		put_number(out, type, s->n_bytes, s->n_bytes ? number->value : 0);
 		return true;
@@ -388,8 +388,10 @@ encode_copy_field(enum of_version version, const struct flow_move *a, struct str
 	of_put16(out, a->from.first_bit);
 	of_put16(out, a->to.first_bit);
 	of_put16(out, 0);
-	of_field_header_encode(version, a->from.field, false, out);
-	of_field_header_encode(version, a->to.field, false, out);
+	of_field_header_encode(of_subfield_version(version, &a->from), a->from.field,
+	                       false, out);
+	of_field_header_encode(of_subfield_version(version, &a->to), a->to.field, false,
+	                       out);
 	of_end(out, start);
 }
 

@@ -66,7 +66,8 @@ decode_reg_load2(struct of_decoder *d, const uint8_t *p, size_t n)
 	bool has_mask;
 	size_t used;
 
-	if (of_field_decode(d->version, p + 12, n - 12, &field, &value, &mask, &has_mask,
+	/* Right behind the subtype: no padding in front, but at the end. */
+	if (of_field_decode(d->version, p + 10, n - 10, &field, &value, &mask, &has_mask,
 	                    &used, d->error)) {
 		if (d->error)
 			d->error->id = OFERR_BAD_ACTION_SET_ARGUMENT;
@@ -643,7 +644,7 @@ decode_write_metadata(struct of_decoder *d, const uint8_t *p, size_t n)
 	d->has_metadata = true;
 	a = of_decoder_add(d, ACTION_WRITE_METADATA, sizeof(*a));
 	a->mask = of_get64(p + 24);
-	a->value = of_get64(p + 16) & a->mask;
+	a->value = of_get64(p + 16);
 	return 0;
 }
 

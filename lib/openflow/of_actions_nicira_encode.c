@@ -25,9 +25,9 @@ of_put_offset_bits(struct str *out, const struct flow_subfield *sub)
 }
 
 static void
-put_header(struct str *out, enum flow_field_id field)
+put_header(struct str *out, const struct flow_subfield *sub)
 {
-	of_field_header_encode(OF10, field, false, out);
+	of_field_header_encode(of_subfield_version(OF10, sub), sub->field, false, out);
 }
 
 /* A number of so many bytes after the subtype's padding; the rest is zero. */
@@ -67,8 +67,8 @@ encode_move(const struct flow_move *a, struct str *out)
 	of_put16(out, a->from.n_bits);
 	of_put16(out, a->from.first_bit);
 	of_put16(out, a->to.first_bit);
-	put_header(out, a->from.field);
-	put_header(out, a->to.field);
+	put_header(out, &a->from);
+	put_header(out, &a->to);
 	of_end(out, start);
 }
 
@@ -78,7 +78,7 @@ encode_stack(const struct flow_stack *a, struct str *out)
 	size_t start = of_begin_nicira(out, a->head.type == ACTION_STACK_POP ? 28 : 27);
 
 	of_put16(out, a->field.first_bit);
-	put_header(out, a->field.field);
+	put_header(out, &a->field);
 	of_put16(out, a->field.n_bits);
 	if (out->length - start < 24)
 		of_put_zeros(out, 24 - (out->length - start));
@@ -92,7 +92,7 @@ encode_output_field(const struct flow_output_field *a, struct str *out)
 	size_t start;
 
 	/* An experimenter's field does not fit the first form. */
-	put_header(&header, a->from.field);
+	put_header(&header, &a->from);
 	start = of_begin_nicira(out, header.length == 4 ? 15 : 32);
 	of_put_offset_bits(out, &a->from);
 	if (header.length == 4) {
@@ -130,7 +130,7 @@ encode_multipath(const struct flow_multipath *a, struct str *out)
 	of_put32(out, a->argument);
 	of_put16(out, 0);
 	of_put_offset_bits(out, &a->to);
-	put_header(out, a->to.field);
+	put_header(out, &a->to);
 	of_end(out, start);
 }
 
@@ -143,11 +143,11 @@ encode_bundle(const struct flow_bundle *a, struct str *out)
 	of_put16(out, a->algorithm);
 	of_put16(out, a->fields);
 	of_put16(out, a->basis);
-	put_header(out, FIELD_IN_PORT); /* members are ports */
+	of_field_header_encode(OF10, FIELD_IN_PORT, false, out); /* of the members */
 	of_put16(out, (uint16_t)a->n);
 	if (is_load) {
 		of_put_offset_bits(out, &a->to);
-		put_header(out, a->to.field);
+		put_header(out, &a->to);
 	} else {
 		of_put_zeros(out, 6);
 	}
@@ -269,7 +269,7 @@ encode_ct(enum of_version version, const struct flow_ct *a, struct str *out)
 
 	of_put16(out, a->flags);
 	if (a->zone_from.field != FIELD_NONE) {
-		put_header(out, a->zone_from.field);
+		put_header(out, &a->zone_from);
 		of_put_offset_bits(out, &a->zone_from);
 	} else {
 		of_put32(out, 0);
@@ -329,7 +329,7 @@ encode_check_larger(const struct flow_check_larger *a, struct str *out)
 
 	of_put16(out, a->length);
 	of_put16(out, a->to.first_bit);
-	put_header(out, a->to.field);
+	put_header(out, &a->to);
 	if (out->length - start < 24)
 		of_put_zeros(out, 24 - (out->length - start));
 	of_end(out, start);
@@ -340,7 +340,7 @@ encode_delete_field(const struct flow_stack *a, struct str *out)
 {
 	size_t start = of_begin_nicira(out, 50);
 
-	put_header(out, a->field.field);
+	put_header(out, &a->field);
 	of_put_zeros(out, 24 - (out->length - start));
 	of_end(out, start);
 }

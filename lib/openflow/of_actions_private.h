@@ -35,6 +35,10 @@ int of_decode_subfield(struct of_decoder *d, const uint8_t *p, size_t n, size_t 
 int of_subfield_check(const struct flow_subfield *sub, bool is_written,
                       struct of_error *error);
 
+/* The version whose header names a part of a field: of in_port, nxm's has 16 bits. */
+enum of_version of_subfield_version(enum of_version version,
+                                    const struct flow_subfield *sub);
+
 static inline void *
 of_decoder_add(struct of_decoder *d, enum flow_action_type type, size_t bytes)
 {

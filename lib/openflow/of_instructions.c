@@ -133,7 +133,7 @@ of_instructions_decode(enum of_version version, const uint8_t *data, size_t n,
 			of_decoder_add(&d, ACTION_WRITE_METADATA, sizeof(*a));
 
 		a->mask = of_get64(p + 16);
-		a->value = of_get64(p + 8) & a->mask;
+		a->value = of_get64(p + 8);
 	}
 	p = found[INSTRUCTION_GOTO].data;
 	if (p) {

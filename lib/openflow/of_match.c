@@ -98,6 +98,36 @@ read_cookie(const uint8_t *data, bool has_mask, uint64_t *cookie, uint64_t *cook
 	return 0;
 }
 
+/* Whether the match has the field, whatever it says of fragments. */
+static bool
+is_present(const struct flow_match *match, enum flow_field_id id)
+{
+	struct flow_match whole;
+
+	if (flow_field_is_present(id, match))
+		return true;
+	if (!match->mask.f.ip_fragment)
+		return false;
+	whole = *match;
+	whole.mask.f.ip_fragment = 0;
+	return flow_field_is_present(id, &whole);
+}
+
+bool
+of_match_allows(const struct flow_match *match, enum flow_field_id id)
+{
+	switch ((int)flow_field_get(id)->need) {
+	case NEED_ICMPV4:
+	case NEED_ICMPV6:
+	case NEED_ND:
+	case NEED_ND_SOLICIT:
+	case NEED_ND_ADVERTISE:
+		return is_present(match, id);
+	default:
+		return flow_field_is_present(id, match);
+	}
+}
+
 static int
 read_field(const struct of_oxm_header *header, const uint8_t *data,
            struct flow_match *match, struct of_error *error)
@@ -113,7 +143,7 @@ read_field(const struct of_oxm_header *header, const uint8_t *data,
 	    !of_is_zero(mask.bytes, field->n_bytes))
 		return of_fail(error, OFERR_BAD_MATCH_MASK, "%s takes no mask",
 		               field->name);
-	if (!flow_field_is_present(header->field, match))
+	if (!of_match_allows(match, header->field))
 		return of_fail(error, OFERR_BAD_MATCH_PREREQ,
 		               "%s without what it needs before it", field->name);
 	if (has_any(match, header->field))
@@ -158,21 +188,6 @@ of_oxm_decode(const uint8_t *data, size_t n, bool lax, struct flow_match *match,
 	return 0;
 }
 
-/* Whether the match has the field; one of later fragments may have ports, as it came. */
-static bool
-is_present(const struct flow_match *match, enum flow_field_id id)
-{
-	struct flow_match whole;
-
-	if (flow_field_is_present(id, match))
-		return true;
-	if (!match->mask.f.ip_fragment)
-		return false;
-	whole = *match;
-	whole.mask.f.ip_fragment = 0;
-	return flow_field_is_present(id, &whole);
-}
-
 static void
 put_field(enum of_version version, const struct flow_match *match, enum flow_field_id id,
           struct str *out)
@@ -206,7 +221,7 @@ put_vlan(enum of_version version, const struct flow_match *match, struct str *ou
 
 	if (!mask)
 		return;
-	if (version < OF12 || !is_oxm) {
+	if (version == OF10 || !is_oxm) {
 		put_field(version, match, FIELD_VLAN_TCI, out);
 		return;
 	}

@@ -32,6 +32,10 @@ void of_match_encode(enum of_version version, const struct flow_match *match,
 /* Whether the version's own match can say it; Nicira's extensions are needed else. */
 bool of_match_fits(enum of_version version, const struct flow_match *match);
 
+/* Whether the match has what a field needs. Ports are not those of later fragments; of
+ * ICMP's fields the reference, Open vSwitch, does not ask that. */
+bool of_match_allows(const struct flow_match *match, enum flow_field_id id);
+
 /* One field's header and value (and mask), as in set-field. '*used' gets the bytes. */
 int of_field_decode(enum of_version version, const uint8_t *data, size_t n,
                     enum flow_field_id *field, struct flow_value *value,

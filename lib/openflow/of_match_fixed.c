@@ -365,6 +365,9 @@ decode_upper11(struct flow_match *match, const uint8_t *data, uint32_t w,
 		.tp_dst = of_get16(data + 62),
 	};
 
+	/* 1.1 knows nothing of IPv6 but its type; Open vSwitch ignores the rest too. */
+	if (is_present(match, FIELD_IPV6_SRC))
+		return 0;
 	if (upper.has_tos && is_present(match, FIELD_IP_DSCP) && (upper.tos & ~DSCP))
 		return of_fail(error, OFERR_BAD_MATCH_VALUE, "TOS %u has ECN bits",
 		               upper.tos);

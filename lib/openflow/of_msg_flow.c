@@ -296,7 +296,7 @@ flow_mod_encode(struct of_out *o, const struct of_msg *msg)
 		mod_old_encode(o, &msg->flow_mod);
 	else
 		mod_new_encode(o, &msg->flow_mod);
-	o_instructions(o, &msg->flow_mod.actions);
+	o_instructions(o, &msg->flow_mod.match, &msg->flow_mod.actions);
 }
 
 /* ---- Rules that went. */

@@ -286,13 +286,19 @@ o_actions(struct of_out *o, const struct flow_actions *actions)
 }
 
 void
-o_instructions(struct of_out *o, const struct flow_actions *actions)
+o_instructions(struct of_out *o, const struct flow_match *match,
+               const struct flow_actions *actions)
 {
+	struct flow_actions adapted = {0};
+
+	if (of_actions_adapt(o->msg->version, match, actions, &adapted))
+		actions = &adapted;
 	if (o->msg->version == OF10)
 		o_actions(o, actions);
 	else
 		of_instructions_encode(o->msg->version, actions->data, actions->bytes,
 		                       o->out);
+	flow_actions_destroy(&adapted);
 }
 
 void

@@ -278,7 +278,7 @@ full_nicira_encode(struct of_out *o, const struct of_flow_stats *f)
 	o_u64(o, f->cookie);
 	if (is_onf(o->msg->version)) {
 		onf_match_encode(o, &f->match, length_at);
-		o_instructions(o, &f->actions);
+		o_instructions(o, &f->match, &f->actions);
 	} else {
 		o_nxm(o, &f->match, 0, 0, length_at);
 		o_actions(o, &f->actions);
@@ -296,7 +296,7 @@ full_14_encode(struct of_out *o, const struct of_flow_stats *f)
 	o_zeros(o, 4);
 	o_u64(o, f->cookie);
 	o_match(o, &f->match);
-	o_instructions(o, &f->actions);
+	o_instructions(o, &f->match, &f->actions);
 }
 
 static void

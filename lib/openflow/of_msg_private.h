@@ -178,7 +178,9 @@ void o_match(struct of_out *o, const struct flow_match *match);
 void o_nxm(struct of_out *o, const struct flow_match *match, uint64_t cookie,
            uint64_t cookie_mask, size_t length_at);
 void o_actions(struct of_out *o, const struct flow_actions *actions);
-void o_instructions(struct of_out *o, const struct flow_actions *actions);
+/* Of a rule with this match. */
+void o_instructions(struct of_out *o, const struct flow_match *match,
+                    const struct flow_actions *actions);
 
 /* ---- Structs that several kinds share. */
 

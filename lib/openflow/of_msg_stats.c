@@ -244,7 +244,7 @@ stats_10_encode(struct of_out *o, const struct of_flow_stats *f)
 	o_u64(o, f->cookie);
 	o_u64(o, f->packets);
 	o_u64(o, f->bytes);
-	o_instructions(o, &f->actions);
+	o_instructions(o, &f->match, &f->actions);
 }
 
 /* One more than the age, which 16 bits hold; 0 = not said. */
@@ -273,7 +273,7 @@ stats_nicira_encode(struct of_out *o, const struct of_flow_stats *f)
 	o_u64(o, f->packets);
 	o_u64(o, f->bytes);
 	o_nxm(o, &f->match, 0, 0, length_at);
-	o_instructions(o, &f->actions);
+	o_instructions(o, &f->match, &f->actions);
 }
 
 static void
@@ -294,7 +294,7 @@ stats_11_encode(struct of_out *o, const struct of_flow_stats *f)
 	o_u64(o, f->packets);
 	o_u64(o, f->bytes);
 	o_match(o, &f->match);
-	o_instructions(o, &f->actions);
+	o_instructions(o, &f->match, &f->actions);
 }
 
 static void
@@ -317,7 +317,7 @@ stats_15_encode(struct of_out *o, const struct of_flow_stats *f)
 	o_match(o, &f->match);
 	o_oxs(o, &oxs);
 	if (is_desc)
-		o_instructions(o, &f->actions);
+		o_instructions(o, &f->match, &f->actions);
 }
 
 static void

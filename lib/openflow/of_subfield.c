@@ -21,6 +21,14 @@ of_subfield_check(const struct flow_subfield *sub, bool is_written,
 	return 0;
 }
 
+enum of_version
+of_subfield_version(enum of_version version, const struct flow_subfield *sub)
+{
+	if (sub->field != FIELD_IN_PORT)
+		return version;
+	return sub->first_bit + sub->n_bits <= 16 ? OF10 : OF12;
+}
+
 int
 of_decode_subfield(struct of_decoder *d, const uint8_t *p, size_t n, size_t *offset,
                    unsigned first_bit, unsigned n_bits, struct flow_subfield *sub)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "openflow/of_oxm.h"
 #include "openflow/of_text_private.h"
 #include "openflow/of_wire.h"
 
@@ -189,9 +190,10 @@ parse_set_field(struct text_actions *to, char *arg, int variant UNUSED)
 {
 	char *name = text_cut_arrow(arg);
 	struct flow_set_field *set;
-	struct flow_value value, mask;
+	struct flow_value value, mask, full;
 	struct flow_subfield whole;
 	const struct flow_field *field;
+	const bool has_mask = strchr(arg, '/');
 
 	if (!name)
 		return error_set(to->err, -EINVAL, "%s: missing `->'", arg);
@@ -206,7 +208,10 @@ parse_set_field(struct text_actions *to, char *arg, int variant UNUSED)
 		return error_set(to->err, -EINVAL,
 		                 "%s: value %s is not valid: low bits are set", name,
 		                 arg);
+	of_oxm_full_mask(whole.field, &full);
 	set = flow_actions_add(to->out, ACTION_SET_FIELD, sizeof(*set));
+	if (has_mask && field->n_bits % 8 && !memcmp(&mask, &full, sizeof(full)))
+		set->head.is_legacy = SET_FIELD_MASKED;
 	set->field = whole.field;
 	set->mask = mask;
 	for (size_t i = 0; i < sizeof(mask.bytes); i++)

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "openflow/of_oxm.h"
 #include "openflow/of_text_private.h"
 #include "openflow/of_wire.h"
 
@@ -61,17 +62,44 @@ put_load(struct str *out, const struct flow_set_field *set)
 	}
 }
 
+/* A mask that says nothing, as it came. */
+static void
+put_full_mask(struct str *out, const struct flow_set_field *set)
+{
+	const unsigned n_bytes = flow_field_get(set->field)->n_bytes;
+	uint64_t number = 0;
+
+	for (unsigned i = 0; i < n_bytes; i++)
+		number = number << 8 | set->mask.bytes[i];
+	str_printf(out, "/%#" PRIx64, number);
+}
+
 static void
 put_set_field(struct str *out, const struct flow_set_field *set,
               const struct of_names *names)
 {
-	if (set->head.is_legacy) {
+	struct flow_set_field port;
+	struct flow_value full;
+
+	of_oxm_full_mask(FIELD_IN_PORT, &full);
+	/* The whole port is nxm's, of 16 bits, as it is on the wire. */
+	if (set->head.is_legacy && set->field == FIELD_IN_PORT &&
+	    !memcmp(&set->mask, &full, sizeof(full))) {
+		port = *set;
+		memset(port.value.bytes, 0, 2);
+		memset(port.mask.bytes, 0, 2);
+		put_load(out, &port);
+		return;
+	}
+	if (set->head.is_legacy == 1) {
 		put_load(out, set);
 		return;
 	}
 	str_append(out, "set_field:");
 	of_text_format_field(out, flow_field_get(set->field), &set->value, &set->mask,
 	                     names);
+	if (set->head.is_legacy == SET_FIELD_MASKED)
+		put_full_mask(out, set);
 	str_printf(out, "->%s", text_fields[set->field].name);
 }
 

@@ -1,4 +1,4 @@
-# switch.py - the switch under test: Weir from the build tree, or Debian's OVS-DPDK to compare with.
+# switch.py - the switch under test: Weir from the build tree, or Debian's OVS to compare with, with DPDK or without.
 # Both take the same ovs-vsctl commands; a test sees only the class Switch.
 import json
 import os
@@ -22,6 +22,7 @@ class Switch:
         self.hugepages = hugepages
         self.pmd_mask = pmd_mask
         self.more_eal = ""  # more words for EAL; to be set before start()
+        self.prefix = ()  # words in front of the forwarding daemon, such as ("ip", "netns", "exec", NAME); likewise
         self.rundir = self.directory / "run"
         self.dbdir = self.directory / "db"
         self.logdir = self.directory / "log"
@@ -127,14 +128,20 @@ class OvsDpdk(Switch):
             proc.run(["ovsdb-server", database, f"--remote=punix:{self.rundir}/db.sock",
                       f"--pidfile={self.rundir}/ovsdb-server.pid", "--detach", "--no-chdir",
                       f"--log-file={self.logdir}/ovsdb-server.log"], timeout, True, self.environment())
-            options, socket_mem = self.dpdk_options()
-            self.vsctl("--no-wait", "init", "--", "set", "open", ".", "other_config:dpdk-init=true",
-                       f'other_config:dpdk-extra="{options}"', f"other_config:pmd-cpu-mask={self.pmd_mask}",
-                       "other_config:dpdk-lcore-mask=0x1", "other_config:userspace-tso-enable=false",
-                       *([f"other_config:dpdk-socket-mem={socket_mem}"] if socket_mem else []))
-        proc.run([self.daemon, f"unix:{self.rundir}/db.sock", f"--pidfile={self.rundir}/ovs-vswitchd.pid",
-                  "--detach", "--no-chdir", f"--log-file={self.logdir}/ovs-vswitchd.log"],
-                 timeout, True, self.environment())
+            self.vsctl("--no-wait", "init", *self.first_settings())
+        proc.run([*self.prefix, self.daemon, f"unix:{self.rundir}/db.sock",
+                  f"--pidfile={self.rundir}/ovs-vswitchd.pid", "--detach", "--no-chdir",
+                  f"--log-file={self.logdir}/ovs-vswitchd.log"], timeout, True, self.environment())
+        self.wait_started(timeout)
+
+    def first_settings(self):
+        options, socket_mem = self.dpdk_options()
+        return ["--", "set", "open", ".", "other_config:dpdk-init=true", f'other_config:dpdk-extra="{options}"',
+                f"other_config:pmd-cpu-mask={self.pmd_mask}", "other_config:dpdk-lcore-mask=0x1",
+                "other_config:userspace-tso-enable=false",
+                *([f"other_config:dpdk-socket-mem={socket_mem}"] if socket_mem else [])]
+
+    def wait_started(self, timeout):
         proc.wait_until(lambda: self.vsctl("get", "open", ".", "dpdk_initialized") == "true", timeout, "DPDK up")
 
     def stop(self):
@@ -163,6 +170,22 @@ class OvsDpdk(Switch):
         return (self.logdir / "ovs-vswitchd.log").read_text(errors="replace")
 
 
+class OvsPlain(OvsDpdk):
+    """Open vSwitch without DPDK: its control side is the same, and it needs no memory of its own."""
+
+    kind = "ovs-plain"
+    daemon = "/usr/sbin/ovs-vswitchd"
+
+    def first_settings(self):
+        return []
+
+    def wait_started(self, timeout):
+        self.vsctl("get", "open", ".", "next_cfg", timeout=timeout)
+
+    def appctl_target(self):
+        return ["-t", str(self.rundir / f"ovs-vswitchd.{self.pid}.ctl")]
+
+
 class Weir(Switch):
     """weir-vswitchd of the build tree."""
 
@@ -187,7 +210,7 @@ class Weir(Switch):
 
     def start_result(self, *more, timeout=60, check=True, prefix=()):
         """Starts the daemon without any configuration; returns how the command ended."""
-        return proc.run([*prefix, self.daemon, "--rundir", self.rundir, "--dbdir", self.dbdir,
+        return proc.run([*self.prefix, *prefix, self.daemon, "--rundir", self.rundir, "--dbdir", self.dbdir,
                          "--logdir", self.logdir, "--pidfile", "--detach", "--log-file", *more],
                         timeout, check, self.environment())
 
@@ -222,7 +245,7 @@ class Weir(Switch):
         return answer["time_ns"], {one["number"]: one for one in answer["classes"]}
 
 
-KINDS = {"weir": Weir, "ovs": OvsDpdk}
+KINDS = {"weir": Weir, "ovs": OvsDpdk, "ovs-plain": OvsPlain}
 
 
 def read_pidfile(path):

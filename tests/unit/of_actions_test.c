@@ -56,6 +56,25 @@ vectors_come_back(void **state)
 	}
 }
 
+/* Nicira's second form of a load has its field right behind the subtype, as Debian's
+ * ovs-ofctl reads it. */
+static void
+the_second_load_has_no_padding_in_front(void **state)
+{
+	struct flow_actions actions = {0};
+	const struct flow_set_field *set;
+
+	(void)state;
+	assert_int_equal(decode(OF10, "ffff001800002320002100013708000000050000000f0000",
+	                        &actions, NULL),
+	                 0);
+	set = (const void *)actions.data;
+	assert_int_equal(set->field, FIELD_IPV6_LABEL);
+	assert_int_equal(set->value.bytes[2], 5);
+	assert_int_equal(set->mask.bytes[2], 15);
+	flow_actions_destroy(&actions);
+}
+
 static const struct {
 	enum of_version version;
 	const char *hex;
@@ -311,6 +330,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vectors_come_back),
+		cmocka_unit_test(the_second_load_has_no_padding_in_front),
 		cmocka_unit_test(bad_actions_are_refused),
 		cmocka_unit_test(nesting_has_an_end),
 		cmocka_unit_test(instructions_are_ordered),

@@ -61,7 +61,7 @@ old_flow_mods_differ(void **state)
 	assert_int_equal(fake_flows.n_rules, 1); /* added */
 	fake_flows_count(ofproto_dp_rule(0), 3, 300);
 	client_flow(&c, OF_FLOW_ADD, "in_port=2,actions=output:2");
-	assert_rules("n_packets=0, n_bytes=0, in_port=2,actions=output:2;");
+	assert_rules("n_packets=0, n_bytes=0, reset_counts in_port=2,actions=output:2;");
 	client_close(&c);
 }
 

@@ -9,8 +9,6 @@
 #include "vswitchd/ofproto/monitors.h"
 #include "vswitchd/ofproto/timeouts.h"
 
-#define LEARN_DELETE_LEARNED 2U /* a flag of learn actions */
-
 enum change_kind { CHANGE_ADD, CHANGE_SET, CHANGE_DEL, CHANGE_GROUP, CHANGE_PORT };
 
 /* A rule as it was before a CHANGE_SET. */
@@ -486,7 +484,7 @@ note_forgotten(struct ofproto *ofproto, const struct flow_actions *actions)
 		const struct flow_learn *learn = (const void *)action;
 
 		if (action->type != ACTION_LEARN ||
-		    !(learn->flags & LEARN_DELETE_LEARNED))
+		    !(learn->flags & FLOW_LEARN_DELETE_LEARNED))
 			continue;
 		ofproto->forgotten =
 			xrealloc(ofproto->forgotten, (ofproto->n_forgotten + 1) *

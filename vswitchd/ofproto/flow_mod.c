@@ -20,6 +20,15 @@ select_rules(struct ofproto *ofproto, const struct rule_filter *filter,
 		flow_table_select(&ofproto->tables[i], filter, list);
 }
 
+/* 1.0's and 1.1's adds reset counters of a rule that is there, so they say so. */
+static uint16_t
+flags_of(const struct of_flow_mod *mod, enum of_version version)
+{
+	const bool resets = version < OF12 && mod->command == OF_FLOW_ADD;
+
+	return mod->flags | (resets ? OF_FLOW_RESET_COUNTS : 0);
+}
+
 /* Takes 'actions' over, in every outcome. */
 static int
 replace_rule(struct changes *changes, struct rule *rule, const struct of_flow_mod *mod,
@@ -33,7 +42,7 @@ replace_rule(struct changes *changes, struct rule *rule, const struct of_flow_mo
 		.idle_s = mod->idle_s,
 		.hard_s = mod->hard_s,
 		.importance = mod->importance,
-		.flags = mod->flags,
+		.flags = flags_of(mod, version),
 		/* 1.0 and 1.1 remove an identical rule "including its counters". */
 		.resets_counts = version < OF12 || mod->flags & OF_FLOW_RESET_COUNTS,
 		.is_add = true,
@@ -71,7 +80,7 @@ add_flow(struct changes *changes, const struct of_flow_mod *mod, enum of_version
 	rule->idle_s = mod->idle_s;
 	rule->hard_s = mod->hard_s;
 	rule->importance = mod->importance;
-	rule->flags = mod->flags;
+	rule->flags = flags_of(mod, version);
 	flow_actions_append(&rule->actions, mod->actions.data, mod->actions.bytes);
 	return changes_add_rule(changes, rule, error);
 }

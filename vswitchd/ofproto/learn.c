@@ -6,8 +6,6 @@
 #include "vswitchd/ofproto/flow_mod.h"
 #include "vswitchd/ofproto/timeouts.h"
 
-#define LEARN_SEND_REMOVED 1U
-
 enum { FROM_FIELD, FROM_VALUE };
 enum { TO_MATCH, TO_LOAD, TO_OUTPUT };
 
@@ -131,7 +129,8 @@ make_flow_mod(const struct flow_learn *learn, const struct flow_key *key,
 		.buffer_id = OF_BUFFER_NONE,
 		.out_port = FLOW_PORT_NONE,
 		.out_group = OF_GROUP_ANY,
-		.flags = learn->flags & LEARN_SEND_REMOVED ? OF_FLOW_SEND_REMOVED : 0,
+		.flags =
+			learn->flags & FLOW_LEARN_SEND_REMOVED ? OF_FLOW_SEND_REMOVED : 0,
 	};
 	if (learn->fin_idle_s || learn->fin_hard_s) {
 		struct flow_fin_timeout *fin =
@@ -193,8 +192,10 @@ learns_into(const struct flow_actions *actions, const struct learned *learned)
 	{
 		const struct flow_learn *learn = (const void *)action;
 
-		if (action->type == ACTION_LEARN && learn->table == learned->table &&
-		    learn->cookie == learned->cookie)
+		/* One that does not delete what it learned does not keep it either. */
+		if (action->type == ACTION_LEARN &&
+		    learn->flags & FLOW_LEARN_DELETE_LEARNED &&
+		    learn->table == learned->table && learn->cookie == learned->cookie)
 			return true;
 	}
 	return false;

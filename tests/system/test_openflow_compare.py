@@ -1,0 +1,110 @@
+# test_openflow_compare.py - Debian's ovs-ofctl gives on weir what it gives on Open vSwitch 3.1, and weir-ofctl
+# prints what ovs-ofctl prints: random rules, groups and meters, and every command.
+#
+#   random rules ---> ovs-ofctl  ---> Open vSwitch 3.1 (netdev datapath)   the same text,
+#                \--> weir-ofctl ---> weir-vswitchd (no hugepages)         four times
+#
+# WEIR_TEST_SEED chooses other rules, WEIR_TEST_RULES how many.
+import os
+import shutil
+
+import pytest
+
+from support.openflow import flow_texts, ofctl
+
+SEED = int(os.environ.get("WEIR_TEST_SEED", "1"))
+RULES = int(os.environ.get("WEIR_TEST_RULES", "10000"))
+# Which version says how much of all rules: 1.0 (with NXM) and 1.5 have most to say.
+SHARES = {"1.0": 0.25, "1.1": 0.05, "1.2": 0.1, "1.3": 0.2, "1.4": 0.1, "1.5": 0.3}
+
+pytestmark = pytest.mark.skipif(shutil.which("ovs-ofctl") is None or shutil.which("ovs-vswitchd") is None,
+                                reason="needs Debian's openvswitch-switch")
+
+
+def option(version):
+    return f"OpenFlow{version.replace('.', '')}"
+
+
+@pytest.fixture(scope="module")
+def pair():
+    print(f"WEIR_TEST_SEED={SEED}")
+    both = ofctl.Pair()
+    yield both
+    both.close()
+
+
+def add_groups_and_meters(pair):
+    texts = flow_texts.Texts(SEED, "1.5")
+    pair.do("-O", "OpenFlow15", "add-groups", "@", "-",
+            stdin="\n".join(texts.group(n) for n in range(1, flow_texts.GROUPS + 1)) + "\n")
+    for number in range(1, flow_texts.METERS + 1):
+        pair.do("-O", "OpenFlow13", "add-meter", "@", texts.meter(number))
+
+
+@pytest.fixture(scope="module")
+def tables(pair):
+    """Both switches with the same random tables, groups and meters."""
+    add_groups_and_meters(pair)
+    for version, share in SHARES.items():
+        texts = flow_texts.Texts(SEED, version)
+        rules = [texts.rule() for _ in range(int(RULES * share))]
+        pair.do("-O", option(version), "add-flows", "@", "-", stdin="\n".join(rules) + "\n")
+    return pair
+
+
+def same_rules(version):
+    """Rules have no order of their own. What matches no tag, OpenFlow 1.1 says in one of its own fields, all of
+    vlan_tci; Open vSwitch says it in OXM, of fewer bits, even there."""
+
+    def normalise(text):
+        if version == "1.1":
+            text = text.replace("vlan_tci=0x0000/0x1fff", "vlan_tci=0x0000")
+        return ofctl.sorted_lines(text)
+
+    return normalise
+
+
+def dump(pair, side, version):
+    text = side.run("ovs-ofctl", "-O", option(version), "dump-flows", "@").stdout
+    return same_rules(version)(ofctl.neutral(text, side))
+
+
+@pytest.mark.parametrize("version", SHARES)
+def test_rules_are_dumped_alike(tables, version):
+    found = tables.differences("-O", option(version), "dump-flows", "@", normalise=same_rules(version))
+    assert not found, "\n".join(found)
+    assert len(dump(tables, tables.weir, version).splitlines()) > RULES * 0.7
+
+
+@pytest.mark.parametrize("tool", ofctl.TOOLS)
+def test_there_is_no_difference_between_the_tables(tables, tool):
+    done = tables.weir.run(tool, "diff-flows", tables.ovs.socket, tables.weir.socket, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("version", ["1.3", "1.4", "1.5"])
+@pytest.mark.parametrize("command", ["dump-groups", "dump-group-stats", "dump-meters"])
+def test_groups_and_meters_are_dumped_alike(tables, version, command):
+    found = tables.differences("-O", option(version), command, "@", normalise=ofctl.sorted_words)
+    assert not found, "\n".join(found)
+
+
+def add_what_is_dumped(pair):
+    """As 1.5 shows it, by weir-ofctl, to both; returns what they have then, which is the same."""
+    lines = pair.weir.run("weir-ofctl", "-O", "OpenFlow15", "--no-stats", "dump-flows", "@").stdout.splitlines()
+    dumps = []
+    for side in pair.sides:
+        side.run("weir-ofctl", "del-flows", "@")
+        side.run("weir-ofctl", "-O", "OpenFlow15", "--bundle", "add-flows", "@", "-", stdin="\n".join(lines) + "\n")
+        dumps.append(dump(pair, side, "1.5"))
+    assert dumps[0] == dumps[1], ofctl.difference("weir", *dumps)
+    return dumps[0]
+
+
+def test_what_is_dumped_can_be_added_again(tables):
+    """Nothing changes but that 1.5 has one word for two of 1.0's matches of no tag: some rules become one."""
+    before = dump(tables, tables.ovs, "1.5").splitlines()
+    once = add_what_is_dumped(tables)
+    assert set(once.splitlines()) <= set(before)
+    assert len(once.splitlines()) > len(before) * 0.99
+    assert add_what_is_dumped(tables) == once
