@@ -246,7 +246,8 @@ void dp_bridge_set_fragments(uint32_t bridge_id, bool are_dropped);
 void dp_set_punt_handler(void (*punt)(const struct dp_punt *, void *aux), void *aux);
 
 /* How many packets per second, and at once, each port may send to controllers; 0 =
- * default. */
+ * default: of packets at once, those of half a second. */
+#define DP_PUNT_DEFAULT_PPS 1000
 void dp_bridge_set_punt_rate(uint32_t bridge_id, uint32_t pps, uint32_t burst);
 
 /* Sends a packet as if 'key' (in_port, state) had brought it, through 'actions' alone

@@ -27,8 +27,6 @@
 #define PUNT_NOTE_BYTES_MAX 8192 /* what comes of a walk is half of it at most */
 #define PUNT_RUN_MAX        256  /* of a worker, at once: main has other things to do */
 
-#define PUNT_DEFAULT_PPS 1000 /* and half of it at once */
-
 /* At the start of a chain of buffers of its own. */
 struct punt_note {
 	struct rte_mbuf *packet; /* the copy, owned */
@@ -76,7 +74,7 @@ punt_take_token(const struct worker *worker, struct port *in)
 	uint64_t start;
 
 	if (cost == 0) {
-		cost = NSEC_PER_SEC / PUNT_DEFAULT_PPS;
+		cost = NSEC_PER_SEC / DP_PUNT_DEFAULT_PPS;
 		burst = NSEC_PER_SEC / 2;
 	}
 	do {
@@ -345,7 +343,7 @@ dp_bridge_set_punt_rate(uint32_t bridge_id, uint32_t pps, uint32_t burst)
 	if (bridge_id >= BRIDGES_MAX)
 		return;
 	if (pps == 0)
-		pps = PUNT_DEFAULT_PPS;
+		pps = DP_PUNT_DEFAULT_PPS;
 	if (burst == 0)
 		burst = MAX_OF(pps / 2, 1U);
 	cost = MAX_OF(NSEC_PER_SEC / pps, 1U);

@@ -168,6 +168,13 @@ dp_set_punt_handler(void (*punt)(const struct dp_punt *, void *aux), void *aux)
 }
 
 void
+dp_bridge_set_punt_rate(uint32_t bridge_id, uint32_t pps, uint32_t burst)
+{
+	(void)bridge_id, (void)burst;
+	fake_flows.punt_pps = pps;
+}
+
+void
 dp_port_set_off(uint32_t port_id, uint32_t bits)
 {
 	(void)port_id;

@@ -105,6 +105,13 @@ hook_role(const void *aux)
 }
 
 static void
+hook_count_packet_ins(const void *aux, struct ofproto_controller_status *status)
+{
+	(void)aux;
+	status->n_unread++;
+}
+
+static void
 hook_set_alone(bool is_alone, void *aux)
 {
 	struct fixture *f = aux;
@@ -119,6 +126,7 @@ static const struct connection_hooks hooks = {
 	.probe = hook_probe,
 	.is_established = hook_is_established,
 	.role = hook_role,
+	.count_packet_ins = hook_count_packet_ins,
 	.set_alone = hook_set_alone,
 };
 

@@ -52,6 +52,13 @@ on_publish(evutil_socket_t fd, short what, void *aux)
 	switch_publish(aux);
 }
 
+static void
+on_pace(evutil_socket_t fd, short what, void *aux)
+{
+	(void)fd, (void)what;
+	packet_ins_run(aux, dp_time_ns());
+}
+
 /* ---- alone ---- */
 
 static void
@@ -104,6 +111,7 @@ static const struct connection_hooks hooks = {
 	.probe = session_probe,
 	.is_established = session_is_established,
 	.role = session_role,
+	.count_packet_ins = packet_ins_count,
 	.set_alone = set_alone,
 };
 
@@ -125,6 +133,8 @@ ofproto_create(struct event_base *loop, uint32_t dp_bridge_id, const char *bridg
 	timeouts_init(ofproto, dp_time_ns());
 	if (loop)
 		ofproto->publish = evtimer_new(loop, on_publish, ofproto);
+	if (loop)
+		ofproto->pace = evtimer_new(loop, on_pace, ofproto);
 	if (list_is_empty(&switches))
 		dp_set_punt_handler(on_punt, NULL);
 	list_push_back(&switches, &ofproto->node);
@@ -142,6 +152,9 @@ ofproto_destroy(struct ofproto *ofproto)
 	if (ofproto->publish)
 		event_free(ofproto->publish);
 	ofproto->publish = NULL;
+	if (ofproto->pace)
+		event_free(ofproto->pace);
+	ofproto->pace = NULL;
 	flow_mod_flush(ofproto);
 	set_alone(false, ofproto);
 	learn_sweep(ofproto);
@@ -179,6 +192,19 @@ start_over(struct ofproto *ofproto)
 		flow_mod_add_normal(ofproto);
 }
 
+/* A port may send as much as some controller is to get of both kinds. */
+static void
+set_punt_rate(struct ofproto *ofproto, const struct ofproto_config *config)
+{
+	uint32_t most = 0;
+
+	for (size_t i = 0; i < config->n_controllers; i++)
+		most = MAX_OF(most, config->controllers[i].rate_limit);
+	most *= OFPROTO_PACKET_IN_KINDS;
+	dp_bridge_set_punt_rate(ofproto->bridge_id, most > DP_PUNT_DEFAULT_PPS ? most : 0,
+	                        0);
+}
+
 void
 ofproto_configure(struct ofproto *ofproto, const struct ofproto_config *config)
 {
@@ -191,6 +217,7 @@ ofproto_configure(struct ofproto *ofproto, const struct ofproto_config *config)
 	set_text(&ofproto->description, config->dp_description);
 	set_text(&ofproto->serial, config->serial);
 	connections_configure(ofproto->connections, config);
+	set_punt_rate(ofproto, config);
 	has_primary = connections_has_primary(ofproto->connections);
 	if (is_first || has_primary != ofproto->had_primary ||
 	    (before != config->fail_mode && !has_primary))
@@ -237,6 +264,7 @@ run_one(struct ofproto *ofproto)
 	flow_mod_expire(ofproto, now_ns);
 	learn_sweep(ofproto);
 	table_report_vacancy(ofproto);
+	packet_ins_run(ofproto, now_ns);
 	LIST_FOR_EACH_SAFE (session, next, node, &ofproto->sessions) {
 		session_flush(session);
 		bundles_run(session, now_ns);

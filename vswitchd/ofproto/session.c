@@ -9,6 +9,7 @@
 #include "vswitchd/ofproto/bundles.h"
 #include "vswitchd/ofproto/dispatch.h"
 #include "vswitchd/ofproto/monitors.h"
+#include "vswitchd/ofproto/packet_in.h"
 #include "vswitchd/ofproto/session_io.h"
 #include "vswitchd/ofproto/table_mod.h"
 
@@ -63,6 +64,7 @@ session_close(void *aux)
 	list_remove(&session->node);
 	bundles_destroy(session);
 	ofproto_monitors_destroy(session);
+	packet_ins_destroy(session);
 	str_free(&session->out);
 	str_free(&session->pending);
 	table_update_misses(session->ofproto);

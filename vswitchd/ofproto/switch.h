@@ -79,8 +79,9 @@ struct ofproto {
 
 	struct rule *alone; /* forwards while no controller is there; NULL */
 	struct event *publish;
-	bool is_unsynced; /* packets may be on their way under an older version */
-	bool is_dirty;    /* the datapath's next version is not published */
+	struct event *pace; /* packet-ins wait because of a rate: packet_in.c */
+	bool is_unsynced;   /* packets may be on their way under an older version */
+	bool is_dirty;      /* the datapath's next version is not published */
 
 	bool has_generation; /* of roles */
 	uint64_t generation;
