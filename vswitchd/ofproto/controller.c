@@ -321,7 +321,11 @@ controller_run(struct controller *controller, uint64_t now_ns)
 		return;
 	}
 	if (controller->endpoint && now_ns >= controller->dialed_ns + DIAL_TIMEOUT_NS)
-		controller_on_stream(-1, "the connection attempt timed out", controller);
+		controller_on_stream(-1,
+		                     endpoint_is_looking_up(controller->endpoint)
+		                             ? "nobody knows the host's address"
+		                             : "the connection attempt timed out",
+		                     controller);
 	if (!controller->endpoint && !controller->n_members &&
 	    now_ns >= controller->next_ns)
 		controller_start(controller, now_ns);
