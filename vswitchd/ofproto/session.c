@@ -101,8 +101,10 @@ agree(struct session *session, uint32_t xid, uint32_t theirs)
 	session->state = SESSION_READY;
 	session_default_async(session);
 	table_update_misses(session->ofproto);
-	log_info("%s: %s speaks %s", session->ofproto->name,
-	         channel_name(session->channel), of_version_name(session->version));
+	/* Tools come and go all the time. */
+	LOG_AT(session->info->is_service ? LOG_LEVEL_DBG : LOG_LEVEL_INFO,
+	       "%s: %s speaks %s", session->ofproto->name, channel_name(session->channel),
+	       of_version_name(session->version));
 }
 
 static void
