@@ -261,11 +261,12 @@ static void
 punt_learn_packets(struct worker *worker, struct port *in, struct punt_note *note,
                    const void *learn, struct rte_mbuf **pkts, unsigned n)
 {
-	note->reason = DP_PUNT_LEARN;
 	note->max_len = PUNT_BYTES_MIN;
 	for (unsigned i = 0; i < n; i++) {
-		uint64_t token =
-			punt_learn_token(in, learn, note->n_extra, note->state, pkts[i]);
+		uint64_t token = note->reason == DP_PUNT_FIN
+		                         ? punt_hash(in->id, learn, note->n_extra) | 1
+		                         : punt_learn_token(in, learn, note->n_extra,
+		                                            note->state, pkts[i]);
 
 		if (!punt_learn_is_new(worker, token))
 			continue;
@@ -296,7 +297,7 @@ punt_packets(struct worker *worker, struct port *in, const struct program_punt *
 	if (punt->reason == DP_PUNT_NO_MATCH && in->settings->config.no_packet_in)
 		return;
 	memcpy(note.state, punt->state, sizeof(note.state));
-	if (punt->reason == DP_PUNT_LEARN) {
+	if (punt->reason >= DP_PUNT_LEARN) {
 		punt_learn_packets(worker, in, &note, punt->userdata, pkts, n);
 		return;
 	}
@@ -321,7 +322,9 @@ void
 punt_learn(struct worker *worker, struct port *in, const struct flow_learn *learn,
            struct rte_mbuf **pkts, unsigned n)
 {
-	struct punt_note note = {.n_extra = learn->head.bytes, .cookie = learn->cookie};
+	struct punt_note note = {.reason = DP_PUNT_LEARN,
+	                         .n_extra = learn->head.bytes,
+	                         .cookie = learn->cookie};
 
 	punt_learn_packets(worker, in, &note, learn, pkts, n);
 }
@@ -379,6 +382,12 @@ punt_deliver(const struct punt_note *note)
 	if (note->reason == DP_PUNT_LEARN) {
 		punt.actions = extra;
 		punt.actions_bytes = note->n_extra;
+	} else if (note->reason == DP_PUNT_FIN) {
+		const struct program_fin *fin = (const void *)extra;
+
+		punt.fin_rule = fin->rule_id;
+		punt.fin_idle_s = fin->idle_s;
+		punt.fin_hard_s = fin->hard_s;
 	} else if (note->n_extra) {
 		punt.userdata = extra;
 		punt.n_userdata = note->n_extra;

@@ -40,7 +40,8 @@ int
 dp_rule_add(uint32_t bridge_id, const struct dp_rule_config *config,
             struct dp_rule **rule, struct error *err)
 {
-	(void)bridge_id, (void)config;
+	(void)bridge_id;
+	fake_flows.rule_id = config->id;
 	if (fake_flows.fail_adds_after == 0)
 		return error_set(err, -ENOSPC, "the datapath is full");
 	if (fake_flows.fail_adds_after > 0)

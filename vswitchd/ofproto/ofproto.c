@@ -37,8 +37,11 @@ on_punt(const struct dp_punt *punt, void *aux)
 	LIST_FOR_EACH (ofproto, node, &switches) {
 		if (ofproto->bridge_id != punt->bridge_id)
 			continue;
-		if (punt->reason != DP_PUNT_LEARN)
+		if (punt->reason < DP_PUNT_LEARN)
 			packet_in_send(ofproto, punt);
+		else if (punt->reason == DP_PUNT_FIN)
+			timeouts_shrink(ofproto, punt->fin_rule, punt->fin_idle_s,
+			                punt->fin_hard_s);
 		else if (punt->actions && punt->actions_bytes)
 			learn_run(ofproto, punt->actions, &punt->key);
 		return;
@@ -130,6 +133,7 @@ ofproto_create(struct event_base *loop, uint32_t dp_bridge_id, const char *bridg
 	hmap_init(&ofproto->groups);
 	hmap_init(&ofproto->meters);
 	hmap_init(&ofproto->ports);
+	hmap_init(&ofproto->fin_rules);
 	timeouts_init(ofproto, dp_time_ns());
 	if (loop)
 		ofproto->publish = evtimer_new(loop, on_publish, ofproto);
@@ -160,6 +164,7 @@ ofproto_destroy(struct ofproto *ofproto)
 	learn_sweep(ofproto);
 	for (unsigned i = 0; i < OF_TABLES; i++)
 		flow_table_destroy(&ofproto->tables[i]);
+	hmap_destroy(&ofproto->fin_rules);
 	ofproto_groups_destroy(ofproto);
 	meters_destroy(ofproto);
 	ports_destroy(ofproto);

@@ -30,6 +30,7 @@ punt_reason(const struct dp_punt *punt)
 		return OFR_PACKET_OUT;
 	case DP_PUNT_ACTION:
 	case DP_PUNT_LEARN:
+	case DP_PUNT_FIN:
 		break;
 	}
 	return OFR_ACTION;

@@ -75,7 +75,9 @@ struct ofproto {
 
 	/* timeouts.c: a wheel of rules that time out. */
 	struct list slots[TIMEOUT_SLOTS];
-	uint64_t tick; /* the one that was looked at last */
+	uint64_t tick;         /* the one that was looked at last */
+	struct hmap fin_rules; /* that time out sooner once a connection ends, by id */
+	uint64_t n_rule_ids;   /* given so far */
 
 	struct rule *alone; /* forwards while no controller is there; NULL */
 	struct event *publish;
