@@ -6,6 +6,7 @@
 import json
 import os
 import pathlib
+import re
 import socket
 import struct
 import time
@@ -323,3 +324,55 @@ def test_who_does_not_read_its_replies_costs_itself_alone(bench, dialed):
     assert parts == 200
     assert grown < 16 << 20, grown
     assert worst < 1, worst
+
+
+# ---- connections that end ----
+
+SYN, ACK, FIN, RST = 2, 16, 1, 4
+
+
+def segment(flags):
+    """A TCP segment from 'in'; flags are not covered by any checksum that the switch looks at."""
+    data = bytearray(Packet("tcp").bytes().ljust(60, b"\0"))
+    data[14 + 20 + 13] = flags
+    return bytes(data)
+
+
+def timeouts(bench):
+    """Idle and hard timeout of the rule of table 0; None if it is gone."""
+    text = bench.ofctl("dump-flows", bench.bridge, "table=0")
+    if "fin_timeout" not in text:
+        return None
+    return tuple(int(found.group(1)) if (found := re.search(rf"[ ,]{key}=(\d+)", text.split("actions=")[0])) else 0
+                 for key in ("idle_timeout", "hard_timeout"))
+
+
+@pytest.mark.parametrize("last", [FIN | ACK, RST])
+def test_a_rule_times_out_sooner_once_its_connection_ends(bench, last):
+    bench.rules("table=0,in_port=1,tcp,idle_timeout=60,actions=fin_timeout(idle_timeout=2,hard_timeout=30),output:2")
+    for flags in (SYN, ACK, ACK):
+        bench.links[0].send(segment(flags))
+        assert bench.links[1].receive(3) == segment(flags)
+    time.sleep(0.3)
+    assert timeouts(bench) == (60, 0)
+    bench.links[0].send(segment(last))
+    assert bench.links[1].receive(3) == segment(last)
+    proc.wait_until(lambda: timeouts(bench) == (2, 30), 3, "shorter timeouts")
+    # It is used for a while, and goes two seconds after that.
+    for _ in range(5):
+        time.sleep(0.5)
+        bench.links[0].send(segment(ACK))
+    assert timeouts(bench) == (2, 30)
+    begin = time.monotonic()
+    proc.wait_until(lambda: timeouts(bench) is None, 10, "end of the rule")
+    assert 1 < time.monotonic() - begin < 5
+
+
+def test_a_learned_rule_times_out_sooner_as_well(bench):
+    bench.rules("table=0,in_port=1,tcp,actions=learn(table=7,idle_timeout=60,fin_idle_timeout=1,"
+                "NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]),output:2,resubmit(,7)")
+    for flags in (SYN, ACK):
+        bench.links[0].send(segment(flags))
+        assert bench.links[1].receive(3) == segment(flags)
+    proc.wait_until(lambda: "fin_timeout(idle_timeout=1)" in bench.ofctl("dump-flows", bench.bridge, "table=7"), 5,
+                    "a rule that was learned")
