@@ -768,6 +768,10 @@ walk_packet(struct walk *walk, const struct pipeline *pipeline,
             const struct flow_key *key, size_t length)
 {
 	walk_begin(walk, pipeline, key, length);
+	/* What goes along as state must not depend on bits that the cache does not have.
+	 */
+	for (size_t i = PROGRAM_STATE_FROM; i < FLOW_PACKET_WORDS; i++)
+		walk->packet.key.words[i] &= pipeline->mask.words[i];
 	walk_enter(walk, 0, walk->in_port, true);
 	walk_end(walk);
 }
