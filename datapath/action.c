@@ -285,7 +285,7 @@ action_do(struct action_run *run, const struct flow_action *action)
 	case PROGRAM_PUNT:
 		punt_packets(run->worker, run->in, (const void *)action, run->pkts,
 		             run->n);
-		if (((const struct program_punt *)action)->reason != DP_PUNT_LEARN)
+		if (((const struct program_punt *)action)->reason < DP_PUNT_LEARN)
 			run->is_used = true;
 		if (!((const struct program_punt *)action)->pause)
 			break;

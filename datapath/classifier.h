@@ -33,6 +33,7 @@ struct rule {
 	bool is_miss; /* priority 0, matches all: what it punts had no match */
 	struct tally_ref tally;
 	uint64_t cookie;
+	uint64_t id; /* its maker's */
 	const void *actions;
 	uint32_t actions_bytes;
 	/* Sorted by id. A rule that has any is only part of a match. */

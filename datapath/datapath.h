@@ -109,6 +109,7 @@ struct dp_rule_config {
 	const void *actions; /* with instructions, in the order of execution */
 	size_t actions_bytes;
 	uint64_t cookie; /* told with packets for controllers */
+	uint64_t id;     /* told with DP_PUNT_FIN */
 	bool counts_packets, counts_bytes;
 };
 
@@ -206,6 +207,7 @@ enum dp_punt_reason {
 	DP_PUNT_GROUP,
 	DP_PUNT_PACKET_OUT,
 	DP_PUNT_LEARN, /* 'actions' is one flow_learn, to be carried out with 'key' */
+	DP_PUNT_FIN, /* a TCP connection ends: the rule 'fin_rule' is to time out soon */
 };
 
 struct dp_punt {
@@ -223,6 +225,8 @@ struct dp_punt {
 	uint32_t meter;
 	const void *actions; /* DP_PUNT_LEARN */
 	size_t actions_bytes;
+	uint64_t fin_rule;               /* DP_PUNT_FIN: its id */
+	uint16_t fin_idle_s, fin_hard_s; /* 0 = stays */
 	/* The packet waits for a controller to resume it, by dp_resume() with these
 	 * bytes, which mean something to nobody else, nor to another process. NULL = it
 	 * does not. */
@@ -246,7 +250,8 @@ void dp_bridge_set_fragments(uint32_t bridge_id, bool are_dropped);
 void dp_set_punt_handler(void (*punt)(const struct dp_punt *, void *aux), void *aux);
 
 /* How many packets per second, and at once, each port may send to controllers; 0 =
- * default. */
+ * default: of packets at once, those of half a second. */
+#define DP_PUNT_DEFAULT_PPS 1000
 void dp_bridge_set_punt_rate(uint32_t bridge_id, uint32_t pps, uint32_t burst);
 
 /* Sends a packet as if 'key' (in_port, state) had brought it, through 'actions' alone

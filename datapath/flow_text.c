@@ -221,6 +221,10 @@ put_output(const struct writer *w, const struct flow_output *output)
 static void
 put_punt(const struct writer *w, const struct program_punt *punt)
 {
+	if (punt->reason == DP_PUNT_FIN) {
+		str_append(w->out, "fin_timeout");
+		return;
+	}
 	str_printf(w->out,
 	           "userspace(pid=0,controller(reason=%u,dont_send=0,continuation=%d,"
 	           "recirc_id=0,rule_cookie=%#" PRIx64 ",controller_id=%u,max_len=%u))",

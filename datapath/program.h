@@ -62,6 +62,12 @@ struct program_punt {
 	uint8_t userdata[];
 };
 
+/* The userdata of a punt with DP_PUNT_FIN. */
+struct program_fin {
+	uint64_t rule_id;
+	uint16_t idle_s, hard_s;
+};
+
 /* The packet is parsed again and goes on; never kept by the cache beyond this record.
  * Parts have no padding between them. */
 struct program_walk {
@@ -69,7 +75,7 @@ struct program_walk {
 	uint8_t table, reason; /* where it is, and enum dp_punt_reason of punts there */
 	uint8_t is_egress;     /* a boolean: it is in the egress tables */
 	uint32_t action_set_bytes, stack_bytes, rest_bytes;
-	uint64_t cookie; /* of the rule it is in */
+	uint64_t cookie, rule_id; /* of the rule it is in */
 	uint64_t state[PROGRAM_STATE_WORDS];
 	uint64_t
 		data[]; /* the action set, the stack, then the actions left of the rule */

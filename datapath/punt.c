@@ -27,8 +27,6 @@
 #define PUNT_NOTE_BYTES_MAX 8192 /* what comes of a walk is half of it at most */
 #define PUNT_RUN_MAX        256  /* of a worker, at once: main has other things to do */
 
-#define PUNT_DEFAULT_PPS 1000 /* and half of it at once */
-
 /* At the start of a chain of buffers of its own. */
 struct punt_note {
 	struct rte_mbuf *packet; /* the copy, owned */
@@ -76,7 +74,7 @@ punt_take_token(const struct worker *worker, struct port *in)
 	uint64_t start;
 
 	if (cost == 0) {
-		cost = NSEC_PER_SEC / PUNT_DEFAULT_PPS;
+		cost = NSEC_PER_SEC / DP_PUNT_DEFAULT_PPS;
 		burst = NSEC_PER_SEC / 2;
 	}
 	do {
@@ -263,11 +261,12 @@ static void
 punt_learn_packets(struct worker *worker, struct port *in, struct punt_note *note,
                    const void *learn, struct rte_mbuf **pkts, unsigned n)
 {
-	note->reason = DP_PUNT_LEARN;
 	note->max_len = PUNT_BYTES_MIN;
 	for (unsigned i = 0; i < n; i++) {
-		uint64_t token =
-			punt_learn_token(in, learn, note->n_extra, note->state, pkts[i]);
+		uint64_t token = note->reason == DP_PUNT_FIN
+		                         ? punt_hash(in->id, learn, note->n_extra) | 1
+		                         : punt_learn_token(in, learn, note->n_extra,
+		                                            note->state, pkts[i]);
 
 		if (!punt_learn_is_new(worker, token))
 			continue;
@@ -298,7 +297,7 @@ punt_packets(struct worker *worker, struct port *in, const struct program_punt *
 	if (punt->reason == DP_PUNT_NO_MATCH && in->settings->config.no_packet_in)
 		return;
 	memcpy(note.state, punt->state, sizeof(note.state));
-	if (punt->reason == DP_PUNT_LEARN) {
+	if (punt->reason >= DP_PUNT_LEARN) {
 		punt_learn_packets(worker, in, &note, punt->userdata, pkts, n);
 		return;
 	}
@@ -323,7 +322,9 @@ void
 punt_learn(struct worker *worker, struct port *in, const struct flow_learn *learn,
            struct rte_mbuf **pkts, unsigned n)
 {
-	struct punt_note note = {.n_extra = learn->head.bytes, .cookie = learn->cookie};
+	struct punt_note note = {.reason = DP_PUNT_LEARN,
+	                         .n_extra = learn->head.bytes,
+	                         .cookie = learn->cookie};
 
 	punt_learn_packets(worker, in, &note, learn, pkts, n);
 }
@@ -345,7 +346,7 @@ dp_bridge_set_punt_rate(uint32_t bridge_id, uint32_t pps, uint32_t burst)
 	if (bridge_id >= BRIDGES_MAX)
 		return;
 	if (pps == 0)
-		pps = PUNT_DEFAULT_PPS;
+		pps = DP_PUNT_DEFAULT_PPS;
 	if (burst == 0)
 		burst = MAX_OF(pps / 2, 1U);
 	cost = MAX_OF(NSEC_PER_SEC / pps, 1U);
@@ -381,6 +382,12 @@ punt_deliver(const struct punt_note *note)
 	if (note->reason == DP_PUNT_LEARN) {
 		punt.actions = extra;
 		punt.actions_bytes = note->n_extra;
+	} else if (note->reason == DP_PUNT_FIN) {
+		const struct program_fin *fin = (const void *)extra;
+
+		punt.fin_rule = fin->rule_id;
+		punt.fin_idle_s = fin->idle_s;
+		punt.fin_hard_s = fin->hard_s;
 	} else if (note->n_extra) {
 		punt.userdata = extra;
 		punt.n_userdata = note->n_extra;

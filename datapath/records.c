@@ -267,7 +267,6 @@ static void
 action_add_reads(const struct flow_action *action, struct flow_key *mask)
 {
 	const struct flow_move *move = (const void *)action;
-	const struct flow_nested *nested = (const void *)action;
 	const struct flow_bundle *bundle = (const void *)action;
 	const struct flow_stack *stack = (const void *)action;
 	const struct flow_multipath *multipath = (const void *)action;
@@ -324,9 +323,9 @@ action_add_reads(const struct flow_action *action, struct flow_key *mask)
 	case ACTION_LEARN:
 		learn_add_reads((const void *)action, mask);
 		break;
-	case ACTION_CLONE:
-	case ACTION_WRITE_ACTIONS:
-		actions_add_reads(nested->nested, nested->nested_bytes, mask);
+	case ACTION_FIN_TIMEOUT:
+		field_add_need(FIELD_TCP_FLAGS, mask);
+		mask->f.tcp_flags |= FLOW_TCP_ENDS;
 		break;
 	default:
 		break;
@@ -337,5 +336,12 @@ void
 actions_add_reads(const void *actions, size_t bytes, struct flow_key *mask)
 {
 	FLOW_ACTION_FOR_EACH(action, actions, bytes)
-	action_add_reads(action, mask);
+	{
+		const struct flow_nested *nested = (const void *)action;
+
+		if (action->type == ACTION_CLONE || action->type == ACTION_WRITE_ACTIONS)
+			actions_add_reads(nested->nested, nested->nested_bytes, mask);
+		else
+			action_add_reads(action, mask);
+	}
 }

@@ -120,6 +120,7 @@ dp_rule_add(uint32_t bridge_id, const struct dp_rule_config *config,
 	rule->is_miss = config->priority == 0 && tuple->n_words == 0;
 	rule->tally = added->tally;
 	rule->cookie = config->cookie;
+	rule->id = config->id;
 	added->current = rule;
 	classifier_insert(&added->table->classifier, rule);
 	change_log_note_rule(&bridge->changes, rule);
@@ -150,6 +151,7 @@ dp_rule_set(struct dp_rule *handle, const void *actions, size_t actions_bytes,
 	rule->is_miss = old->is_miss;
 	rule->tally = old->tally;
 	rule->cookie = cookie;
+	rule->id = old->id;
 	handle->current = rule;
 	change_log_note_rule(&bridge->changes, rule);
 	rule_remove(bridge, old);

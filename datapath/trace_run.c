@@ -204,6 +204,8 @@ run_clone(struct run *run, const struct flow_nested *clone)
 static void
 run_punt(struct run *run, const struct program_punt *punt)
 {
+	if (punt->reason == DP_PUNT_FIN)
+		return; /* main's, about the rule */
 	run->is_used = true;
 	tell_punt(run->trace, punt->max_len, punt->controller_id);
 }

@@ -230,6 +230,7 @@ walk_emit_suspended(struct walk *walk, bool with_set)
 		record->table = walk->table;
 		record->reason = walk->reason;
 		record->cookie = walk->cookie;
+		record->rule_id = walk->rule_id;
 		record->action_set_bytes = set_bytes;
 		record->stack_bytes = stack_bytes;
 		record->rest_bytes = queue_bytes + walk->rest_bytes;
@@ -255,7 +256,7 @@ struct walk_saved {
 	uint32_t n_stack, set_bytes;
 	bool is_blind, has_queue, has_exited;
 	uint64_t queue;
-	uint64_t cookie;
+	uint64_t cookie, rule_id;
 	uint8_t table, reason;
 };
 
@@ -280,6 +281,7 @@ walk_save(struct walk *walk)
 	saved->has_exited = walk->has_exited;
 	saved->queue = walk->queue;
 	saved->cookie = walk->cookie;
+	saved->rule_id = walk->rule_id;
 	saved->table = walk->table;
 	saved->reason = walk->reason;
 	memcpy(saved + 1, walk->stack, stack_bytes);
@@ -302,6 +304,7 @@ walk_restore(struct walk *walk, uint32_t saved_at)
 	walk->has_exited = saved->has_exited;
 	walk->queue = saved->queue;
 	walk->cookie = saved->cookie;
+	walk->rule_id = saved->rule_id;
 	walk->table = saved->table;
 	walk->reason = saved->reason;
 	memcpy(walk->stack, saved + 1, stack_bytes);
@@ -404,10 +407,11 @@ walk_look_up(struct walk *walk, uint8_t number)
 static void
 walk_rule(struct walk *walk, const struct rule *rule)
 {
-	uint64_t outer_cookie = walk->cookie;
+	uint64_t outer_cookie = walk->cookie, outer_id = walk->rule_id;
 	uint8_t outer_table = walk->table, outer_reason = walk->reason;
 
 	walk->cookie = rule->cookie;
+	walk->rule_id = rule->id;
 	walk->table = rule->table;
 	walk->reason = rule->is_miss ? DP_PUNT_NO_MATCH : DP_PUNT_ACTION;
 	walk->has_matched = true;
@@ -415,6 +419,7 @@ walk_rule(struct walk *walk, const struct rule *rule)
 	if (walk->is_suspended)
 		return;
 	walk->cookie = outer_cookie;
+	walk->rule_id = outer_id;
 	walk->table = outer_table;
 	walk->reason = outer_reason;
 }
@@ -549,6 +554,26 @@ walk_learn(struct walk *walk, const struct flow_learn *learn)
 	}
 }
 
+/* Main is told when a connection ends; else there is nothing to do. */
+static void
+walk_fin_timeout(struct walk *walk, const struct flow_fin_timeout *fin)
+{
+	struct flow_controller *to;
+	uint64_t room[(sizeof(*to) + sizeof(struct program_fin)) / 8 + 1] = {0};
+	struct program_fin inside = {walk->rule_id, fin->idle_s, fin->hard_s};
+
+	if (!walk_can_read(walk) ||
+	    !flow_field_is_present(FIELD_TCP_FLAGS, &walk->packet) ||
+	    !(walk->packet.key.f.tcp_flags & FLOW_TCP_ENDS))
+		return;
+	WALK_REMARK(walk, "the connection ends: the rule times out after %u s idle, %u s",
+	            fin->idle_s, fin->hard_s);
+	to = (void *)room;
+	to->n_userdata = sizeof(inside);
+	memcpy(to->userdata, &inside, sizeof(inside));
+	walk_punt(walk, to, 0, DP_PUNT_FIN);
+}
+
 /* What changes the packet's nesting of headers. */
 static bool
 walk_header_action(struct walk *walk, const struct flow_action *action)
@@ -664,6 +689,9 @@ walk_table_action(struct walk *walk, const struct flow_action *action)
 	case ACTION_SAMPLE:
 		walk_emit_copy(walk, action);
 		break;
+	case ACTION_FIN_TIMEOUT:
+		walk_fin_timeout(walk, (const void *)action);
+		break;
 	case ACTION_CHECK_LARGER:
 		walk_check_larger(walk, (const void *)action);
 		break;
@@ -683,7 +711,7 @@ walk_table_action(struct walk *walk, const struct flow_action *action)
 		walk_fail(walk, DROP_RX_NO_CT);
 		break;
 	default:
-		/* CONJUNCTION and NOTE say something about a rule; FIN_TIMEOUT,
+		/* CONJUNCTION and NOTE say something about a rule;
 		 * DELETE_FIELD and CT_CLEAR have nothing here to change. */
 		break;
 	}
@@ -772,6 +800,10 @@ walk_packet(struct walk *walk, const struct pipeline *pipeline,
             const struct flow_key *key, size_t length)
 {
 	walk_begin(walk, pipeline, key, length);
+	/* What goes along as state must not depend on bits that the cache does not have.
+	 */
+	for (size_t i = PROGRAM_STATE_FROM; i < FLOW_PACKET_WORDS; i++)
+		walk->packet.key.words[i] &= pipeline->mask.words[i];
 	walk_enter(walk, 0, walk->in_port, true);
 	walk_end(walk);
 }
@@ -788,6 +820,7 @@ walk_resume(struct walk *walk, const struct pipeline *pipeline,
 	walk->is_egress = record->is_egress != 0;
 	walk->reason = record->reason;
 	walk->cookie = record->cookie;
+	walk->rule_id = record->rule_id;
 	walk->set_bytes = record->action_set_bytes;
 	memcpy(walk->set, data, record->action_set_bytes);
 	walk_note_output(walk);

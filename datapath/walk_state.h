@@ -48,7 +48,8 @@ struct walk {
 	uint64_t queue;
 
 	/* where it is */
-	uint64_t cookie; /* of the rule; UINT64_MAX = not in a rule */
+	uint64_t cookie;  /* of the rule; UINT64_MAX = not in a rule */
+	uint64_t rule_id; /* its maker's name for it */
 	uint8_t table;
 	uint8_t reason; /* enum dp_punt_reason, of what is punted here */
 	unsigned depth, nesting, n_resubmits, n_watched;

@@ -9,6 +9,7 @@
 #define DEFAULT_PROBE_MS 5000
 #define DEFAULT_DSCP     48 /* CS6: network control */
 #define RATE_MAX         1000000
+#define QUEUE_SIZE_MAX   512 /* the schema's */
 
 /* Unset means none: neither the schema's lower bounds nor its sign are relied on. */
 static uint32_t
@@ -40,6 +41,8 @@ read_controller(struct desired *desired, const struct db_row *row,
 	controller->rate_limit = read_bounded(row, "controller_rate_limit", 0, RATE_MAX);
 	controller->burst_limit =
 		read_bounded(row, "controller_burst_limit", 0, RATE_MAX);
+	controller->queue_size =
+		read_bounded(row, "controller_queue_size", 0, QUEUE_SIZE_MAX);
 	controller->dscp = (uint8_t)value;
 }
 

@@ -70,7 +70,7 @@ controller_equal(const struct ofproto_controller *a, const struct ofproto_contro
 	       a->is_in_band == b->is_in_band && a->max_backoff_ms == b->max_backoff_ms &&
 	       a->inactivity_probe_ms == b->inactivity_probe_ms &&
 	       a->rate_limit == b->rate_limit && a->burst_limit == b->burst_limit &&
-	       a->dscp == b->dscp;
+	       a->queue_size == b->queue_size && a->dscp == b->dscp;
 }
 
 bool

@@ -51,6 +51,8 @@ enum flow_type {
 
 #define FLOW_REGS 16
 
+#define FLOW_TCP_ENDS 0x005 /* in tcp_flags: FIN or RST */
+
 /* Numbers are in host byte order, addresses as on the wire. Fields that a packet does not
  * have are 0. No padding: keys are compared and hashed as words. */
 struct flow_fields {

@@ -26,6 +26,12 @@ channel_send(struct channel *channel, const void *data, size_t n)
 	return true;
 }
 
+uint64_t
+channel_queued_bytes(const struct channel *channel)
+{
+	return channel->sent.length;
+}
+
 size_t
 channel_backlog_bytes(const struct channel *channel)
 {

@@ -40,7 +40,8 @@ int
 dp_rule_add(uint32_t bridge_id, const struct dp_rule_config *config,
             struct dp_rule **rule, struct error *err)
 {
-	(void)bridge_id, (void)config;
+	(void)bridge_id;
+	fake_flows.rule_id = config->id;
 	if (fake_flows.fail_adds_after == 0)
 		return error_set(err, -ENOSPC, "the datapath is full");
 	if (fake_flows.fail_adds_after > 0)
@@ -165,6 +166,13 @@ dp_set_punt_handler(void (*punt)(const struct dp_punt *, void *aux), void *aux)
 {
 	fake_flows.punt = punt;
 	fake_flows.punt_aux = aux;
+}
+
+void
+dp_bridge_set_punt_rate(uint32_t bridge_id, uint32_t pps, uint32_t burst)
+{
+	(void)bridge_id, (void)burst;
+	fake_flows.punt_pps = pps;
 }
 
 void

@@ -10,6 +10,8 @@ struct fake_flows {
 	int fail_adds_after; /* dp_rule_add() fails when so many were added; -1 = never */
 	enum dp_miss miss[DP_TABLES_MAX];
 	uint32_t port_off;       /* as set last */
+	uint32_t punt_pps;       /* likewise */
+	uint64_t rule_id;        /* of the last rule added */
 	struct flow_key out_key; /* of the last packet-out */
 	size_t out_bytes, n_outs;
 	void (*punt)(const struct dp_punt *, void *aux);

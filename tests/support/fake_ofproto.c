@@ -108,6 +108,9 @@ ofproto_controllers(const struct ofproto *ofproto,
 			.state = i == 0 ? "ACTIVE" : "BACKOFF",
 			.last_error = i == 0 ? NULL : "Connection refused",
 			.seconds_since_connect = 7,
+			.packet_ins[OFPROTO_PACKET_IN_MISS] = {.is_limited = true,
+		                                               .queued = 12},
+			.n_unread = 3,
 		};
 
 		cb(&status, aux);

@@ -87,6 +87,10 @@ record_format(struct str *out, const struct flow_action *action)
 		str_append(out, ")");
 		return;
 	case PROGRAM_PUNT:
+		if (((const struct program_punt *)action)->reason == DP_PUNT_FIN) {
+			str_append(out, "fin_timeout");
+			return;
+		}
 		str_append(out, ((const struct program_punt *)action)->pause
 		                        ? "CONTROLLER(pause)"
 		                        : "CONTROLLER");

@@ -27,6 +27,7 @@ text_rule(uint32_t bridge_id, const char *text)
 	config.priority = mod.priority;
 	config.match = mod.match;
 	config.cookie = mod.new_cookie;
+	config.id = mod.new_cookie;
 	config.actions = mod.actions.data;
 	config.actions_bytes = mod.actions.bytes;
 	if (dp_rule_add(bridge_id, &config, &rule, &err) < 0)

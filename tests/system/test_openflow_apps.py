@@ -33,7 +33,7 @@ class Network:
         self.ports = self.switch.vsctl("list-ports", self.bridge).split()
         self.app = None
 
-    def start(self, app, transport="tcp"):
+    def start(self, app, transport="tcp", host="127.0.0.1"):
         """Starts the app and returns once the switch is connected to it."""
         port = free_port()
         words = ["--ofp-listen-host", "127.0.0.1", "--ofp-tcp-listen-port", str(port)]
@@ -49,7 +49,7 @@ class Network:
                               directory / f"{app}.log")
         self.lab.stack.callback(proc.end_group, self.app)
         self.switch.vsctl("set", "bridge", self.bridge, "fail_mode=secure", "protocols=OpenFlow13")
-        self.switch.vsctl("set-controller", self.bridge, f"{transport}:127.0.0.1:{port}")
+        self.switch.vsctl("set-controller", self.bridge, f"{transport}:{host}:{port}")
         proc.wait_until(self.is_connected, 20, "connection to the controller", 0.1)
         time.sleep(1)
 
@@ -80,7 +80,7 @@ def network(lab):
 
 @pytest.mark.parametrize("transport", ["tcp", "ssl"])
 def test_a_learning_app_connects_all_hosts(network, transport):
-    network.start("learning", transport)
+    network.start("learning", transport, "localhost")  # a name, as in /etc/hosts
     try:
         for host, other in ((1, 2), (2, 3), (3, 1)):
             result = network.ping(host, other)

@@ -3,7 +3,12 @@
 #   in ---- 1 [        ]
 #   out --- 2 [ switch ] <bridge>.mgmt, tcp --- ovs-ofctl, weir-ofctl, and clients of this file
 #   other - 3 [        ]
+import json
+import os
 import pathlib
+import re
+import socket
+import struct
 import time
 
 import pytest
@@ -139,3 +144,235 @@ def refusal(controller, properties):
     except paused.wire.Refused as refused:
         return refused.type, refused.code if refused.type != 0xffff else refused.code or controller.errors[0].exp_type
     return None
+
+
+# ---- rates and slow readers ----
+
+class Listener:
+    """A controller that a switch dials, one connection: what the switch says is read by whoever wants it."""
+
+    def __init__(self):
+        self.server = socket.socket()
+        self.server.bind(("127.0.0.1", 0))
+        self.server.listen()
+        self.port = self.server.getsockname()[1]
+        self.connection, self.data = None, b""
+
+    def accept(self, buffer_bytes=None):
+        self.server.settimeout(20)
+        self.connection, _ = self.server.accept()
+        if buffer_bytes:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
+        self.connection.sendall(struct.pack("!BBHI", 4, 0, 8, 1))
+        self.read_until(0, 10)
+
+    def send(self, kind, body=b"", xid=7):
+        self.connection.sendall(struct.pack("!BBHI", 4, kind, 8 + len(body), xid) + body)
+
+    def messages(self, deadline):
+        """Those that come until the deadline; echo requests are answered."""
+        while True:
+            while len(self.data) >= 8 and len(self.data) >= (length := struct.unpack_from("!H", self.data, 2)[0]):
+                message, self.data = self.data[:length], self.data[length:]
+                if message[1] == 2:
+                    self.send(3, message[8:], struct.unpack_from("!I", message, 4)[0])
+                else:
+                    yield message
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            self.connection.settimeout(left)
+            try:
+                more = self.connection.recv(1 << 20)
+            except socket.timeout:
+                return
+            if not more:
+                raise ConnectionError("the switch closed the connection")
+            self.data += more
+
+    def read_until(self, kind, seconds):
+        for message in self.messages(time.monotonic() + seconds):
+            if message[1] == kind:
+                return message
+        raise TimeoutError(f"no message of type {kind}")
+
+    def close(self):
+        for some in (self.connection, self.server):
+            if some:
+                some.close()
+
+
+@pytest.fixture
+def dialed(bench):
+    """Sets controllers, and removes them afterwards."""
+    listeners = []
+
+    def dial(n, *columns):
+        listeners.extend(Listener() for _ in range(n))
+        bench.switch.vsctl("set-controller", bench.bridge, *(f"tcp:127.0.0.1:{one.port}" for one in listeners))
+        if columns:
+            for row in bench.switch.vsctl("--bare", "--columns=_uuid", "list", "controller").split():
+                bench.switch.vsctl("set", "controller", row, *columns)
+        for listener in listeners:
+            listener.accept()
+        return listeners
+
+    yield dial
+    bench.switch.vsctl("del-controller", bench.bridge)
+    for listener in listeners:
+        listener.close()
+
+
+def count(bench, key):
+    status = json.loads(bench.switch.vsctl("--format=json", "--columns=status", "list", "controller"))["data"][0][0]
+    return int(dict(status[1]).get(f"packet-in-action-{key}", 0))
+
+
+def test_packets_above_the_rate_wait_and_ports_share_it(bench, dialed):
+    listener, = dialed(1, "controller_rate_limit=100", "controller_burst_limit=50", "inactivity_probe=60000")
+    bench.rules("in_port=1,actions=controller", "in_port=2,actions=controller")
+    # 300 by one port, then 20 by another: 50 go at once, 50 wait, and the few are among them.
+    for _ in range(300):
+        bench.links[0].send(frame())
+    for _ in range(20):
+        bench.links[1].send(frame())
+    begin = time.monotonic()
+    came = []
+    for message in listener.messages(begin + 3):
+        if message[1] == 10:
+            came.append((time.monotonic() - begin, in_port_of(message)))
+    assert 95 <= len(came) <= 110, len(came)
+    assert sum(1 for _, port in came if port == 2) >= 20
+    # The last of the 50 that waited came when the rate let it: after about half a second.
+    assert 0.3 < came[-1][0] < 1.5
+    proc.wait_until(lambda: count(bench, "dropped") >= 200 and count(bench, "backlog") == 0, 15,
+                    "counts in the database", 0.5)
+    assert count(bench, "bypassed") >= 50
+    assert count(bench, "queued") + count(bench, "bypassed") == 320
+    assert count(bench, "queued") - count(bench, "dropped") + count(bench, "bypassed") == len(came)
+
+
+def in_port_of(message):
+    """Of a 1.3 packet-in: its match begins with in_port."""
+    at = message.index(struct.pack("!I", 0x80000004))
+    return struct.unpack_from("!I", message, at + 4)[0]
+
+
+def resident_bytes(bench):
+    pages = pathlib.Path(f"/proc/{bench.switch.pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def barrier_seconds(listener):
+    begin = time.monotonic()
+    listener.send(20)
+    listener.read_until(21, 10)
+    return time.monotonic() - begin
+
+
+def test_who_does_not_read_its_packets_costs_itself_alone(bench, dialed):
+    slow, good = dialed(2, "inactivity_probe=60000")
+    bench.rules("in_port=1,actions=controller", "in_port=2,actions=output:3")
+    big = frame().ljust(1500, b"\5")
+    for _ in range(20):
+        barrier_seconds(good)
+    before = resident_bytes(bench)
+    got, sent, worst = 0, 0, 0
+    end = time.monotonic() + 8
+    while time.monotonic() < end:
+        for _ in range(40):
+            bench.links[0].send(big)
+        sent += 40
+        got += sum(1 for message in good.messages(time.monotonic() + 0.04) if message[1] == 10)
+        worst = max(worst, barrier_seconds(good))
+    grown = resident_bytes(bench) - before
+    got += sum(1 for message in good.messages(time.monotonic() + 1) if message[1] == 10)
+    assert grown < 16 << 20, grown
+    assert worst < 1, worst
+    assert got > 3000
+    assert bench.switch.vsctl("--bare", "--columns=is_connected", "list", "controller").split() == ["true", "true"]
+    # It reads again: it is still there, and gets what waited, then what is new.
+    late = sum(1 for message in slow.messages(time.monotonic() + 2) if message[1] == 10)
+    assert 100 < late < got
+    bench.links[0].send(big)
+    assert slow.read_until(10, 5)
+
+
+def test_who_does_not_read_its_replies_costs_itself_alone(bench, dialed):
+    slow, good = dialed(2, "inactivity_probe=60000")
+    rules = bench.lab.directory / "many"
+    rules.write_text("".join(f"table=5,priority={i % 65000 + 1},ip,nw_dst=10.{i >> 8 & 255}.{i & 255}.1,actions=output:2\n"
+                             for i in range(4000)))
+    bench.ofctl("add-flows", bench.bridge, str(rules))
+    request = struct.pack("!HHIBxxxIIxxxxQQHHxxxx", 1, 0, 0, 0xff, 0xffffffff, 0xffffffff, 0, 0, 1, 4)
+    before = resident_bytes(bench)
+    # Each answer is about 400 kB: 80 MB in all, if somebody kept them.
+    for i in range(200):
+        slow.send(18, request, i)
+    worst = 0
+    for _ in range(50):
+        worst = max(worst, barrier_seconds(good))
+        time.sleep(0.02)
+    grown = resident_bytes(bench) - before
+    # It reads again: all answers come, whole.
+    parts = 0
+    for message in slow.messages(time.monotonic() + 60):
+        parts += message[1] == 19 and not struct.unpack_from("!H", message, 10)[0] & 1
+        if parts == 200:
+            break
+    bench.ofctl("del-flows", bench.bridge)
+    assert parts == 200
+    assert grown < 16 << 20, grown
+    assert worst < 1, worst
+
+
+# ---- connections that end ----
+
+SYN, ACK, FIN, RST = 2, 16, 1, 4
+
+
+def segment(flags):
+    """A TCP segment from 'in'; flags are not covered by any checksum that the switch looks at."""
+    data = bytearray(Packet("tcp").bytes().ljust(60, b"\0"))
+    data[14 + 20 + 13] = flags
+    return bytes(data)
+
+
+def timeouts(bench):
+    """Idle and hard timeout of the rule of table 0; None if it is gone."""
+    text = bench.ofctl("dump-flows", bench.bridge, "table=0")
+    if "fin_timeout" not in text:
+        return None
+    return tuple(int(found.group(1)) if (found := re.search(rf"[ ,]{key}=(\d+)", text.split("actions=")[0])) else 0
+                 for key in ("idle_timeout", "hard_timeout"))
+
+
+@pytest.mark.parametrize("last", [FIN | ACK, RST])
+def test_a_rule_times_out_sooner_once_its_connection_ends(bench, last):
+    bench.rules("table=0,in_port=1,tcp,idle_timeout=60,actions=fin_timeout(idle_timeout=2,hard_timeout=30),output:2")
+    for flags in (SYN, ACK, ACK):
+        bench.links[0].send(segment(flags))
+        assert bench.links[1].receive(3) == segment(flags)
+    time.sleep(0.3)
+    assert timeouts(bench) == (60, 0)
+    bench.links[0].send(segment(last))
+    assert bench.links[1].receive(3) == segment(last)
+    proc.wait_until(lambda: timeouts(bench) == (2, 30), 3, "shorter timeouts")
+    # It is used for a while, and goes two seconds after that.
+    for _ in range(5):
+        time.sleep(0.5)
+        bench.links[0].send(segment(ACK))
+    assert timeouts(bench) == (2, 30)
+    begin = time.monotonic()
+    proc.wait_until(lambda: timeouts(bench) is None, 10, "end of the rule")
+    assert 1 < time.monotonic() - begin < 5
+
+
+def test_a_learned_rule_times_out_sooner_as_well(bench):
+    bench.rules("table=0,in_port=1,tcp,actions=learn(table=7,idle_timeout=60,fin_idle_timeout=1,"
+                "NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]),output:2,resubmit(,7)")
+    for flags in (SYN, ACK):
+        bench.links[0].send(segment(flags))
+        assert bench.links[1].receive(3) == segment(flags)
+    proc.wait_until(lambda: "fin_timeout(idle_timeout=1)" in bench.ofctl("dump-flows", bench.bridge, "table=7"), 5,
+                    "a rule that was learned")

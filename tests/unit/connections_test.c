@@ -105,6 +105,13 @@ hook_role(const void *aux)
 }
 
 static void
+hook_count_packet_ins(const void *aux, struct ofproto_controller_status *status)
+{
+	(void)aux;
+	status->n_unread++;
+}
+
+static void
 hook_set_alone(bool is_alone, void *aux)
 {
 	struct fixture *f = aux;
@@ -119,6 +126,7 @@ static const struct connection_hooks hooks = {
 	.probe = hook_probe,
 	.is_established = hook_is_established,
 	.role = hook_role,
+	.count_packet_ins = hook_count_packet_ins,
 	.set_alone = hook_set_alone,
 };
 
@@ -318,6 +326,46 @@ test_it_dials_again_and_again(void **state)
 	                2400 * NSEC_PER_MSEC);
 	close(fd);
 	close(listener);
+}
+
+/* /etc/hosts has a name for it; where that is IPv6's as well, nobody listens there. */
+static void
+test_names_are_looked_up(void **state)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	struct fixture *f = *state;
+	socklen_t bytes = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), fd;
+	char target[64];
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, bytes), 0);
+	assert_int_equal(listen(listener, 5), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &bytes), 0);
+	snprintf(target, sizeof(target), "tcp:localhost:%d", ntohs(address.sin_port));
+	configure(f, OFPROTO_SECURE, target, 0);
+	assert_string_equal(status_of(f).state, "CONNECTING");
+	fd = accept_one(f, listener);
+	say(fd, HELLO);
+	run_until(f, "message");
+	assert_string_equal(status_of(f).target, target);
+	close(fd);
+	close(listener);
+	run_until(f, "close");
+	configure(f, OFPROTO_SECURE, target, 0);
+	for (int i = 0; i < 300 && !status_of(f).last_error; i++)
+		run(f, 10);
+	assert_non_null(status_of(f).last_error);
+	/* Neither waits for the other, nor the loop for them. */
+	uint64_t start_ns = clock_mono_ns();
+	configure(f, OFPROTO_SECURE, "ssl:no-such-host.invalid", 0);
+	configure(f, OFPROTO_SECURE, "tcp:neither-this.invalid", 0);
+	run(f, 20);
+	assert_true(clock_mono_ns() - start_ns < 500 * NSEC_PER_MSEC);
+	for (int i = 0; i < 800 && !status_of(f).last_error; i++)
+		run(f, 10);
+	assert_has(status_of(f).last_error, "the host's address");
+	assert_string_equal(status_of(f).state, "BACKOFF");
 }
 
 static void
@@ -675,6 +723,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_the_service_socket_takes_many, setup,
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(test_it_dials_again_and_again, setup,
+	                                        teardown),
+		cmocka_unit_test_setup_teardown(test_names_are_looked_up, setup,
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(test_a_silent_controller_is_given_up,
 	                                        setup, teardown),

@@ -680,6 +680,7 @@ test_controllers_arrive_and_report(void **state)
 	set("Controller", &rows[0], "inactivity_probe", "0");
 	set("Controller", &rows[0], "controller_rate_limit", "100");
 	set("Controller", &rows[0], "controller_burst_limit", "25");
+	set("Controller", &rows[0], "controller_queue_size", "512");
 	set("Controller", &rows[0], "other_config", "dscp=10");
 	set("Controller", &rows[0], "type", "service");
 	refer("Bridge", &bridge, "controller", &rows[0], NULL);
@@ -699,6 +700,7 @@ test_controllers_arrive_and_report(void **state)
 	assert_int_equal(controller->inactivity_probe_ms, 0);
 	assert_int_equal(controller->rate_limit, 100);
 	assert_int_equal(controller->burst_limit, 25);
+	assert_int_equal(controller->queue_size, 512);
 	assert_int_equal(controller->dscp, 10);
 
 	status_write_controllers(db, desired, &running, true);
@@ -708,6 +710,13 @@ test_controllers_arrive_and_report(void **state)
 	assert_string_equal(db_row_map_string(row, "status", "state"), "ACTIVE");
 	assert_string_equal(db_row_map_string(row, "status", "sec_since_connect"), "7");
 	assert_null(db_row_map_string(row, "status", "last_error"));
+	assert_string_equal(db_row_map_string(row, "status", "packet-in-miss-queued"),
+	                    "12");
+	assert_string_equal(db_row_map_string(row, "status", "packet-in-miss-backlog"),
+	                    "0");
+	assert_null(db_row_map_string(row, "status", "packet-in-action-queued"));
+	assert_string_equal(db_row_map_string(row, "status", "packet-in-unread-dropped"),
+	                    "3");
 }
 
 static void

@@ -384,6 +384,56 @@ bundles_end(void **state)
 	client_close(&c);
 }
 
+static void
+connection_ends(uint64_t rule_id, uint16_t idle_s, uint16_t hard_s)
+{
+	const struct dp_punt p = {.bridge_id = BRIDGE,
+	                          .reason = DP_PUNT_FIN,
+	                          .fin_rule = rule_id,
+	                          .fin_idle_s = idle_s,
+	                          .fin_hard_s = hard_s};
+
+	fake_flows.punt(&p, fake_flows.punt_aux);
+}
+
+static void
+rules_time_out_sooner(void **state)
+{
+	struct client c;
+	uint64_t id;
+
+	(void)state;
+	client_open(&c, OF13, false);
+	client_flow(&c, OF_FLOW_ADD,
+	            "send_flow_rem,tcp,idle_timeout=60,hard_timeout=3,"
+	            "actions=fin_timeout(idle_timeout=5,hard_timeout=10)");
+	id = fake_flows.rule_id;
+	/* The shorter one holds; a rule without any gets it. */
+	connection_ends(id, 5, 10);
+	ofproto_advance(3500);
+	assert_int_equal(removed_reason(&c), 1);
+	connection_ends(id, 1, 1); /* it is gone: nothing happens */
+	client_flow(&c, OF_FLOW_ADD,
+	            "send_flow_rem,tcp,actions=fin_timeout(idle_timeout=5)");
+	assert_true(fake_flows.rule_id != id);
+	id = fake_flows.rule_id;
+	ofproto_advance(20000);
+	assert_int_equal(fake_flows.n_rules, 1);
+	fake_flows_count(ofproto_dp_rule(0), 1, 60);
+	connection_ends(id, 5, 0);
+	ofproto_advance(4000);
+	assert_int_equal(fake_flows.n_rules, 1);
+	ofproto_advance(1500);
+	assert_int_equal(removed_reason(&c), 0);
+	/* What a rule no longer does is not asked of it. */
+	client_flow(&c, OF_FLOW_ADD, "tcp,actions=fin_timeout(idle_timeout=5)");
+	id = fake_flows.rule_id;
+	client_flow(&c, OF_FLOW_MODIFY, "tcp,actions=output:1");
+	connection_ends(id, 5, 0);
+	assert_rules("n_packets=0, n_bytes=0, tcp,actions=output:1;");
+	client_close(&c);
+}
+
 /* ---- learning ---- */
 
 static void
@@ -448,6 +498,7 @@ main(void)
 		TEST(old_flow_mods_differ),
 		TEST(wrong_flow_mods_are_refused),
 		TEST(rules_time_out),
+		TEST(rules_time_out_sooner),
 		TEST(groups_form_no_loop),
 		TEST(rules_go_with_their_group),
 		TEST(bundles_are_all_or_nothing),

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/support/ofproto_client.h"
+#include "vswitchd/ofproto/packet_in.h"
 
 /* ---- roles, barriers ---- */
 
@@ -200,6 +201,7 @@ packets_go_to_those_who_want_them(void **state)
 static void
 packet_ins_are_limited(void **state)
 {
+	struct ofproto_controller_status status = {.n_unread = 0};
 	struct client c;
 	size_t bytes;
 	int n = 0;
@@ -213,12 +215,56 @@ packet_ins_are_limited(void **state)
 		n += take_packet_in(&c, &bytes) >= 0;
 	}
 	assert_int_equal(n, 3);
-	ofproto_advance(200);
-	for (int i = 0; i < 20; i++) {
-		punt(0, DP_PUNT_ACTION, 0);
+	/* Those that no rule matches have a rate of their own. */
+	punt(0, DP_PUNT_NO_MATCH, 0);
+	assert_int_equal(take_packet_in(&c, &bytes), 0);
+	/* Three waited, and go at the rate. */
+	for (int i = 0; i < 5; i++) {
+		ofproto_advance(100);
 		n += take_packet_in(&c, &bytes) >= 0;
 	}
-	assert_int_equal(n, 5);
+	assert_int_equal(n, 6);
+	packet_ins_count(c.session, &status);
+	assert_true(status.packet_ins[OFPROTO_PACKET_IN_ACTION].is_limited);
+	assert_int_equal(status.packet_ins[OFPROTO_PACKET_IN_ACTION].bypassed, 3);
+	assert_int_equal(status.packet_ins[OFPROTO_PACKET_IN_ACTION].queued, 17);
+	assert_int_equal(status.packet_ins[OFPROTO_PACKET_IN_ACTION].dropped, 14);
+	assert_int_equal(status.packet_ins[OFPROTO_PACKET_IN_ACTION].backlog, 0);
+	assert_int_equal(status.packet_ins[OFPROTO_PACKET_IN_MISS].bypassed, 1);
+	assert_int_equal(status.n_unread, 0);
+	client_close(&c);
+}
+
+/* Whoever does not read loses packets beyond a number, or some megabytes. */
+static void
+packet_ins_wait_for_readers(void **state)
+{
+	struct ofproto_controller_status status = {.n_unread = 0};
+	struct of_msg msg;
+	struct client c;
+	size_t bytes;
+	int n = 0;
+
+	(void)state;
+	client_open(&c, OF13, false);
+	client_forget(&c);
+	c.info.queue_size = 4;
+	for (int i = 0; i < 10; i++) {
+		c.channel.backlog = c.channel.sent.length - c.taken; /* none is read */
+		punt(0, DP_PUNT_ACTION, 0);
+	}
+	for (; client_take(&c, &msg); n++)
+		of_msg_destroy(&msg);
+	assert_int_equal(n, 4);
+	c.channel.backlog /= 2; /* two are read: there is room for two */
+	punt(0, DP_PUNT_ACTION, 0);
+	assert_int_equal(take_packet_in(&c, &bytes), 1);
+	packet_ins_count(c.session, &status);
+	assert_int_equal(status.n_unread, 6);
+	c.info.queue_size = 0;
+	c.channel.backlog = 3U << 20;
+	punt(0, DP_PUNT_ACTION, 0);
+	assert_int_equal(take_packet_in(&c, &bytes), -1);
 	client_close(&c);
 }
 
@@ -437,10 +483,15 @@ main(void)
 #define TEST(function) \
 	cmocka_unit_test_setup_teardown(function, ofproto_setup, ofproto_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(one_primary_changes_things), TEST(barriers_wait_for_packets),
-		TEST(versions_are_agreed_on),     TEST(packets_go_to_those_who_want_them),
-		TEST(packet_ins_are_limited),     TEST(paused_packets_go_on),
-		TEST(packets_are_sent),           TEST(long_replies_wait_for_readers),
+		TEST(one_primary_changes_things),
+		TEST(barriers_wait_for_packets),
+		TEST(versions_are_agreed_on),
+		TEST(packets_go_to_those_who_want_them),
+		TEST(packet_ins_are_limited),
+		TEST(packet_ins_wait_for_readers),
+		TEST(paused_packets_go_on),
+		TEST(packets_are_sent),
+		TEST(long_replies_wait_for_readers),
 		TEST(changes_are_told),
 	};
 

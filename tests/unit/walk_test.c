@@ -254,6 +254,30 @@ test_headers_laid_bare_are_read_again(void **state)
 	assert_string_equal(come_of("in_port=1,mpls"), "pop_mpls:0x0800,output:5");
 }
 
+static void
+test_a_connection_that_ends_is_told(void **state)
+{
+	const struct program_punt *punt = (const void *)walk->program;
+	const struct program_fin *fin = (const void *)punt->userdata;
+
+	(void)state;
+	rules("table=0,tcp,actions=resubmit(,1),output:3",
+	      "table=1,cookie=0x22,tcp,"
+	      "actions=fin_timeout(idle_timeout=5,hard_timeout=7)",
+	      "table=0,priority=1,udp,actions=fin_timeout(idle_timeout=5),output:3",
+	      NULL);
+	assert_string_equal(come_of(TCP ",tcp_flags=0x010"), "output:3");
+	assert_string_equal(come_of(TCP ",tcp_flags=0x002"), "output:3");
+	assert_string_equal(come_of("in_port=1,udp"), "output:3");
+	assert_string_equal(come_of(TCP ",tcp_flags=0x011"), "fin_timeout,output:3");
+	assert_true(walk->is_cacheable);
+	assert_int_equal(punt->reason, DP_PUNT_FIN);
+	assert_int_equal(fin->idle_s, 5);
+	assert_int_equal(fin->hard_s, 7);
+	assert_int_equal(fin->rule_id, 0x22); /* the one that says so */
+	assert_string_equal(come_of(TCP ",tcp_flags=0x004"), "fin_timeout,output:3");
+}
+
 /* Keeps what the walk came to, and goes on from there as if a controller had said so. */
 static const char *
 resume_text(const char *packet)
@@ -410,6 +434,7 @@ main(void)
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_tags),
 		cmocka_unit_test(test_headers_laid_bare_are_read_again),
+		cmocka_unit_test(test_a_connection_that_ends_is_told),
 		cmocka_unit_test(test_a_packet_pauses_and_goes_on),
 		cmocka_unit_test(test_a_copy_pauses),
 		cmocka_unit_test(test_a_ttl_that_tables_know_ends_the_walk),

@@ -84,9 +84,15 @@ count_references(struct ofproto *ofproto, const void *records, size_t bytes, boo
 }
 
 static void
-count_rule(struct ofproto *ofproto, const struct rule *rule, bool is_more)
+count_rule(struct ofproto *ofproto, struct rule *rule, bool is_more)
 {
 	count_references(ofproto, rule->actions.data, rule->actions.bytes, is_more);
+	if (!actions_have(rule->actions.data, rule->actions.bytes, ACTION_FIN_TIMEOUT))
+		return;
+	if (is_more)
+		hmap_insert(&ofproto->fin_rules, &rule->fin, hash_u64(rule->id, 0));
+	else
+		hmap_remove(&ofproto->fin_rules, &rule->fin);
 }
 
 /* ---- into the datapath ---- */
@@ -117,6 +123,7 @@ rule_install(struct changes *changes, struct rule *rule, struct of_error *error)
 {
 	struct ofproto *ofproto = changes->ofproto;
 	const struct dp_rule_config config = {
+		.id = rule->id,
 		.table = rule->table,
 		.priority = rule->priority,
 		.match = rule->match,
@@ -159,6 +166,7 @@ int
 changes_add_rule(struct changes *changes, struct rule *rule, struct of_error *error)
 {
 	rule->created_ns = rule->modified_ns = changes->now_ns;
+	rule->id = ++changes->ofproto->n_rule_ids;
 	if (rule_install(changes, rule, error)) {
 		rule_free(rule);
 		return -EPROTO;

@@ -17,8 +17,10 @@
 #include "base/str.h"
 
 #define HEADER_BYTES 8
-/* What one connection may have of the main thread before the others' turn. */
+/* What one connection may have of the main thread before the others' turn: a short
+ * request may ask for much. */
 #define TURN_BYTES (256U << 10)
+#define TURN_NS    (10 * NSEC_PER_MSEC)
 /* Of a channel that is being closed: for what is still to be sent. */
 #define LINGER_S 10
 
@@ -32,7 +34,7 @@ struct channel {
 	void *aux;
 	channel_tap_fn *tap;
 	void *tap_aux;
-	uint64_t last_input_ns;
+	uint64_t last_input_ns, queued_bytes;
 	const char *end; /* why it is to end when 'wake' runs; NULL = it is not */
 	bool is_paused, is_eof;
 	bool is_stuck;   /* the backlog was too large: the rest will not be sent */
@@ -125,12 +127,14 @@ static bool
 channel_deliver(struct channel *channel)
 {
 	struct evbuffer *input = bufferevent_get_input(channel->bev);
+	const uint64_t turn_end_ns = clock_mono_ns() + TURN_NS;
+	bool is_over = false;
 	size_t turn = 0;
 	int n = 0;
 
 	channel->is_calling = true;
-	while (!channel->is_closing && !channel->is_paused && !channel->end &&
-	       turn < TURN_BYTES && (n = channel_next_bytes(input)) > 0) {
+	while (!channel->is_closing && !channel->is_paused && !channel->end && !is_over &&
+	       (n = channel_next_bytes(input)) > 0) {
 		const uint8_t *data = evbuffer_pullup(input, n);
 
 		if (!data)
@@ -140,6 +144,7 @@ channel_deliver(struct channel *channel)
 		channel->handlers.message(channel, data, (size_t)n, channel->aux);
 		evbuffer_drain(input, (size_t)n);
 		turn += (size_t)n;
+		is_over = turn >= TURN_BYTES || clock_mono_ns() >= turn_end_ns;
 	}
 	channel->is_calling = false;
 	if (channel->is_dead) {
@@ -152,7 +157,7 @@ channel_deliver(struct channel *channel)
 		channel_end(channel, "its message is shorter than a header");
 		return false;
 	}
-	if (turn >= TURN_BYTES) {
+	if (is_over) {
 		channel_set_reading(channel, false);
 		channel_wake(channel);
 	} else if (channel->is_eof && !channel->is_paused && !channel->end) {
@@ -309,9 +314,16 @@ channel_send(struct channel *channel, const void *data, size_t n)
 		return false;
 	}
 	bufferevent_write(channel->bev, data, n);
+	channel->queued_bytes += n;
 	if (channel->tap)
 		channel->tap(data, n, true, channel->tap_aux);
 	return true;
+}
+
+uint64_t
+channel_queued_bytes(const struct channel *channel)
+{
+	return channel->queued_bytes;
 }
 
 size_t

@@ -30,6 +30,8 @@ struct channel *channel_create(struct event_base *loop, int fd, struct ssl_st *s
 /* Queues bytes (whole messages). False: the backlog is too large, and the connection will
  * be closed. */
 bool channel_send(struct channel *channel, const void *data, size_t n);
+/* How much was queued so far, and what of it has not been written yet. */
+uint64_t channel_queued_bytes(const struct channel *channel);
 size_t channel_backlog_bytes(const struct channel *channel);
 
 /* Reading stops while 'is_paused': a sender is slowed down, others are not. */

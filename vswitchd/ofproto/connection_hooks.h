@@ -3,12 +3,14 @@
 #pragma once
 
 #include "vswitchd/ofproto/channel.h"
+#include "vswitchd/ofproto/ofproto.h"
 
 /* Stays valid while the session lives; what is asked for may change under it. */
 struct connection_info {
 	bool is_service; /* of no weight in fail_mode, gets nothing it did not ask for */
 	uint32_t versions;                /* bit per OpenFlow version, never 0 */
 	uint32_t rate_limit, burst_limit; /* packet-ins per second; 0 = none */
+	uint32_t queue_size; /* packet-ins that it has not read; 0 = some megabytes */
 };
 
 /* What is above: 'session' is whatever open() returned. */
@@ -27,6 +29,9 @@ struct connection_hooks {
 	bool (*is_established)(const void *session);
 	/* "master", "slave" or "other". */
 	const char *(*role)(const void *session);
+	/* Adds its packet-ins to a report. */
+	void (*count_packet_ins)(const void *session,
+	                         struct ofproto_controller_status *status);
 	/* True: with fail_mode standalone no primary controller has been heard for so
 	 * long that the switch must forward as if there were none; false: one is back,
 	 * and has spoken. Called on changes only; it begins with false. */

@@ -130,7 +130,8 @@ controller_add_peer(struct controller *controller, int fd, struct ssl_st *ssl)
 		.info = {.is_service = config->is_service,
 	                 .versions = env->versions,
 	                 .rate_limit = config->rate_limit,
-	                 .burst_limit = config->burst_limit},
+	                 .burst_limit = config->burst_limit,
+	                 .queue_size = config->queue_size},
 		.probe_ms = config->inactivity_probe_ms,
 		.tap = config->is_service ? NULL : env->tap,
 		.tap_aux = env->tap_aux,
@@ -279,8 +280,7 @@ controller_reconfigure(struct controller *controller,
 	controller_take(controller, config);
 	controller->config.is_service = is_service;
 	LIST_FOR_EACH (member, link, &controller->members)
-		peer_set_limits(member->peer, config->inactivity_probe_ms,
-		                config->rate_limit, config->burst_limit);
+		peer_set_limits(member->peer, config);
 	return true;
 }
 
@@ -321,7 +321,11 @@ controller_run(struct controller *controller, uint64_t now_ns)
 		return;
 	}
 	if (controller->endpoint && now_ns >= controller->dialed_ns + DIAL_TIMEOUT_NS)
-		controller_on_stream(-1, "the connection attempt timed out", controller);
+		controller_on_stream(-1,
+		                     endpoint_is_looking_up(controller->endpoint)
+		                             ? "nobody knows the host's address"
+		                             : "the connection attempt timed out",
+		                     controller);
 	if (!controller->endpoint && !controller->n_members &&
 	    now_ns >= controller->next_ns)
 		controller_start(controller, now_ns);
@@ -388,10 +392,12 @@ controller_get_status(const struct controller *controller, uint64_t now_ns,
 	const struct peer *established = NULL;
 	struct member *member;
 
-	LIST_FOR_EACH (member, link, &controller->members)
+	memset(status, 0, sizeof(*status));
+	LIST_FOR_EACH (member, link, &controller->members) {
+		peer_count_packet_ins(member->peer, status);
 		if (peer_is_established(member->peer))
 			established = member->peer;
-	memset(status, 0, sizeof(*status));
+	}
 	status->target = controller->text;
 	status->is_connected = established != NULL;
 	status->role = established ? peer_role(established) : NULL;

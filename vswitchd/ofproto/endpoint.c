@@ -1,6 +1,7 @@
 /* endpoint.c - dials and listens for connections.c, without waiting. Main thread. */
 #include "vswitchd/ofproto/endpoint.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/listener.h>
 #include <netinet/in.h>
@@ -15,6 +16,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "rpc/target.h"
+#include "vswitchd/ofproto/lookup.h"
 
 LOG_MODULE(endpoint);
 
@@ -29,6 +31,10 @@ struct endpoint {
 	struct event *event; /* dialer: the answer; listener: the end of a pause */
 	int fd;              /* dialer: on its way; -1 */
 	char *failure;       /* dialer: why there is nothing on its way */
+	struct event_base *loop;
+	struct lookup *lookup; /* dialer: of a name's addresses */
+	char **sockets; /* dialer: what to try after that; 'n_sockets', from 'next' */
+	size_t n_sockets, next;
 	struct evconnlistener *listener;
 	char *path; /* of the listener's socket file; NULL = none */
 };
@@ -99,6 +105,8 @@ endpoint_target_free(struct endpoint_target *target)
 
 /* ---- dialing ---- */
 
+static void dial_next(struct endpoint *endpoint);
+
 static void
 on_dialed(evutil_socket_t fd UNUSED, short what UNUSED, void *aux)
 {
@@ -115,35 +123,113 @@ on_dialed(evutil_socket_t fd UNUSED, short what UNUSED, void *aux)
 		close(socket_fd);
 		socket_fd = -1;
 	}
-	endpoint->fn(socket_fd, why.length ? str_text(&why) : NULL, endpoint->aux);
+	if (socket_fd < 0 && endpoint->next < endpoint->n_sockets)
+		dial_next(endpoint);
+	else
+		endpoint->fn(socket_fd, why.length ? str_text(&why) : NULL,
+		             endpoint->aux);
 	str_free(&why);
 }
 
-struct endpoint *
-endpoint_dial(struct event_base *loop, const char *socket, endpoint_fn *fn, void *aux)
+/* Calls on_dialed(), later. */
+static void
+dial_next(struct endpoint *endpoint)
 {
 	static const struct timeval now = {0, 0};
-	struct endpoint *endpoint = xcalloc(1, sizeof(*endpoint));
 	struct error err;
 	int ret;
 
-	endpoint->fn = fn;
-	endpoint->aux = aux;
-	endpoint->fd = -1;
-	ret = rpc_target_connect(socket, &endpoint->fd, &err);
+	free(endpoint->failure);
+	endpoint->failure = NULL;
+	ret = rpc_target_connect(endpoint->sockets[endpoint->next++], &endpoint->fd,
+	                         &err);
 	if (ret && ret != -EINPROGRESS) {
 		/* What rpc/target.c says in front is known to the reader. */
 		endpoint->failure = xstrdup(ret == -EINVAL ? err.text : strerror(-ret));
 		endpoint->fd = -1;
 	}
+	if (endpoint->event)
+		event_free(endpoint->event);
 	endpoint->event =
-		event_new(loop, endpoint->fd, ret == -EINPROGRESS ? EV_WRITE : 0,
-	                  on_dialed, endpoint);
-	if (ret == -EINPROGRESS)
-		event_add(endpoint->event, NULL);
-	else
-		event_add(endpoint->event, &now);
+		event_new(endpoint->loop, endpoint->fd,
+	                  ret == -EINPROGRESS ? EV_WRITE : 0, on_dialed, endpoint);
+	event_add(endpoint->event, ret == -EINPROGRESS ? NULL : &now);
+}
+
+static void
+add_socket(struct endpoint *endpoint, char *socket)
+{
+	endpoint->sockets =
+		xrealloc(endpoint->sockets, (endpoint->n_sockets + 1) * sizeof(char *));
+	endpoint->sockets[endpoint->n_sockets++] = socket;
+}
+
+/* The host of "tcp:HOST:PORT" if it is a name, to be freed; NULL if it is an address. */
+static char *
+host_name(const char *socket)
+{
+	const char *colon = strrchr(socket, ':');
+	struct in6_addr address;
+	char *host;
+
+	if (strncmp(socket, "tcp:", 4) || socket[4] == '[' || !colon ||
+	    colon <= socket + 4)
+		return NULL;
+	host = xstrdup(socket + 4);
+	host[colon - socket - 4] = '\0';
+	if (!strchr(host, ':') && inet_pton(AF_INET, host, &address) != 1)
+		return host;
+	free(host);
+	return NULL;
+}
+
+static void
+on_addresses(const char *const *addresses, size_t n, const char *why, void *aux)
+{
+	struct endpoint *endpoint = aux;
+	const char *port = strrchr(endpoint->name, ':') + 1;
+
+	endpoint->lookup = NULL;
+	if (!n) {
+		struct str text = STR_INIT;
+
+		str_printf(&text, "the host's address: %s", why);
+		endpoint->fn(-1, str_text(&text), endpoint->aux);
+		str_free(&text);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		add_socket(endpoint, xasprintf(strchr(addresses[i], ':') ? "tcp:[%s]:%s"
+		                                                         : "tcp:%s:%s",
+		                               addresses[i], port));
+	dial_next(endpoint);
+}
+
+struct endpoint *
+endpoint_dial(struct event_base *loop, const char *socket, endpoint_fn *fn, void *aux)
+{
+	struct endpoint *endpoint = xcalloc(1, sizeof(*endpoint));
+	char *host = host_name(socket);
+
+	endpoint->loop = loop;
+	endpoint->fn = fn;
+	endpoint->aux = aux;
+	endpoint->fd = -1;
+	endpoint->name = xstrdup(socket);
+	if (host) {
+		endpoint->lookup = lookup_start(loop, host, on_addresses, endpoint);
+		free(host);
+	} else {
+		add_socket(endpoint, xstrdup(socket));
+		dial_next(endpoint);
+	}
 	return endpoint;
+}
+
+bool
+endpoint_is_looking_up(const struct endpoint *endpoint)
+{
+	return endpoint->lookup != NULL;
 }
 
 /* ---- listening ---- */
@@ -214,7 +300,9 @@ endpoint_destroy(struct endpoint *endpoint)
 {
 	if (!endpoint)
 		return;
-	event_free(endpoint->event);
+	lookup_cancel(endpoint->lookup);
+	if (endpoint->event)
+		event_free(endpoint->event);
 	if (endpoint->listener)
 		evconnlistener_free(endpoint->listener);
 	if (endpoint->fd >= 0)
@@ -223,6 +311,9 @@ endpoint_destroy(struct endpoint *endpoint)
 	if (endpoint->path)
 		rpc_target_unlink_dead(endpoint->path);
 	free(endpoint->path);
+	for (size_t i = 0; i < endpoint->n_sockets; i++)
+		free(endpoint->sockets[i]);
+	free(endpoint->sockets);
 	free(endpoint->failure);
 	free(endpoint->name);
 	free(endpoint);

@@ -26,9 +26,13 @@ struct endpoint;
  * end either way, and may be destroyed from within the call. */
 typedef void endpoint_fn(int fd, const char *why, void *aux);
 
-/* Dials once. 'fn' is called later, unless it is destroyed before. */
+/* Dials once; a host's name is looked up first, and its addresses are tried one by one.
+ * 'fn' is called later, unless it is destroyed before. */
 struct endpoint *endpoint_dial(struct event_base *loop, const char *socket,
                                endpoint_fn *fn, void *aux);
+
+/* Whether a dialer does not know yet where to. */
+bool endpoint_is_looking_up(const struct endpoint *endpoint);
 
 /* Listens until it is destroyed, which removes its socket file. NULL with the reason. */
 struct endpoint *endpoint_listen(struct event_base *loop, const char *socket,

@@ -277,3 +277,16 @@ actions_use_meter(const struct flow_actions *actions, uint32_t meter)
 	}
 	return false;
 }
+
+bool
+actions_have(const void *records, size_t bytes, enum flow_action_type type)
+{
+	const void *inner;
+	size_t n;
+
+	FLOW_ACTION_FOR_EACH(action, records, bytes)
+	if (action->type == type ||
+	    (action_nested(action, &inner, &n) && actions_have(inner, n, type)))
+		return true;
+	return false;
+}

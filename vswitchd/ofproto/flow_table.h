@@ -14,6 +14,8 @@ struct rule {
 	struct hmap_node node; /* flow_table.rules */
 	struct list timeout;   /* of a slot of timeouts.c; alone = none */
 	struct dp_rule *dp;    /* NULL = not in the datapath */
+	struct hmap_node fin;  /* ofproto.fin_rules, while it has a fin_timeout */
+	uint64_t id;           /* of no other rule of the switch */
 	struct flow_actions actions;
 	uint64_t cookie, created_ns, modified_ns;
 	/* Added to what the datapath counts: what was counted before it was put there
@@ -85,6 +87,7 @@ void rule_get_stats(const struct rule *rule, struct rule_stats *stats);
 bool actions_output_to(const struct flow_actions *actions, uint32_t port);
 bool actions_use_group(const void *records, size_t bytes, uint32_t group);
 bool actions_use_meter(const struct flow_actions *actions, uint32_t meter);
+bool actions_have(const void *records, size_t bytes, enum flow_action_type type);
 
 /* The nested list of a record that has one; false. */
 bool action_nested(const struct flow_action *action, const void **records, size_t *bytes);

@@ -37,8 +37,11 @@ on_punt(const struct dp_punt *punt, void *aux)
 	LIST_FOR_EACH (ofproto, node, &switches) {
 		if (ofproto->bridge_id != punt->bridge_id)
 			continue;
-		if (punt->reason != DP_PUNT_LEARN)
+		if (punt->reason < DP_PUNT_LEARN)
 			packet_in_send(ofproto, punt);
+		else if (punt->reason == DP_PUNT_FIN)
+			timeouts_shrink(ofproto, punt->fin_rule, punt->fin_idle_s,
+			                punt->fin_hard_s);
 		else if (punt->actions && punt->actions_bytes)
 			learn_run(ofproto, punt->actions, &punt->key);
 		return;
@@ -50,6 +53,13 @@ on_publish(evutil_socket_t fd, short what, void *aux)
 {
 	(void)fd, (void)what;
 	switch_publish(aux);
+}
+
+static void
+on_pace(evutil_socket_t fd, short what, void *aux)
+{
+	(void)fd, (void)what;
+	packet_ins_run(aux, dp_time_ns());
 }
 
 /* ---- alone ---- */
@@ -104,6 +114,7 @@ static const struct connection_hooks hooks = {
 	.probe = session_probe,
 	.is_established = session_is_established,
 	.role = session_role,
+	.count_packet_ins = packet_ins_count,
 	.set_alone = set_alone,
 };
 
@@ -122,9 +133,12 @@ ofproto_create(struct event_base *loop, uint32_t dp_bridge_id, const char *bridg
 	hmap_init(&ofproto->groups);
 	hmap_init(&ofproto->meters);
 	hmap_init(&ofproto->ports);
+	hmap_init(&ofproto->fin_rules);
 	timeouts_init(ofproto, dp_time_ns());
 	if (loop)
 		ofproto->publish = evtimer_new(loop, on_publish, ofproto);
+	if (loop)
+		ofproto->pace = evtimer_new(loop, on_pace, ofproto);
 	if (list_is_empty(&switches))
 		dp_set_punt_handler(on_punt, NULL);
 	list_push_back(&switches, &ofproto->node);
@@ -142,11 +156,15 @@ ofproto_destroy(struct ofproto *ofproto)
 	if (ofproto->publish)
 		event_free(ofproto->publish);
 	ofproto->publish = NULL;
+	if (ofproto->pace)
+		event_free(ofproto->pace);
+	ofproto->pace = NULL;
 	flow_mod_flush(ofproto);
 	set_alone(false, ofproto);
 	learn_sweep(ofproto);
 	for (unsigned i = 0; i < OF_TABLES; i++)
 		flow_table_destroy(&ofproto->tables[i]);
+	hmap_destroy(&ofproto->fin_rules);
 	ofproto_groups_destroy(ofproto);
 	meters_destroy(ofproto);
 	ports_destroy(ofproto);
@@ -179,6 +197,19 @@ start_over(struct ofproto *ofproto)
 		flow_mod_add_normal(ofproto);
 }
 
+/* A port may send as much as some controller is to get of both kinds. */
+static void
+set_punt_rate(struct ofproto *ofproto, const struct ofproto_config *config)
+{
+	uint32_t most = 0;
+
+	for (size_t i = 0; i < config->n_controllers; i++)
+		most = MAX_OF(most, config->controllers[i].rate_limit);
+	most *= OFPROTO_PACKET_IN_KINDS;
+	dp_bridge_set_punt_rate(ofproto->bridge_id, most > DP_PUNT_DEFAULT_PPS ? most : 0,
+	                        0);
+}
+
 void
 ofproto_configure(struct ofproto *ofproto, const struct ofproto_config *config)
 {
@@ -191,6 +222,7 @@ ofproto_configure(struct ofproto *ofproto, const struct ofproto_config *config)
 	set_text(&ofproto->description, config->dp_description);
 	set_text(&ofproto->serial, config->serial);
 	connections_configure(ofproto->connections, config);
+	set_punt_rate(ofproto, config);
 	has_primary = connections_has_primary(ofproto->connections);
 	if (is_first || has_primary != ofproto->had_primary ||
 	    (before != config->fail_mode && !has_primary))
@@ -237,6 +269,7 @@ run_one(struct ofproto *ofproto)
 	flow_mod_expire(ofproto, now_ns);
 	learn_sweep(ofproto);
 	table_report_vacancy(ofproto);
+	packet_ins_run(ofproto, now_ns);
 	LIST_FOR_EACH_SAFE (session, next, node, &ofproto->sessions) {
 		session_flush(session);
 		bundles_run(session, now_ns);

@@ -29,6 +29,7 @@ struct ofproto_controller {
 	uint32_t max_backoff_ms;      /* 0 = 8000 */
 	uint32_t inactivity_probe_ms; /* 0 = never; default 5000 */
 	uint32_t rate_limit, burst_limit; /* packet-ins per second; 0 = none */
+	uint32_t queue_size; /* packet-ins that it has not read; 0 = some megabytes */
 	uint8_t dscp;
 };
 
@@ -63,6 +64,16 @@ void ofproto_port_del(struct ofproto *ofproto, uint32_t number);
 /* Link, speed or configuration may have changed. */
 void ofproto_port_changed(struct ofproto *ofproto, uint32_t number);
 
+/* Packet-ins of a controller, those that no rule matched and others apart. */
+enum { OFPROTO_PACKET_IN_MISS, OFPROTO_PACKET_IN_ACTION, OFPROTO_PACKET_IN_KINDS };
+struct ofproto_packet_ins {
+	bool is_limited;   /* else the rest is 0 */
+	uint64_t bypassed; /* were sent at once */
+	uint64_t queued;   /* waited, because of the rate */
+	uint64_t dropped;  /* of these, because too many did */
+	uint64_t backlog;  /* wait now */
+};
+
 /* What table Controller reports. */
 struct ofproto_controller_status {
 	const char *target;
@@ -71,6 +82,8 @@ struct ofproto_controller_status {
 	const char *state;      /* "ACTIVE", "BACKOFF", ... */
 	const char *last_error; /* NULL = none */
 	uint64_t seconds_since_connect, seconds_since_disconnect;
+	struct ofproto_packet_ins packet_ins[OFPROTO_PACKET_IN_KINDS];
+	uint64_t n_unread; /* packet-ins lost because it did not read others */
 };
 void ofproto_controllers(const struct ofproto *ofproto,
                          void (*cb)(const struct ofproto_controller_status *, void *aux),

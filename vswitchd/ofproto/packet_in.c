@@ -3,10 +3,16 @@
 #include "vswitchd/ofproto/packet_in.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "vswitchd/ofproto/continuation.h"
+#include "vswitchd/ofproto/pacer.h"
 
-#define TOKEN             NSEC_PER_SEC /* tokens are counted in billionths */
-#define BACKLOG_BYTES_MAX (2U << 20)   /* above it, packets are dropped */
+LOG_MODULE(packet_in);
+
+#define BACKLOG_BYTES_MAX                                                  \
+	(2U << 20)       /* of a controller; above it, packets are dropped \
+	                  */
+#define LOOK_AGAIN_MS 10 /* while packets wait because of a rate */
 
 static enum of_packet_in_reason
 punt_reason(const struct dp_punt *punt)
@@ -24,6 +30,7 @@ punt_reason(const struct dp_punt *punt)
 		return OFR_PACKET_OUT;
 	case DP_PUNT_ACTION:
 	case DP_PUNT_LEARN:
+	case DP_PUNT_FIN:
 		break;
 	}
 	return OFR_ACTION;
@@ -40,25 +47,6 @@ shown_reason(enum of_packet_in_reason reason, enum of_version version)
 	if (reason > OFR_INVALID_TTL && version < OF14)
 		return OFR_ACTION;
 	return (uint8_t)reason;
-}
-
-/* A bucket of as many as 'burst_limit', filled by 'rate_limit' per second. */
-static bool
-take_token(struct session *session, uint64_t now_ns)
-{
-	const uint64_t rate = session->info->rate_limit;
-	const uint64_t burst = session->info->burst_limit ? session->info->burst_limit
-	                                                  : MAX_OF(rate / 4, 1);
-	const uint64_t passed_ns = MIN_OF(now_ns - session->tokens_ns, 10 * NSEC_PER_SEC);
-
-	if (!rate)
-		return true;
-	session->tokens = MIN_OF(session->tokens + passed_ns * rate, burst * TOKEN);
-	session->tokens_ns = now_ns;
-	if (session->tokens < TOKEN)
-		return false;
-	session->tokens -= TOKEN;
-	return true;
 }
 
 /* in_port, and what is not 0 of the rest: all that a resumed packet has again. */
@@ -97,19 +85,20 @@ is_wanted(const struct session *session, const struct dp_punt *punt,
 	if (reason == OFR_IMPLICIT_MISS && session->version >= OF13)
 		return false;
 	return session_wants(session, REPORT_PACKET_IN,
-	                     shown_reason(reason, session->version)) &&
-	       channel_backlog_bytes(session->channel) < BACKLOG_BYTES_MAX;
+	                     shown_reason(reason, session->version));
 }
 
-static void
-send_to(struct session *session, const struct dp_punt *punt,
-        enum of_packet_in_reason reason, const struct flow_match *metadata,
-        const struct str *continuation)
+/* The message is in session->out then. */
+static bool
+encode_for(struct session *session, const struct dp_punt *punt,
+           enum of_packet_in_reason reason, const struct flow_match *metadata,
+           const struct str *continuation)
 {
 	const size_t max_len =
 		reason == OFR_IMPLICIT_MISS ? session->miss_send_len : punt->max_len;
 	struct of_packet_in *in;
 	struct of_msg msg;
+	int result;
 
 	session_init_message(session, OFM_PACKET_IN, 0, &msg);
 	in = &msg.packet_in;
@@ -130,15 +119,86 @@ send_to(struct session *session, const struct dp_punt *punt,
 	in->has_continuation = continuation->length > 0;
 	in->continuation = (const uint8_t *)continuation->data;
 	in->n_continuation = continuation->length;
-	session_send(session, &msg);
+	str_clear(&session->out);
+	result = of_msg_encode(&msg, &session->out);
 	of_msg_destroy(&msg);
+	return !result;
+}
+
+/* ---- how many, how fast ---- */
+
+/* Whether it reads what it gets. */
+static bool
+has_room(const struct session *session)
+{
+	const uint64_t n = session->n_packet_ins;
+	const uint32_t most = session->info->queue_size;
+
+	if (channel_backlog_bytes(session->channel) >= BACKLOG_BYTES_MAX)
+		return false;
+	return !most || n < most ||
+	       session->packet_in_ends[(n - most) % SESSION_QUEUE_MAX] <=
+	               session_written(session);
+}
+
+static void
+deliver(struct session *session, const void *data, size_t n)
+{
+	if (!has_room(session)) {
+		if (!session->n_unread++)
+			log_info("%s: %s does not read its packet-ins: some are lost",
+			         session->ofproto->name, channel_name(session->channel));
+		return;
+	}
+	if (!session_send_bytes(session, data, n))
+		return;
+	session->packet_in_ends[session->n_packet_ins++ % SESSION_QUEUE_MAX] =
+		session_position(session);
+}
+
+/* NULL: there is no rate, and nothing waits. */
+static struct pacer *
+pacer_of(struct session *session, unsigned kind)
+{
+	const struct connection_info *info = session->info;
+
+	if (!session->pacers[kind] && info->rate_limit)
+		session->pacers[kind] = pacer_create();
+	if (session->pacers[kind])
+		pacer_set_rate(session->pacers[kind], info->rate_limit,
+		               info->burst_limit);
+	return session->pacers[kind];
+}
+
+static void
+look_again_soon(struct ofproto *ofproto)
+{
+	static const struct timeval soon = {.tv_usec = LOOK_AGAIN_MS * 1000};
+
+	if (ofproto->pace && !event_pending(ofproto->pace, EV_TIMEOUT, NULL))
+		event_add(ofproto->pace, &soon);
+}
+
+static void
+send_to(struct session *session, enum of_packet_in_reason reason, uint32_t in_port)
+{
+	const bool is_miss = reason == OFR_NO_MATCH || reason == OFR_EXPLICIT_MISS ||
+	                     reason == OFR_IMPLICIT_MISS;
+	struct pacer *pacer = pacer_of(session, is_miss ? OFPROTO_PACKET_IN_MISS
+	                                                : OFPROTO_PACKET_IN_ACTION);
+
+	if (!pacer || pacer_admit(pacer, dp_time_ns())) {
+		deliver(session, session->out.data, session->out.length);
+		return;
+	}
+	pacer_hold(pacer, in_port, session->out.data, session->out.length);
+	look_again_soon(session->ofproto);
 }
 
 void
 packet_in_send(struct ofproto *ofproto, const struct dp_punt *punt)
 {
 	const enum of_packet_in_reason reason = punt_reason(punt);
-	const uint64_t now_ns = dp_time_ns();
 	struct flow_match metadata = {0};
 	struct str continuation = STR_INIT;
 	struct session *session;
@@ -148,7 +208,59 @@ packet_in_send(struct ofproto *ofproto, const struct dp_punt *punt)
 		continuation_seal(ofproto, punt->continuation, punt->n_continuation,
 		                  &continuation);
 	SESSION_FOR_EACH(session, ofproto)
-	if (is_wanted(session, punt, reason) && take_token(session, now_ns))
-		send_to(session, punt, reason, &metadata, &continuation);
+	if (is_wanted(session, punt, reason) &&
+	    encode_for(session, punt, reason, &metadata, &continuation))
+		send_to(session, reason, punt->key.f.in_port);
 	str_free(&continuation);
+}
+
+void
+packet_ins_run(struct ofproto *ofproto, uint64_t now_ns)
+{
+	struct session *session;
+
+	SESSION_FOR_EACH(session, ofproto)
+	for (unsigned kind = 0; kind < OFPROTO_PACKET_IN_KINDS; kind++) {
+		struct pacer *pacer = pacer_of(session, kind);
+		struct str data;
+
+		if (!pacer)
+			continue;
+		while (pacer_take(pacer, now_ns, &data)) {
+			deliver(session, data.data, data.length);
+			str_free(&data);
+		}
+		if (pacer_get_stats(pacer)->backlog)
+			look_again_soon(ofproto);
+	}
+}
+
+void
+packet_ins_destroy(struct session *session)
+{
+	for (unsigned kind = 0; kind < OFPROTO_PACKET_IN_KINDS; kind++)
+		pacer_destroy(session->pacers[kind]);
+}
+
+void
+packet_ins_count(const void *aux, struct ofproto_controller_status *status)
+{
+	const struct session *session = aux;
+
+	status->n_unread += session->n_unread;
+	for (unsigned kind = 0; kind < OFPROTO_PACKET_IN_KINDS; kind++) {
+		struct ofproto_packet_ins *sum = &status->packet_ins[kind];
+		const struct pacer_stats *stats;
+
+		if (!session->info->rate_limit)
+			continue;
+		sum->is_limited = true;
+		if (!session->pacers[kind])
+			continue;
+		stats = pacer_get_stats(session->pacers[kind]);
+		sum->bypassed += stats->bypassed;
+		sum->queued += stats->queued;
+		sum->dropped += stats->dropped;
+		sum->backlog += stats->backlog;
+	}
 }

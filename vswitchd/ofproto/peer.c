@@ -97,12 +97,18 @@ peer_run(struct peer *peer, uint64_t now_ns)
 }
 
 void
-peer_set_limits(struct peer *peer, uint32_t probe_ms, uint32_t rate_limit,
-                uint32_t burst_limit)
+peer_set_limits(struct peer *peer, const struct ofproto_controller *config)
 {
-	peer->config.probe_ms = probe_ms;
-	peer->config.info.rate_limit = rate_limit;
-	peer->config.info.burst_limit = burst_limit;
+	peer->config.probe_ms = config->inactivity_probe_ms;
+	peer->config.info.rate_limit = config->rate_limit;
+	peer->config.info.burst_limit = config->burst_limit;
+	peer->config.info.queue_size = config->queue_size;
+}
+
+void
+peer_count_packet_ins(const struct peer *peer, struct ofproto_controller_status *status)
+{
+	peer->config.hooks->count_packet_ins(peer->session, status);
 }
 
 bool

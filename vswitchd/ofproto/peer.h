@@ -30,8 +30,12 @@ void peer_destroy(struct peer *peer);
 /* Probes, or gives the connection up: 'closed' comes later. */
 void peer_run(struct peer *peer, uint64_t now_ns);
 
-void peer_set_limits(struct peer *peer, uint32_t probe_ms, uint32_t rate_limit,
-                     uint32_t burst_limit);
+/* Takes what may change while it lives from 'config'. */
+void peer_set_limits(struct peer *peer, const struct ofproto_controller *config);
+
+/* Adds its packet-ins to a report. */
+void peer_count_packet_ins(const struct peer *peer,
+                           struct ofproto_controller_status *status);
 
 /* HELLOs have been exchanged. */
 bool peer_is_established(const struct peer *peer);

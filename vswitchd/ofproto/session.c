@@ -9,6 +9,7 @@
 #include "vswitchd/ofproto/bundles.h"
 #include "vswitchd/ofproto/dispatch.h"
 #include "vswitchd/ofproto/monitors.h"
+#include "vswitchd/ofproto/packet_in.h"
 #include "vswitchd/ofproto/session_io.h"
 #include "vswitchd/ofproto/table_mod.h"
 
@@ -63,6 +64,7 @@ session_close(void *aux)
 	list_remove(&session->node);
 	bundles_destroy(session);
 	ofproto_monitors_destroy(session);
+	packet_ins_destroy(session);
 	str_free(&session->out);
 	str_free(&session->pending);
 	table_update_misses(session->ofproto);
@@ -99,8 +101,10 @@ agree(struct session *session, uint32_t xid, uint32_t theirs)
 	session->state = SESSION_READY;
 	session_default_async(session);
 	table_update_misses(session->ofproto);
-	log_info("%s: %s speaks %s", session->ofproto->name,
-	         channel_name(session->channel), of_version_name(session->version));
+	/* Tools come and go all the time. */
+	LOG_AT(session->info->is_service ? LOG_LEVEL_DBG : LOG_LEVEL_INFO,
+	       "%s: %s speaks %s", session->ofproto->name, channel_name(session->channel),
+	       of_version_name(session->version));
 }
 
 static void

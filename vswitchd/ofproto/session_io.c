@@ -15,24 +15,42 @@ session_init_message(const struct session *session, enum of_kind kind, uint32_t 
 bool
 session_send(struct session *session, const struct of_msg *msg)
 {
-	if (session->state == SESSION_ENDED)
-		return false;
 	str_clear(&session->out);
 	if (of_msg_encode(msg, &session->out))
 		return false;
+	return session_send_bytes(session, session->out.data, session->out.length);
+}
+
+bool
+session_send_bytes(struct session *session, const void *data, size_t n)
+{
+	if (session->state == SESSION_ENDED)
+		return false;
 	if (!session->pending.length &&
-	    channel_backlog_bytes(session->channel) + session->out.length <
-	            CHANNEL_BYTES_MAX)
-		return channel_send(session->channel, session->out.data,
-		                    session->out.length);
-	if (session->pending.length + session->out.length > PENDING_BYTES_MAX) {
+	    channel_backlog_bytes(session->channel) + n < CHANNEL_BYTES_MAX)
+		return channel_send(session->channel, data, n);
+	if (session->pending.length + n > PENDING_BYTES_MAX) {
 		channel_fail(session->channel, "it does not read what it asked for");
 		return false;
 	}
 	if (!session->pending.length)
 		channel_pause(session->channel, true);
-	str_append_bytes(&session->pending, session->out.data, session->out.length);
+	str_append_bytes(&session->pending, data, n);
 	return true;
+}
+
+uint64_t
+session_position(const struct session *session)
+{
+	return channel_queued_bytes(session->channel) + session->pending.length -
+	       session->pending_sent;
+}
+
+uint64_t
+session_written(const struct session *session)
+{
+	return channel_queued_bytes(session->channel) -
+	       channel_backlog_bytes(session->channel);
 }
 
 void

@@ -4,7 +4,8 @@
 
 #include "vswitchd/ofproto/switch.h"
 
-#define OF_MISS_SEND_LEN 128 /* what a controller has before it says otherwise */
+#define OF_MISS_SEND_LEN  128 /* what a controller has before it says otherwise */
+#define SESSION_QUEUE_MAX 512 /* the most that a queue_size may be */
 
 enum session_state { SESSION_HELLO, SESSION_READY, SESSION_ENDED };
 
@@ -32,8 +33,11 @@ struct session {
 	uint16_t controller_id;
 	bool is_nxm;               /* 1.0: flow-removed messages in Nicira's form */
 	bool is_flow_mod_table_id; /* Nicira's: 1.0's command carries a table */
-	/* Packet-ins that may still be sent, in billionths; see packet_in.c. */
-	uint64_t tokens, tokens_ns;
+	/* packet_in.c: NULL while there is no rate; where in the stream the last ones
+	 * ended; how many were lost because these were not read. */
+	struct pacer *pacers[OFPROTO_PACKET_IN_KINDS];
+	uint64_t packet_in_ends[SESSION_QUEUE_MAX];
+	uint64_t n_packet_ins, n_unread;
 	struct list bundles;  /* bundles.c */
 	struct list monitors; /* monitors.c */
 	/* Of the message being handled, for errors. */
@@ -56,6 +60,12 @@ void session_init_message(const struct session *session, enum of_kind kind, uint
                           struct of_msg *msg);
 /* What the version cannot say is not sent. False then, or if the channel is full. */
 bool session_send(struct session *session, const struct of_msg *msg);
+/* The same with whole messages of its version. */
+bool session_send_bytes(struct session *session, const void *data, size_t n);
+/* Where in the stream to the controller the next message begins, and to where it was
+ * written. */
+uint64_t session_position(const struct session *session);
+uint64_t session_written(const struct session *session);
 
 /* Goes on with what is pending. */
 void session_flush(struct session *session);

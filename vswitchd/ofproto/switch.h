@@ -75,12 +75,15 @@ struct ofproto {
 
 	/* timeouts.c: a wheel of rules that time out. */
 	struct list slots[TIMEOUT_SLOTS];
-	uint64_t tick; /* the one that was looked at last */
+	uint64_t tick;         /* the one that was looked at last */
+	struct hmap fin_rules; /* that time out sooner once a connection ends, by id */
+	uint64_t n_rule_ids;   /* given so far */
 
 	struct rule *alone; /* forwards while no controller is there; NULL */
 	struct event *publish;
-	bool is_unsynced; /* packets may be on their way under an older version */
-	bool is_dirty;    /* the datapath's next version is not published */
+	struct event *pace; /* packet-ins wait because of a rate: packet_in.c */
+	bool is_unsynced;   /* packets may be on their way under an older version */
+	bool is_dirty;      /* the datapath's next version is not published */
 
 	bool has_generation; /* of roles */
 	uint64_t generation;

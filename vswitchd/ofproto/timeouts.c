@@ -58,6 +58,29 @@ timeouts_schedule(struct ofproto *ofproto, struct rule *rule, uint64_t now_ns)
 	put(ofproto, rule, deadline_ns);
 }
 
+static void
+shrink(uint16_t *timeout_s, uint16_t most_s)
+{
+	if (most_s && (!*timeout_s || *timeout_s > most_s))
+		*timeout_s = most_s;
+}
+
+void
+timeouts_shrink(struct ofproto *ofproto, uint64_t rule_id, uint16_t idle_s,
+                uint16_t hard_s)
+{
+	struct rule *rule;
+
+	HMAP_FOR_EACH_WITH_HASH (rule, fin, hash_u64(rule_id, 0), &ofproto->fin_rules) {
+		if (rule->id != rule_id)
+			continue;
+		shrink(&rule->idle_s, idle_s);
+		shrink(&rule->hard_s, hard_s);
+		timeouts_schedule(ofproto, rule, dp_time_ns());
+		return;
+	}
+}
+
 void
 timeouts_collect(struct ofproto *ofproto, uint64_t now_ns, size_t limit,
                  struct rule_list *idle, struct rule_list *hard)
