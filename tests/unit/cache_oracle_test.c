@@ -313,13 +313,15 @@ setup(void **state)
 	if (dummy_net_start(state) < 0)
 		return -1;
 	walk = calloc(1, sizeof(*walk));
-	cache = cache_create(WORKER, -1);
+	cache = cache_create(WORKER, -1, CACHE_ENTRIES_MIN);
+	tally_add_worker(WORKER);
 	return walk && cache ? 0 : -1;
 }
 
 static int
 teardown(void **state)
 {
+	tally_del_worker(WORKER);
 	cache_destroy(cache);
 	free(walk);
 	return dummy_net_stop(state);
