@@ -16,6 +16,7 @@
 #define WAYS             8
 #define TAG_WORDS        (WAYS / 4)
 #define RESTS_MAX        16384
+#define SEEN_PER_ENTRY   4 /* else flows that take turns would never be seen twice */
 #define NO_REST          UINT32_MAX
 #define SWEEP_ENTRIES    64
 #define PREFETCH_ENTRIES 2048 /* with fewer in use all of it is near */
@@ -36,7 +37,7 @@ struct cache {
 	size_t bytes;               /* of all of it */
 	struct cache_entry *entries;
 	uint64_t *tags; /* TAG_WORDS for each set; 0 = no entry */
-	uint16_t *seen; /* hashes of flows seen once */
+	uint16_t *seen; /* hashes of flows seen once: more than there are entries */
 	struct key_rest *rests;
 	uint32_t n_rests, rests_begun, first_free_rest;
 	struct path_store paths;
@@ -348,7 +349,7 @@ void
 cache_insert(struct cache *cache, const struct pipeline *pipeline, const uint64_t *words,
              uint32_t hash, const struct walk *walk)
 {
-	uint16_t *seen = &cache->seen[hash & (cache->n_entries - 1)];
+	uint16_t *seen = &cache->seen[hash & (SEEN_PER_ENTRY * cache->n_entries - 1)];
 	uint16_t mark = (uint16_t)((hash >> 16) ^ (pipeline->layout * 0x9e37)) | 1;
 	struct cache_entry *entry = cache_find_any(cache, pipeline, words, hash);
 	uint32_t path;
@@ -417,7 +418,7 @@ cache_create(unsigned worker_id, int numa_node, uint32_t n_entries)
 
 	tags_at = RTE_CACHE_LINE_ROUNDUP(tags_at);
 	seen_at = tags_at + n_entries * sizeof(uint16_t);
-	rests_at = seen_at + n_entries * sizeof(uint16_t);
+	rests_at = seen_at + SEEN_PER_ENTRY * n_entries * sizeof(uint16_t);
 	bytes = rests_at + n_rests * sizeof(struct key_rest);
 	memory = memory_take(bytes, numa_node);
 	if (!memory)
