@@ -1,161 +1,72 @@
-/* cache.c - sets of four ways behind one hash; second touch enters, the least recently
- * hit way leaves. Paths are shared: flows that do the same point to one copy. There are
- * as many small ones as entries, so one is always free. */
+/* cache.c - sets of eight ways behind one hash, found by a tag of 16 bits each; second
+ * touch enters, the least recently hit way leaves. What entries do is in path_store.c.
+ * All of it is one piece of memory: ordinary memory in huge pages if there are any, so
+ * that it takes none away from guests. */
 #include "datapath/cache.h"
 
+#include <numa.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <rte_hash_crc.h>
-#include <rte_malloc.h>
+#include <rte_prefetch.h>
 
 #include "base/compiler.h"
 
-#define CACHE_SETS     4096 /* power of two */
-#define CACHE_WAYS     4
-#define CACHE_ENTRIES  (CACHE_SETS * CACHE_WAYS)
-#define DOORKEEPER     16384 /* hashes of flows seen once; power of two */
-#define SMALL_BYTES    256
-#define SMALL_PATHS    (CACHE_ENTRIES + 1)
-#define LARGE_BYTES    4096
-#define LARGE_PATHS    256
-#define PATHS          (SMALL_PATHS + LARGE_PATHS)
-#define PATH_CHAINS    8192 /* power of two */
-#define PATH_CHAIN_MAX 32   /* looked through for an equal one */
-#define PATH_NONE      UINT32_MAX
+#define WAYS             8
+#define TAG_WORDS        (WAYS / 4)
+#define RESTS_MAX        16384
+#define SEEN_PER_ENTRY   4 /* else flows that take turns would never be seen twice */
+#define NO_REST          UINT32_MAX
+#define SWEEP_ENTRIES    64
+#define PREFETCH_ENTRIES 2048 /* with fewer in use all of it is near */
+#define PAGE_BYTES       4096
+
+/* The part of a long key that its entry has no room for, or the next free one. */
+struct key_rest {
+	uint64_t words[FLOW_PACKET_WORDS - CACHE_KEY_WORDS];
+};
 
 struct cache {
 	unsigned worker_id;
 	unsigned n_walks;
-	uint64_t clock; /* counts inserts */
-	uint32_t free_small, free_large;
-	uint32_t chains[PATH_CHAINS];
-	uint16_t seen[DOORKEEPER];
-	struct cache_entry sets[CACHE_SETS][CACHE_WAYS];
-	struct walk_trail trails[PATHS]; /* of paths, all walks that share one */
-	uint64_t small[SMALL_PATHS][SMALL_BYTES / 8];
-	uint64_t large[LARGE_PATHS][LARGE_BYTES / 8];
+	uint32_t n_entries, n_used;
+	uint32_t hand;              /* where the next sweep begins */
+	uint32_t clock;             /* counts inserts */
+	_Atomic uint64_t n_evicted; /* the worker writes, main reads */
+	size_t bytes;               /* of all of it */
+	struct cache_entry *entries;
+	uint64_t *tags; /* TAG_WORDS for each set; 0 = no entry */
+	uint16_t *seen; /* hashes of flows seen once: more than there are entries */
+	struct key_rest *rests;
+	uint32_t n_rests, rests_begun, first_free_rest;
+	struct path_store paths;
 	struct walk walks[CACHE_WALKS_MAX];
 };
 
 uint32_t
-cache_n_entries(void)
+cache_n_entries(const struct cache *cache)
 {
-	return CACHE_ENTRIES;
+	return cache->n_entries;
+}
+
+uint64_t
+cache_n_evicted(const struct cache *cache)
+{
+	return atomic_load_explicit(&cache->n_evicted, memory_order_relaxed);
 }
 
 struct cache_entry *
 cache_entry_at(struct cache *cache, uint32_t i)
 {
-	return &cache->sets[i / CACHE_WAYS][i % CACHE_WAYS];
+	return &cache->entries[i];
 }
 
-/* ---- paths ---- */
-
-static struct path *
-path_at(const struct cache *cache, uint32_t number)
+const struct path *
+cache_path(const struct cache *cache, const struct cache_entry *entry)
 {
-	return number < SMALL_PATHS
-	               ? (struct path *)(uintptr_t)cache->small[number]
-	               : (struct path *)(uintptr_t)cache->large[number - SMALL_PATHS];
+	return path_store_at(&cache->paths, entry->path);
 }
-
-static void
-path_give_back(struct cache *cache, uint32_t number)
-{
-	uint32_t *first = number < SMALL_PATHS ? &cache->free_small : &cache->free_large;
-
-	path_at(cache, number)->next = *first;
-	*first = number;
-}
-
-/* One user less. */
-static void
-path_unref(struct cache *cache, uint32_t number)
-{
-	struct path *path = path_at(cache, number);
-	uint32_t *at = &cache->chains[path->hash & (PATH_CHAINS - 1)];
-
-	if (--path->users)
-		return;
-	while (*at != number)
-		at = &path_at(cache, *at)->next;
-	*at = path->next;
-	path_give_back(cache, number);
-}
-
-static uint32_t
-path_hash(const struct walk *walk)
-{
-	uint32_t hash = walk->bytes ^ (uint32_t)walk->drop << 16;
-
-	for (uint32_t i = 0; i < walk->n_tallies; i++)
-		hash = rte_hash_crc_8byte((uint64_t)walk->tallies[i].slot << 32 |
-		                                  walk->tallies[i].generation,
-		                          hash);
-	for (uint32_t i = 0; i < walk->bytes / 8; i++)
-		hash = rte_hash_crc_8byte(walk->program[i], hash);
-	return hash;
-}
-
-static bool
-path_equal(const struct path *path, const struct walk *walk)
-{
-	return path->n_tallies == walk->n_tallies && path->bytes == walk->bytes &&
-	       path->drop == walk->drop &&
-	       !memcmp(path->tallies, walk->tallies,
-	               walk->n_tallies * sizeof(walk->tallies[0])) &&
-	       !memcmp(path_program(path), walk->program, walk->bytes);
-}
-
-static void
-trail_add(struct walk_trail *to, const struct walk_trail *trail)
-{
-	for (unsigned i = 0; i < CHANGE_TABLE_WORDS; i++)
-		to->tables[i] |= trail->tables[i];
-	to->groups |= trail->groups;
-	to->words |= trail->words;
-}
-
-/* A path that does what 'walk' came to, with one user more; PATH_NONE: no room. */
-static uint32_t
-path_share(struct cache *cache, const struct walk *walk)
-{
-	size_t tally_bytes = walk->n_tallies * sizeof(walk->tallies[0]);
-	size_t bytes = sizeof(struct path) + tally_bytes + walk->bytes;
-	uint32_t hash = path_hash(walk), number, *first;
-	uint32_t *chain = &cache->chains[hash & (PATH_CHAINS - 1)];
-	unsigned looked_at = 0;
-	struct path *path;
-
-	for (number = *chain; number != PATH_NONE && looked_at++ < PATH_CHAIN_MAX;
-	     number = path->next) {
-		path = path_at(cache, number);
-		if (path->hash == hash && path_equal(path, walk)) {
-			path->users++;
-			trail_add(&cache->trails[number], &walk->trail);
-			return number;
-		}
-	}
-	first = bytes <= SMALL_BYTES ? &cache->free_small : &cache->free_large;
-	number = bytes <= LARGE_BYTES ? *first : PATH_NONE;
-	if (number == PATH_NONE)
-		return PATH_NONE;
-	path = path_at(cache, number);
-	*first = path->next;
-	path->hash = hash;
-	path->next = *chain;
-	*chain = number;
-	cache->trails[number] = walk->trail;
-	path->users = 1;
-	path->bytes = walk->bytes;
-	path->n_tallies = walk->n_tallies;
-	path->drop = walk->drop;
-	memcpy(path->tallies, walk->tallies, tally_bytes);
-	memcpy(&path->tallies[path->n_tallies], walk->program, walk->bytes);
-	return number;
-}
-
-/* ---- entries ---- */
 
 unsigned
 cache_flush_entry(struct cache *cache, struct cache_entry *entry)
@@ -166,7 +77,7 @@ cache_flush_entry(struct cache *cache, struct cache_entry *entry)
 
 	if (packets == 0)
 		return 0;
-	path = path_at(cache, entry->path);
+	path = cache_path(cache, entry);
 	for (uint32_t i = 0; i < path->n_tallies; i++)
 		tally_count(cache->worker_id, path->tallies[i], packets, bytes,
 		            entry->used_ns);
@@ -174,6 +85,8 @@ cache_flush_entry(struct cache *cache, struct cache_entry *entry)
 	entry->counted_bytes = entry->bytes;
 	return path->n_tallies;
 }
+
+/* ---- keys ---- */
 
 uint32_t
 cache_key(const struct pipeline *pipeline, const struct flow_key *key,
@@ -189,111 +102,276 @@ cache_key(const struct pipeline *pipeline, const struct flow_key *key,
 }
 
 static inline bool
-entry_matches(const struct cache_entry *entry, const uint64_t *words, unsigned n)
+entry_matches(const struct cache *cache, const struct cache_entry *entry,
+              const uint64_t *words, unsigned n)
 {
+	unsigned near = MIN_OF(n, CACHE_KEY_WORDS);
 	uint64_t difference = 0;
 
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < near; i++)
 		difference |= entry->key[i] ^ words[i];
+	for (unsigned i = near; i < n; i++)
+		difference |= cache->rests[entry->rest].words[i - near] ^ words[i];
 	return difference == 0;
 }
 
-bool
-cache_entry_is_current(const struct cache *cache, const struct pipeline *pipeline,
-                       struct cache_entry *entry)
+static uint32_t
+rest_take(struct cache *cache)
 {
-	if (entry->layout != pipeline->layout)
-		return false;
-	if (likely(entry->generation == pipeline->generation))
-		return true;
-	if (changes_concern(pipeline, entry->generation, &cache->trails[entry->path],
-	                    entry->key))
-		return false;
-	entry->generation = pipeline->generation;
-	return true;
+	uint32_t rest = cache->first_free_rest;
+
+	if (rest == NO_REST)
+		return cache->rests_begun < cache->n_rests ? cache->rests_begun++
+		                                           : NO_REST;
+	cache->first_free_rest = (uint32_t)cache->rests[rest].words[0];
+	return rest;
+}
+
+static void
+rest_give_back(struct cache *cache, uint32_t rest)
+{
+	if (rest == NO_REST)
+		return;
+	cache->rests[rest].words[0] = cache->first_free_rest;
+	cache->first_free_rest = rest;
+}
+
+/* ---- sets ---- */
+
+static inline uint32_t
+cache_set(const struct cache *cache, uint32_t hash)
+{
+	return hash & (cache->n_entries / WAYS - 1);
+}
+
+static inline uint16_t
+hash_tag(uint32_t hash)
+{
+	return (uint16_t)(hash >> 16 | 1);
+}
+
+/* The top bit of each quarter of 'tags' that is 'tag', and perhaps of some others. */
+static inline uint64_t
+tags_equal(uint64_t tags, uint16_t tag)
+{
+	uint64_t difference = tags ^ tag * 0x0001000100010001ULL;
+
+	return (difference - 0x0001000100010001ULL) & ~difference & 0x8000800080008000ULL;
+}
+
+static void
+cache_set_tag(struct cache *cache, uint32_t number, uint16_t tag)
+{
+	memcpy((uint8_t *)cache->tags + number * sizeof(tag), &tag, sizeof(tag));
 }
 
 /* Whether it is current or not. */
-static struct cache_entry *
-set_find(struct cache_entry *set, const struct pipeline *pipeline, const uint64_t *words,
-         uint32_t hash)
+static inline struct cache_entry *
+cache_find_any(const struct cache *cache, const struct pipeline *pipeline,
+               const uint64_t *words, uint32_t hash)
 {
-	for (unsigned i = 0; i < CACHE_WAYS; i++)
-		if (set[i].hash == hash && set[i].layout == pipeline->layout &&
-		    entry_matches(&set[i], words, pipeline->n_words))
-			return &set[i];
+	uint32_t set = cache_set(cache, hash);
+	uint16_t tag = hash_tag(hash);
+
+	for (unsigned half = 0; half < TAG_WORDS; half++) {
+		uint64_t found = tags_equal(cache->tags[set * TAG_WORDS + half], tag);
+
+		for (; found; found &= found - 1) {
+			unsigned way = half * 4 + (unsigned)__builtin_ctzll(found) / 16;
+			struct cache_entry *entry = &cache->entries[set * WAYS + way];
+
+			if (entry->hash == hash && entry->layout == pipeline->layout &&
+			    entry_matches(cache, entry, words, pipeline->n_words))
+				return entry;
+		}
+	}
 	return NULL;
+}
+
+/* The first entry with the tag of 'hash'; NULL. */
+static const struct cache_entry *
+cache_guess(const struct cache *cache, uint32_t hash)
+{
+	uint32_t set = cache_set(cache, hash);
+
+	for (unsigned half = 0; half < TAG_WORDS; half++) {
+		uint64_t found =
+			tags_equal(cache->tags[set * TAG_WORDS + half], hash_tag(hash));
+
+		if (found)
+			return &cache->entries[set * WAYS + half * 4 +
+			                       (unsigned)__builtin_ctzll(found) / 16];
+	}
+	return NULL;
+}
+
+void
+cache_prefetch(const struct cache *cache, const uint32_t *hashes, unsigned n)
+{
+	const struct cache_entry *entry;
+
+	if (cache->n_used < PREFETCH_ENTRIES)
+		return;
+	for (unsigned i = 0; i < n; i++)
+		rte_prefetch0(&cache->tags[cache_set(cache, hashes[i]) * TAG_WORDS]);
+	for (unsigned i = 0; i < n; i++) {
+		entry = cache_guess(cache, hashes[i]);
+		if (!entry)
+			continue;
+		rte_prefetch0(entry);
+		rte_prefetch0((const uint8_t *)entry + RTE_CACHE_LINE_SIZE);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		entry = cache_guess(cache, hashes[i]);
+		if (entry)
+			rte_prefetch0(cache_path(cache, entry));
+	}
+}
+
+static inline bool
+entry_is_current(const struct cache *cache, const struct pipeline *pipeline,
+                 struct cache_entry *entry, const uint64_t *words)
+{
+	if (likely(entry->generation == pipeline->generation))
+		return true;
+	if (changes_concern(pipeline, entry->generation,
+	                    path_store_trail(&cache->paths, entry->path), words))
+		return false;
+	entry->generation = pipeline->generation;
+	return true;
 }
 
 struct cache_entry *
 cache_find(struct cache *cache, const struct pipeline *pipeline, const uint64_t *words,
            uint32_t hash)
 {
-	struct cache_entry *entry =
-		set_find(cache->sets[hash & (CACHE_SETS - 1)], pipeline, words, hash);
+	struct cache_entry *entry = cache_find_any(cache, pipeline, words, hash);
 
-	if (unlikely(!entry) || !cache_entry_is_current(cache, pipeline, entry))
+	if (unlikely(!entry) || !entry_is_current(cache, pipeline, entry, words))
 		return NULL;
 	entry->hit_clock = cache->clock;
 	return entry;
 }
 
-const struct path *
-cache_path(const struct cache *cache, const struct cache_entry *entry)
+bool
+cache_entry_read(struct cache *cache, const struct pipeline *pipeline,
+                 struct cache_entry *entry, uint64_t words[FLOW_PACKET_WORDS])
 {
-	return path_at(cache, entry->path);
+	if (entry->layout != pipeline->layout)
+		return false;
+	for (unsigned i = 0; i < pipeline->n_words; i++)
+		words[i] = i < CACHE_KEY_WORDS
+		                   ? entry->key[i]
+		                   : cache->rests[entry->rest].words[i - CACHE_KEY_WORDS];
+	return entry_is_current(cache, pipeline, entry, words);
 }
+
+/* ---- insertion ---- */
 
 static struct cache_entry *
 cache_victim(struct cache *cache, uint32_t hash, uint64_t layout)
 {
-	struct cache_entry *set = cache->sets[hash & (CACHE_SETS - 1)];
+	struct cache_entry *set = &cache->entries[cache_set(cache, hash) * WAYS];
 	struct cache_entry *victim = &set[0];
 
-	for (unsigned i = 0; i < CACHE_WAYS; i++) {
+	for (unsigned i = 0; i < WAYS; i++)
+		if (!set[i].layout)
+			return &set[i];
+	for (unsigned i = 0; i < WAYS; i++) {
 		if (set[i].layout != layout)
 			return &set[i];
 		if (cache->clock - set[i].hit_clock > cache->clock - victim->hit_clock)
 			victim = &set[i];
 	}
+	atomic_store_explicit(&cache->n_evicted, cache_n_evicted(cache) + 1,
+	                      memory_order_relaxed);
 	return victim;
+}
+
+/* Makes the entry an empty one. */
+static void
+entry_clear(struct cache *cache, struct cache_entry *entry)
+{
+	if (entry->layout) {
+		cache_flush_entry(cache, entry);
+		path_store_unref(&cache->paths, entry->path);
+		rest_give_back(cache, entry->rest);
+		cache->n_used--;
+	}
+	memset(entry, 0, sizeof(*entry));
+	cache_set_tag(cache, (uint32_t)(entry - cache->entries), 0);
+}
+
+/* Some entries give up what is scarce: long keys and paths. In turns, those of former
+ * layouts as well, which nothing else may push out. */
+static void
+cache_sweep(struct cache *cache)
+{
+	for (unsigned i = 0; i < SWEEP_ENTRIES; i++) {
+		struct cache_entry *entry = &cache->entries[cache->hand];
+
+		cache->hand = (cache->hand + 1) & (cache->n_entries - 1);
+		if (entry->layout &&
+		    (entry->rest != NO_REST || path_is_of_scarce_room(entry->path)))
+			entry_clear(cache, entry);
+	}
+}
+
+/* Takes over the path. */
+static void
+entry_fill(struct cache *cache, struct cache_entry *entry,
+           const struct pipeline *pipeline, const uint64_t *words, uint32_t hash,
+           uint32_t path)
+{
+	unsigned n = pipeline->n_words, near = MIN_OF(n, CACHE_KEY_WORDS);
+	uint32_t rest = n > near ? rest_take(cache) : NO_REST;
+
+	if (n > near && rest == NO_REST) {
+		path_store_unref(&cache->paths, path);
+		cache_sweep(cache); /* for the next ones */
+		return;
+	}
+	entry->layout = pipeline->layout;
+	entry->generation = pipeline->generation;
+	entry->hash = hash;
+	entry->path = path;
+	entry->rest = rest;
+	entry->hit_clock = cache->clock++;
+	memcpy(entry->key, words, near * sizeof(words[0]));
+	if (n > near)
+		memcpy(cache->rests[rest].words, words + near,
+		       (n - near) * sizeof(words[0]));
+	cache_set_tag(cache, (uint32_t)(entry - cache->entries), hash_tag(hash));
+	cache->n_used++;
 }
 
 void
 cache_insert(struct cache *cache, const struct pipeline *pipeline, const uint64_t *words,
              uint32_t hash, const struct walk *walk)
 {
-	uint16_t *seen = &cache->seen[hash & (DOORKEEPER - 1)];
+	uint16_t *seen = &cache->seen[hash & (SEEN_PER_ENTRY * cache->n_entries - 1)];
 	uint16_t mark = (uint16_t)((hash >> 16) ^ (pipeline->layout * 0x9e37)) | 1;
-	struct cache_entry *entry =
-		set_find(cache->sets[hash & (CACHE_SETS - 1)], pipeline, words, hash);
+	struct cache_entry *entry = cache_find_any(cache, pipeline, words, hash);
 	uint32_t path;
 
 	if (!entry && *seen != mark) {
 		*seen = mark;
 		return;
 	}
-	path = path_share(cache, walk);
-	if (path == PATH_NONE)
+	path = path_store_share(&cache->paths, walk);
+	if (path == PATH_NONE) {
+		cache_sweep(cache);
 		return;
+	}
 	if (entry && entry->path == path) {
-		path_unref(cache, path);
+		path_store_unref(&cache->paths, path);
 		entry->generation = pipeline->generation;
 		return;
 	}
 	if (!entry)
 		entry = cache_victim(cache, hash, pipeline->layout);
-	if (entry->layout) {
-		cache_flush_entry(cache, entry);
-		path_unref(cache, entry->path);
-	}
-	memset(entry, 0, sizeof(*entry));
-	entry->layout = pipeline->layout;
-	entry->generation = pipeline->generation;
-	entry->hash = hash;
-	entry->path = path;
-	entry->hit_clock = cache->clock++;
-	memcpy(entry->key, words, pipeline->n_words * sizeof(words[0]));
+	entry_clear(cache, entry);
+	entry_fill(cache, entry, pipeline, words, hash, path);
 }
 
 struct walk *
@@ -308,34 +386,60 @@ cache_return_walk(struct cache *cache)
 	cache->n_walks--;
 }
 
-/* ---- main, or called by it on the worker ---- */
+/* ---- memory: main ---- */
+
+/* Zeroed, and present: a worker must not wait for the kernel to find a page. */
+static void *
+memory_take(size_t bytes, int numa_node)
+{
+	uint8_t *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return NULL;
+	(void)madvise(memory, bytes, MADV_HUGEPAGE);
+	if (numa_node >= 0 && numa_available() >= 0)
+		numa_tonode_memory(memory, bytes, numa_node);
+	for (size_t at = 0; at < bytes; at += PAGE_BYTES)
+		*(volatile uint8_t *)(memory + at) = 0;
+	return memory;
+}
 
 struct cache *
-cache_create(unsigned worker_id, int numa_node)
+cache_create(unsigned worker_id, int numa_node, uint32_t n_entries)
 {
-	struct cache *cache =
-		rte_zmalloc_socket("flow cache", sizeof(*cache), RTE_CACHE_LINE_SIZE,
-	                           numa_node < 0 ? SOCKET_ID_ANY : numa_node);
+	uint32_t n_rests = MIN_OF(n_entries, RESTS_MAX);
+	size_t entries_at = RTE_CACHE_LINE_ROUNDUP(sizeof(struct cache));
+	size_t paths_at = entries_at + n_entries * sizeof(struct cache_entry);
+	size_t tags_at = paths_at + path_store_bytes(n_entries);
+	size_t seen_at, rests_at, bytes;
+	struct cache *cache;
+	uint8_t *memory;
 
-	if (!cache)
+	tags_at = RTE_CACHE_LINE_ROUNDUP(tags_at);
+	seen_at = tags_at + n_entries * sizeof(uint16_t);
+	rests_at = seen_at + SEEN_PER_ENTRY * n_entries * sizeof(uint16_t);
+	bytes = rests_at + n_rests * sizeof(struct key_rest);
+	memory = memory_take(bytes, numa_node);
+	if (!memory)
 		return NULL;
+	cache = (struct cache *)(void *)memory;
 	cache->worker_id = worker_id;
-	cache->free_small = cache->free_large = PATH_NONE;
-	memset(cache->chains, 0xff, sizeof(cache->chains));
-	for (uint32_t i = PATHS; i-- > 0;)
-		path_give_back(cache, i);
-	tally_add_worker(worker_id);
+	cache->n_entries = n_entries;
+	cache->bytes = bytes;
+	cache->entries = (struct cache_entry *)(void *)(memory + entries_at);
+	cache->tags = (uint64_t *)(void *)(memory + tags_at);
+	cache->seen = (uint16_t *)(void *)(memory + seen_at);
+	cache->rests = (struct key_rest *)(void *)(memory + rests_at);
+	cache->n_rests = n_rests;
+	cache->first_free_rest = NO_REST;
+	path_store_init(&cache->paths, memory + paths_at, n_entries);
 	return cache;
 }
 
 void
 cache_destroy(struct cache *cache)
 {
-	if (!cache)
-		return;
-	for (uint32_t i = 0; i < CACHE_ENTRIES; i++)
-		if (cache_entry_at(cache, i)->layout)
-			cache_flush_entry(cache, cache_entry_at(cache, i));
-	tally_del_worker(cache->worker_id);
-	rte_free(cache);
+	if (cache)
+		munmap(cache, cache->bytes);
 }

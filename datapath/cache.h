@@ -7,54 +7,51 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "datapath/drop.h"
+#include "datapath/path_store.h"
 #include "datapath/ruleset.h"
 #include "datapath/walk_state.h"
 #include "net/flow_key.h"
 
 struct cache;
 
-#define CACHE_WALKS_MAX 4 /* walks that wait for each other: headers read again */
+#define CACHE_WALKS_MAX   4 /* walks that wait for each other: headers read again */
+#define CACHE_KEY_WORDS   7 /* of most keys; the rest of longer ones is elsewhere */
+#define CACHE_ENTRIES_MIN (1U << 15) /* both powers of two */
+#define CACHE_ENTRIES_MAX (1U << 20)
 
-/* A program and who counts its packets; entries that do the same share one. */
-struct path {
-	uint32_t hash, next; /* in a chain of paths of similar hashes */
-	uint32_t users;      /* entries */
-	uint32_t bytes, n_tallies;
-	enum drop_reason drop; /* of an empty program */
-	struct tally_ref tallies[];
-	/* then the program */
-};
-
-static inline const void *
-path_program(const struct path *path)
-{
-	return &path->tallies[path->n_tallies];
-}
-
+/* Two cache lines. */
 struct cache_entry {
 	uint64_t layout;     /* of the pipelines that it is for; 0 = empty */
 	uint64_t generation; /* of the last one that it is known to be right for */
+	uint32_t path;       /* number */
+	uint32_t rest;       /* of the key: number; UINT32_MAX = none */
 	uint32_t hash;
-	uint32_t path; /* number; PATH_NONE = none */
+	uint32_t hit_clock;
+	uint64_t key[CACHE_KEY_WORDS];
 	uint64_t packets, bytes, used_ns;
-	uint64_t hit_clock;
-	uint64_t key[FLOW_PACKET_WORDS];
 	uint64_t counted_packets, counted_bytes; /* with the rules */
 } CACHE_ALIGNED;
 
 /* ---- main ---- */
 
-/* Before the worker starts; on its NUMA node. NULL if there is no memory. */
-struct cache *cache_create(unsigned worker_id, int numa_node);
-/* After it has ended; what it counted stays with the rules. NULL is fine. */
+/* On the worker's NUMA node, but not yet its own; 'n_entries' is a power of two between
+ * CACHE_ENTRIES_MIN and _MAX. NULL if there is no memory. */
+struct cache *cache_create(unsigned worker_id, int numa_node, uint32_t n_entries);
+/* The worker has ended, or has another one, and all entries are flushed. NULL is fine. */
 void cache_destroy(struct cache *cache);
+
+/* How many entries gave way to others since it was created. Any thread. */
+uint64_t cache_n_evicted(const struct cache *cache);
 
 /* ---- the worker ---- */
 
 /* The packet's words as far as they are read. Returns the hash. */
 uint32_t cache_key(const struct pipeline *pipeline, const struct flow_key *key,
                    uint64_t words[FLOW_PACKET_WORDS]);
+
+/* Fetches into the processor's cache what finding these will read, if there is so much
+ * that it pays. */
+void cache_prefetch(const struct cache *cache, const uint32_t *hashes, unsigned n);
 
 /* The entry of 'words', or NULL. Valid until the next cache_insert(). Entries that later
  * changes of the rules do not concern stay. */
@@ -72,12 +69,13 @@ void cache_insert(struct cache *cache, const struct pipeline *pipeline,
 struct walk *cache_take_walk(struct cache *cache);
 void cache_return_walk(struct cache *cache);
 
-/* Whether the entry is one of this pipeline's. */
-bool cache_entry_is_current(const struct cache *cache, const struct pipeline *pipeline,
-                            struct cache_entry *entry);
+/* Whether the entry is one of this pipeline's; if so, fills in its key. */
+bool cache_entry_read(struct cache *cache, const struct pipeline *pipeline,
+                      struct cache_entry *entry, uint64_t words[FLOW_PACKET_WORDS]);
 
-/* Entries by number, for who looks at all of them: a bounded number at a time. */
-uint32_t cache_n_entries(void);
+/* Entries by number, for who looks at all of them: a bounded number at a time. How many
+ * there are main may ask, too. */
+uint32_t cache_n_entries(const struct cache *cache);
 struct cache_entry *cache_entry_at(struct cache *cache, uint32_t number);
 
 /* Tells the rules what the entry counted since the last time; returns how many. */

@@ -1,10 +1,12 @@
 /* cache_ask.c - has workers look through their flow caches, a part at a time: what they
- * counted, and what they hold. Between rule.c and cache.c. Main; steps run on workers. */
+ * counted, and what they hold; and replaces those that are too small. Between rule.c and
+ * cache.c. Main; steps run on workers. */
 #include "datapath/cache_ask.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "datapath/bridge.h"
 #include "datapath/cache.h"
@@ -12,14 +14,21 @@
 #include "datapath/ruleset.h"
 #include "datapath/worker.h"
 
+LOG_MODULE(cache);
+
 /* Entries of one call on the worker, a rule that is counted as much as 4: some 10 us. */
 #define FLUSH_STEP      2048U
 #define COPY_STEP       1024U
 #define DUMP_COPIES     32
 #define FLUSH_PERIOD_NS 5000000ULL
+/* A cache of which a fourth had to give way within a second is too small for its flows.
+ */
+#define GROW_EVICTED(n) ((n) / 4)
+#define GROW_FACTOR     4
 
 /* How far a flush has come. */
 struct cache_flush {
+	struct cache *cache; /* NULL = the worker's own */
 	uint32_t next;
 };
 
@@ -27,17 +36,17 @@ static bool
 cache_flush_step(struct worker *worker, void *arg)
 {
 	struct cache_flush *flush = arg;
-	struct cache *cache = worker->cache;
+	struct cache *cache = flush->cache ? flush->cache : worker->cache;
 	unsigned done = 0;
 
-	for (; flush->next < cache_n_entries() && done < FLUSH_STEP; flush->next++) {
+	for (; flush->next < cache_n_entries(cache) && done < FLUSH_STEP; flush->next++) {
 		struct cache_entry *entry = cache_entry_at(cache, flush->next);
 
 		done++;
 		if (entry->layout)
 			done += 4 * cache_flush_entry(cache, entry);
 	}
-	return flush->next < cache_n_entries();
+	return flush->next < cache_n_entries(cache);
 }
 
 void
@@ -60,6 +69,58 @@ caches_flush_counts(void)
 	last_ns = dp_time_ns();
 }
 
+/* ---- growth ---- */
+
+/* The worker takes the new one and leaves its old one there. */
+static bool
+cache_swap_step(struct worker *worker, void *arg)
+{
+	struct cache **other = arg, *old = worker->cache;
+
+	worker->cache = *other;
+	*other = old;
+	return false;
+}
+
+/* To a cache of that many entries, without what is in the present one. */
+static void
+cache_replace(struct worker *worker, uint32_t n_entries)
+{
+	struct cache *cache = cache_create(worker->id, worker->numa_node, n_entries);
+	struct cache_flush flush = {0};
+
+	if (!cache)
+		return;
+	worker_call(worker, cache_swap_step, &cache);
+	flush.cache = cache;
+	worker_call(worker, cache_flush_step, &flush);
+	cache_destroy(cache);
+	log_info("worker %u: room for %u flows in its cache", worker->id, n_entries);
+}
+
+void
+caches_grow(void)
+{
+	static uint64_t evicted[DP_WORKERS_MAX];
+
+	for (unsigned i = 0; i < DP_WORKERS_MAX; i++) {
+		uint64_t before = evicted[i];
+		uint32_t n;
+
+		evicted[i] = 0;
+		if (!workers[i])
+			continue;
+		n = cache_n_entries(workers[i]->cache);
+		evicted[i] = cache_n_evicted(workers[i]->cache);
+		if (evicted[i] < before + GROW_EVICTED(n) || n >= CACHE_ENTRIES_MAX)
+			continue;
+		cache_replace(workers[i], MIN_OF(GROW_FACTOR * n, CACHE_ENTRIES_MAX));
+		evicted[i] = 0;
+	}
+}
+
+/* ---- copies ---- */
+
 struct cache_copying {
 	const struct bridge *bridge;
 	uint32_t next, end;
@@ -69,13 +130,14 @@ struct cache_copying {
 
 static void
 entry_copy(struct cache *cache, const struct pipeline *pipeline,
-           const struct cache_entry *entry, struct cache_copy *copy)
+           const struct cache_entry *entry, const uint64_t *words,
+           struct cache_copy *copy)
 {
 	const struct path *path = cache_path(cache, entry);
 
 	memset(&copy->key, 0, sizeof(copy->key));
 	for (unsigned i = 0; i < pipeline->n_words; i++)
-		copy->key.words[pipeline->words[i]] = entry->key[i];
+		copy->key.words[pipeline->words[i]] = words[i];
 	copy->packets = entry->packets;
 	copy->bytes = entry->bytes;
 	copy->used_ns = entry->used_ns;
@@ -95,9 +157,10 @@ cache_copy_step(struct worker *worker, void *arg)
 	for (; copying->next < copying->end && copying->n < copying->max;
 	     copying->next++) {
 		struct cache_entry *entry = cache_entry_at(cache, copying->next);
+		uint64_t words[FLOW_PACKET_WORDS];
 
-		if (cache_entry_is_current(cache, pipeline, entry))
-			entry_copy(cache, pipeline, entry,
+		if (cache_entry_read(cache, pipeline, entry, words))
+			entry_copy(cache, pipeline, entry, words,
 			           &copying->copies[copying->n++]);
 	}
 	return false;
@@ -110,8 +173,9 @@ cache_copy_entries(struct worker *worker, const struct bridge *bridge, uint32_t 
 	struct cache_copying copying = {
 		.bridge = bridge, .next = *next, .copies = copies, .max = n};
 
-	while (copying.n == 0 && copying.next < cache_n_entries()) {
-		copying.end = MIN_OF(copying.next + COPY_STEP, cache_n_entries());
+	while (copying.n == 0 && copying.next < cache_n_entries(worker->cache)) {
+		copying.end =
+			MIN_OF(copying.next + COPY_STEP, cache_n_entries(worker->cache));
 		worker_call(worker, cache_copy_step, &copying);
 	}
 	*next = copying.next;

@@ -1,4 +1,5 @@
-/* cache_ask.h - main asks workers what their flow caches hold and counted. Main. */
+/* cache_ask.h - main asks workers what their flow caches hold and counted, and gives them
+ * larger ones. Main. */
 #pragma once
 
 #include <stdint.h>
@@ -10,6 +11,9 @@ struct worker;
 /* Makes the workers add what their entries counted to the rules' counters; does nothing
  * if that was done a few milliseconds ago. */
 void caches_flush_counts(void);
+
+/* Once a second: replaces caches that are too small for their flows. */
+void caches_grow(void);
 
 /* Copies what is in entries from '*next' on, at most 'n'; asks the worker. Returns how
  * many; 0: no more. */

@@ -42,8 +42,8 @@ struct change_batch {
 	const struct change_batch *_Atomic older; /* main writes; NULL = forgotten */
 	bool is_all;
 	uint64_t groups;
-	uint64_t whole[CHANGE_TABLE_WORDS];  /* tables of which nothing closer is known */
-	uint64_t tables[CHANGE_TABLE_WORDS]; /* with forms */
+	uint64_t whole;  /* tables of which nothing closer is known */
+	uint64_t tables; /* with forms */
 	uint32_t n_forms;
 	struct change_form forms[];
 };
@@ -60,6 +60,13 @@ hash_end(uint32_t hash)
 	return hash ^ hash >> 15;
 }
 
+/* In the sets of tables and groups. */
+static inline uint64_t
+number_bit(uint32_t number)
+{
+	return 1ULL << number % 64;
+}
+
 /* ---- notes: main ---- */
 
 static void
@@ -73,7 +80,7 @@ log_forget_notes(struct change_log *log)
 {
 	log->is_all = false;
 	log->groups = 0;
-	memset(log->tables, 0, sizeof(log->tables));
+	log->tables = 0;
 	log->n_notes = 0;
 }
 
@@ -86,13 +93,13 @@ change_log_note_all(struct change_log *log)
 void
 change_log_note_group(struct change_log *log, uint32_t number)
 {
-	log->groups |= 1ULL << number % 64;
+	log->groups |= number_bit(number);
 }
 
 void
 change_log_note_table(struct change_log *log, uint8_t table)
 {
-	set_bit(log->tables, table);
+	log->tables |= number_bit(table);
 }
 
 /* The words of a packet among those of a tuple: they come first. */
@@ -196,7 +203,7 @@ log_sort_notes(struct change_log *log, const struct pipeline *pipeline,
 		if (form)
 			form->n_rules++;
 		else
-			set_bit(log->tables, log->notes[i].table);
+			log->tables |= number_bit(log->notes[i].table);
 	}
 	for (uint32_t i = 0; i < n_forms; i++)
 		if (!form_fill(&forms[i], pipeline))
@@ -218,14 +225,14 @@ batch_make(struct change_log *log, const struct pipeline *pipeline)
 	batch = xcalloc(1, bytes);
 	batch->is_all = log->is_all;
 	batch->groups = log->groups;
-	memcpy(batch->whole, log->tables, sizeof(batch->whole));
+	batch->whole = log->tables;
 	batch->n_forms = n_forms;
 	memcpy(batch->forms, forms, n_forms * sizeof(forms[0]));
 	bits = (uint64_t *)&batch->forms[n_forms];
 	for (uint32_t i = 0; i < n_forms; i++) {
 		batch->forms[i].bits = bits;
 		bits += (forms[i].bits_mask + 1) / 64;
-		set_bit(batch->tables, forms[i].table);
+		batch->tables |= number_bit(forms[i].table);
 	}
 	for (uint32_t i = 0; i < log->n_notes && n_forms; i++) {
 		struct change_form *form = NULL;
@@ -288,22 +295,12 @@ change_log_destroy(struct change_log *log)
 /* ---- workers ---- */
 
 static bool
-sets_meet(const uint64_t *a, const uint64_t *b)
-{
-	uint64_t both = 0;
-
-	for (unsigned i = 0; i < CHANGE_TABLE_WORDS; i++)
-		both |= a[i] & b[i];
-	return both != 0;
-}
-
-static bool
 form_concerns(const struct change_form *form, const struct walk_trail *trail,
               const uint64_t *words)
 {
 	uint32_t hash = 0;
 
-	if (!(trail->tables[form->table / 64] >> form->table % 64 & 1))
+	if (!(trail->tables & number_bit(form->table)))
 		return false;
 	if (form->words & trail->words)
 		return true;
@@ -322,10 +319,10 @@ changes_concern(const struct pipeline *pipeline, uint64_t since,
 
 	while (batch && batch->generation > since) {
 		if (batch->is_all || batch->groups & trail->groups ||
-		    sets_meet(batch->whole, trail->tables))
+		    batch->whole & trail->tables)
 			return true;
 		n_tests++;
-		if (sets_meet(batch->tables, trail->tables)) {
+		if (batch->tables & trail->tables) {
 			n_tests += batch->n_forms;
 			for (uint32_t i = 0; i < batch->n_forms; i++)
 				if (form_concerns(&batch->forms[i], trail, words))

@@ -15,13 +15,12 @@ struct change_note;
 struct pipeline;
 struct rule;
 
-#define CHANGE_TABLE_WORDS 4  /* a bit for each of 256 tables */
-#define CHANGE_BATCHES     64 /* publications that are remembered */
+#define CHANGE_BATCHES 64 /* publications that are remembered */
 
 /* What a walk depended on besides its packet. */
 struct walk_trail {
-	uint64_t tables[CHANGE_TABLE_WORDS]; /* looked up in, with or without success */
-	uint64_t groups;                     /* asked for: bit 'number % 64' */
+	uint64_t tables; /* looked up in, with or without success: bit 'number % 64' */
+	uint64_t groups; /* asked for: as well */
 	/* Words of the packet that did not have the packet's own value at some look-up.
 	 */
 	uint64_t words;
@@ -33,8 +32,8 @@ static_assert(FLOW_PACKET_WORDS <= 64, "a bit for each word of a packet");
 struct change_log {
 	bool is_all; /* what is noted concerns everything */
 	uint64_t groups;
-	uint64_t tables[CHANGE_TABLE_WORDS]; /* whatever their packets are */
-	struct change_note *notes;           /* rules */
+	uint64_t tables;           /* whatever their packets are */
+	struct change_note *notes; /* rules */
 	uint32_t n_notes, allocated;
 	struct change_batch *batches[CHANGE_BATCHES]; /* a ring */
 	uint32_t n_batches;                           /* that there ever were */

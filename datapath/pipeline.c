@@ -141,21 +141,26 @@ pipeline_classify(struct worker *worker, struct port *in, const struct pipeline 
                   struct rte_mbuf **pkts, unsigned n)
 {
 	const struct path *path, *run = NULL;
+	uint64_t keys[BATCH_MAX * FLOW_PACKET_WORDS], *words = keys;
+	uint32_t hashes[BATCH_MAX] = {0};
+	struct flow_key key;
 	unsigned first = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		uint64_t words[FLOW_PACKET_WORDS];
-		struct cache_entry *entry;
-		struct flow_key key;
-		uint32_t hash;
-
 		pipeline_parse(in, pkts[i], &key);
-		hash = cache_key(pipeline, &key, words);
-		entry = cache_find(worker->cache, pipeline, words, hash);
+		hashes[i] = cache_key(pipeline, &key, words);
+		words += pipeline->n_words;
+	}
+	cache_prefetch(worker->cache, hashes, n);
+	words = keys;
+	for (unsigned i = 0; i < n; i++, words += pipeline->n_words) {
+		struct cache_entry *entry =
+			cache_find(worker->cache, pipeline, words, hashes[i]);
+
 		if (unlikely(!entry)) {
 			pipeline_run(worker, in, run, pkts + first, i - first);
 			first = i + 1;
-			pipeline_walk(worker, in, pipeline, words, hash, pkts[i]);
+			pipeline_walk(worker, in, pipeline, words, hashes[i], pkts[i]);
 			continue;
 		}
 		worker->stats.cache_hits++;

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "datapath/assign.h"
 #include "datapath/bridge.h"
+#include "datapath/cache_ask.h"
 #include "datapath/cores.h"
 #include "datapath/datapath.h"
 #include "datapath/eal.h"
@@ -222,6 +223,7 @@ dp_run(void)
 		return;
 	bridges_age((uint32_t)(tsc_to_ns(rte_rdtsc()) / NSEC_PER_SEC));
 	bridges_narrow();
+	caches_grow();
 	stats_tick();
 	if (++ticks % TRIM_TICKS == 0)
 		tsc_trim();

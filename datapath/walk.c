@@ -375,7 +375,7 @@ walk_note_table(struct walk *walk, uint8_t number)
 {
 	const struct pipeline *pipeline = walk->pipeline;
 
-	walk->trail.tables[number / 64] |= 1ULL << number % 64;
+	walk->trail.tables |= 1ULL << number % 64;
 	for (unsigned i = 0; i < pipeline->n_words; i++) {
 		unsigned word = pipeline->words[i];
 		bool differs =

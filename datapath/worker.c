@@ -105,6 +105,10 @@ worker_free(struct worker *worker)
 		rte_pktmbuf_free(punt);
 	rte_ring_free(worker->punts);
 	rte_ring_free(worker->jobs);
+	for (uint32_t i = 0; worker->cache && i < cache_n_entries(worker->cache); i++)
+		cache_flush_entry(worker->cache, cache_entry_at(worker->cache, i));
+	if (worker->cache)
+		tally_del_worker(worker->id);
 	cache_destroy(worker->cache);
 	if (worker->view) {
 		free(worker->view->rxqs);
@@ -331,7 +335,9 @@ worker_start(int core, int numa_node, uint32_t max_sleep_us, struct worker **res
 		error_set(err, ret, "epoll: %s", strerror(-ret));
 		goto free_worker;
 	}
-	worker->cache = cache_create(worker->id, numa_node);
+	worker->cache = cache_create(worker->id, numa_node, CACHE_ENTRIES_MIN);
+	if (worker->cache)
+		tally_add_worker(worker->id);
 	if (!worker_make_main_rings(worker) || !worker->cache ||
 	    worker_connect(worker) < 0) {
 		ret = error_set(

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "datapath/datapath.h"
 #include "datapath/program.h"
 
 static void

@@ -18,6 +18,7 @@
 #include "datapath/ruleset.h"
 #include "datapath/table.h"
 #include "datapath/walk.h"
+#include "datapath/worker.h"
 #include "tests/support/dummy_net.h"
 #include "tests/support/program_text.h"
 #include "tests/support/random_rules.h"
@@ -307,19 +308,84 @@ test_a_mask_that_came_once_stays_a_while(void **state)
 	assert_int_equal(bridges[bridge]->wide_since_ns, 0);
 }
 
+/* ---- growth ---- */
+
+#define GROWTH_FLOWS    200000
+#define GROWTH_LIMIT_NS (30 * NSEC_PER_SEC)
+
+static uint32_t
+largest_cache(void)
+{
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
+		if (workers[i] && cache_n_entries(workers[i]->cache) > n)
+			n = cache_n_entries(workers[i]->cache);
+	return n;
+}
+
+static void
+inject_flow(uint32_t port, uint32_t flow)
+{
+	uint8_t frame[64];
+	size_t n = frame_make(frame, sizeof(frame), 1, 2, -1);
+
+	memcpy(frame + 8, &flow, sizeof(flow)); /* the end of the source address */
+	while (dp_dummy_inject(port, frame, n) != 0)
+		dp_run();
+}
+
+static void
+test_a_cache_that_is_too_small_grows(void **state)
+{
+	uint64_t begin_ns = clock_mono_ns(), injected = 0, packets, bytes, used_ns;
+	static struct dp_rule_config config;
+	uint32_t port = port_add("growth", NULL);
+	struct dp_rule *all = NULL, *one = NULL;
+	struct error err = {""};
+
+	(void)state;
+	dp_bridge_clear_rules(bridge);
+	assert_int_equal(dp_rule_add(bridge, &config, &all, &err), 0);
+	/* An entry for each source. */
+	config.priority = 1;
+	memset(config.match.mask.f.eth_src, 0xff, 6);
+	assert_int_equal(dp_rule_add(bridge, &config, &one, &err), 0);
+	dp_publish(bridge);
+	assert_int_equal(largest_cache(), CACHE_ENTRIES_MIN);
+	while (largest_cache() == CACHE_ENTRIES_MIN &&
+	       clock_mono_ns() - begin_ns < GROWTH_LIMIT_NS) {
+		for (int i = 0; i < 1000; i++)
+			inject_flow(port, below(GROWTH_FLOWS));
+		injected += 1000;
+		dp_run();
+	}
+	assert_true(largest_cache() > CACHE_ENTRIES_MIN);
+	/* None of what both caches counted is lost. */
+	for (int i = 0; i < 1000; i++)
+		inject_flow(port, below(100));
+	injected += 1000;
+	settle();
+	dp_rule_get_stats(all, &packets, &bytes, &used_ns);
+	assert_int_equal(packets, injected);
+	dp_port_del(port);
+}
+
 static int
 setup(void **state)
 {
 	if (dummy_net_start(state) < 0)
 		return -1;
 	walk = calloc(1, sizeof(*walk));
-	cache = cache_create(WORKER, -1);
+	cache = cache_create(WORKER, -1, CACHE_ENTRIES_MIN);
+	tally_add_worker(WORKER);
 	return walk && cache ? 0 : -1;
 }
 
 static int
 teardown(void **state)
 {
+	tally_del_worker(WORKER);
 	cache_destroy(cache);
 	free(walk);
 	return dummy_net_stop(state);
@@ -331,6 +397,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_changes_of_others_leave_entries),
 		cmocka_unit_test(test_a_mask_that_came_once_stays_a_while),
+		cmocka_unit_test(test_a_cache_that_is_too_small_grows),
 		cmocka_unit_test(test_the_cache_knows_what_a_walk_comes_to),
 	};
 
