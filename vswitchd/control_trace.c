@@ -74,6 +74,8 @@ show_fate(const struct dp_trace_fate *fate, struct str *out, void *aux)
 		           port->config.ofport, port->config.name);
 	if (port && !fate->reason)
 		show_egress(port, fate->class_number, out);
+	if (fate->has_dscp)
+		str_printf(out, ", gets DSCP %u", fate->dscp);
 	str_append_char(out, '\n');
 }
 
