@@ -316,8 +316,8 @@ struct dp_cache_entry {
 	const char *flow, *actions; /* as Open vSwitch writes datapath flows */
 	const char *drop;           /* why, if there are no actions; or NULL */
 };
-/* How many entries the caches of all workers have for the bridge. */
-size_t dp_cache_count(uint32_t bridge_id);
+/* How many entries the caches of all workers have that are still good. */
+size_t dp_cache_count(void);
 /* Of one worker; main reads while it writes: an entry may be newer than the one before.
  * 'names': of ports, instead of their ids. */
 void dp_cache_dump(uint32_t bridge_id, unsigned worker, bool names,
