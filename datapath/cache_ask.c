@@ -183,38 +183,55 @@ cache_copy_entries(struct worker *worker, const struct bridge *bridge, uint32_t 
 }
 
 struct cache_count {
-	uint64_t generation;
+	uint64_t generations[BRIDGES_MAX]; /* of the bridges, ascending */
+	unsigned n_generations;
 	uint32_t next;
 	size_t n;
 };
+
+static int
+generation_compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
 
 static bool
 cache_count_step(struct worker *worker, void *arg)
 {
 	struct cache_count *count = arg;
 
-	for (unsigned i = 0; i < FLUSH_STEP && count->next < cache_n_entries();
-	     i++, count->next++)
-		count->n += cache_entry_at(worker->cache, count->next)->generation ==
-		            count->generation;
+	for (unsigned i = 0; i < COPY_STEP && count->next < cache_n_entries();
+	     i++, count->next++) {
+		const struct cache_entry *entry =
+			cache_entry_at(worker->cache, count->next);
+
+		count->n += entry->generation &&
+		            bsearch(&entry->generation, count->generations,
+		                    count->n_generations, sizeof(uint64_t),
+		                    generation_compare);
+	}
 	return count->next < cache_n_entries();
 }
 
 size_t
-dp_cache_count(uint32_t bridge_id)
+dp_cache_count(void)
 {
-	struct bridge *bridge = bridge_by_id(bridge_id);
-	size_t n = 0;
+	struct cache_count count = {.n = 0};
 
-	for (unsigned i = 0; bridge && i < DP_WORKERS_MAX; i++) {
-		struct cache_count count = {.generation = bridge->pipeline->generation};
-
-		if (!workers[i])
-			continue;
-		worker_call(workers[i], cache_count_step, &count);
-		n += count.n;
+	for (unsigned i = 0; i < BRIDGES_MAX; i++)
+		if (bridges[i])
+			count.generations[count.n_generations++] =
+				bridges[i]->pipeline->generation;
+	qsort(count.generations, count.n_generations, sizeof(uint64_t),
+	      generation_compare);
+	for (unsigned i = 0; i < DP_WORKERS_MAX; i++) {
+		count.next = 0;
+		if (workers[i])
+			worker_call(workers[i], cache_count_step, &count);
 	}
-	return n;
+	return count.n;
 }
 
 void

@@ -306,6 +306,8 @@ struct dp_trace_fate {
 	const char *reason;    /* it is dropped: as port/counters names it; or NULL */
 	bool is_punted;        /* it goes to controllers */
 	uint16_t max_len, controller_id;
+	bool has_dscp; /* it leaves with the DSCP of its class */
+	uint8_t dscp;
 };
 
 /* All pointers are valid during a call only. */
@@ -335,8 +337,8 @@ struct dp_cache_entry {
 	const char *flow, *actions; /* as Open vSwitch writes datapath flows */
 	const char *drop;           /* why, if there are no actions; or NULL */
 };
-/* How many entries the caches of all workers have for the bridge. */
-size_t dp_cache_count(uint32_t bridge_id);
+/* How many entries the caches of all workers have that are still good. */
+size_t dp_cache_count(void);
 /* Of one worker; main reads while it writes: an entry may be newer than the one before.
  * 'names': of ports, instead of their ids. */
 void dp_cache_dump(uint32_t bridge_id, unsigned worker, bool names,
@@ -483,6 +485,10 @@ struct dp_class_config {
 	uint32_t codel_target_us; /* 0 = default */
 	uint32_t codel_interval_us;
 	bool codel, ecn, fair;
+	/* Packets that chose the class, or were sent to it by a list, get this DSCP; not
+	 * those that take it because they name none. */
+	bool has_dscp;
+	uint8_t dscp;
 	/* DP_QOS_TRTCM only: floor_bps and burst_bits are cir and cbs, these eir and ebs.
 	 */
 	uint64_t excess_bps, excess_burst_bits;

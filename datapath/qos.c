@@ -4,6 +4,7 @@
 
 #include "base/compiler.h"
 #include "datapath/charge.h"
+#include "datapath/dscp.h"
 #include "datapath/ecn.h"
 #include "datapath/port/port.h"
 #include "datapath/qos_meter.h"
@@ -73,6 +74,18 @@ qos_count_losses(struct worker *worker, struct port *port, struct rte_mbuf **pkt
 	}
 }
 
+/* The class that takes the packet, which gets that class's DSCP, if there is one. */
+static inline uint32_t
+qos_take_class(const struct qos_class_map *map, struct rte_mbuf **pkt,
+               uint32_t default_number)
+{
+	uint32_t chosen = qos_choose(map, *pkt);
+
+	if (unlikely(map->has_marks) && qos_mark_for(map, chosen) != QOS_DSCP_NONE)
+		dscp_write(pkt, qos_mark_for(map, chosen));
+	return qos_chosen_or_default(map, chosen, default_number);
+}
+
 static bool
 qos_policer_admits(const struct worker *worker, struct port_qos *qos, uint32_t number,
                    uint32_t bytes)
@@ -95,8 +108,8 @@ qos_police(struct worker *worker, struct port *port, struct port_qos *qos,
 		uint32_t number = 0;
 
 		if (qos->kind == DP_QOS_TRTCM)
-			number = qos_classify(qos->map, pkts[i],
-			                      settings->config.egress_default_class);
+			number = qos_take_class(qos->map, &pkts[i],
+			                        settings->config.egress_default_class);
 		packet_charge(pkts[i], qos->overhead_bytes, qos->mpu_bytes);
 		if (qos_policer_admits(worker, qos, number,
 		                       packet_meta(pkts[i])->item.charged_bytes))
@@ -471,9 +484,10 @@ qos_fill_items(const struct port *port, const struct port_qos *qos,
 	uint32_t default_number = port->settings->config.egress_default_class;
 
 	for (unsigned i = 0; i < n; i++) {
-		struct qos_item *item = items[i] = &packet_meta(pkts[i])->item;
+		struct qos_item *item;
 
-		numbers[i] = qos_classify(map, pkts[i], default_number);
+		numbers[i] = qos_take_class(map, &pkts[i], default_number);
+		item = items[i] = &packet_meta(pkts[i])->item;
 		item->class_ref = qos_map_ref(map, numbers[i]);
 		packet_charge(pkts[i], qos->overhead_bytes, qos->mpu_bytes);
 		item->caller_tag = (uint16_t)port->id;

@@ -1,5 +1,6 @@
-/* qos_map.c - makes the map by which packets find their class: references by number, and
- * the lists of addresses, DSCP and VLAN priorities. Main thread. */
+/* qos_map.c - makes the map by which packets find their class: references by number, the
+ * lists of addresses, DSCP and VLAN priorities, and the DSCPs that classes give. Main
+ * thread. */
 #include <string.h>
 
 #include "base/compiler.h"
@@ -10,13 +11,35 @@ static size_t
 map_bytes(const struct qos_class_map *map)
 {
 	return sizeof(*map) + qos_map_slots(map) * sizeof(map->data[0]) +
-	       map->n * sizeof(uint32_t);
+	       map->n * (sizeof(uint32_t) + (map->has_marks ? sizeof(uint8_t) : 0));
+}
+
+static bool
+config_has_marks(const struct dp_qos_config *config)
+{
+	for (size_t i = 0; i < config->n_classes; i++)
+		if (config->classes[i].has_dscp)
+			return true;
+	return false;
+}
+
+static void
+map_fill_marks(struct qos_class_map *map, const struct dp_qos_config *config)
+{
+	memset(qos_map_marks(map), QOS_DSCP_NONE, map->n);
+	for (size_t i = 0; i < config->n_classes; i++) {
+		const struct dp_class_config *class = &config->classes[i];
+
+		if (class->has_dscp && class->number < map->n)
+			qos_map_marks(map)[class->number] = class->dscp;
+	}
 }
 
 struct qos_class_map *
 qos_map_alloc(uint32_t n, const struct dp_qos_config *config)
 {
-	struct qos_class_map shape = {.n = n}, *map;
+	struct qos_class_map shape = {.n = n, .has_marks = config_has_marks(config)};
+	struct qos_class_map *map;
 
 	if (config->n_macs > 0) {
 		shape.mac_bits = 3;
@@ -26,6 +49,9 @@ qos_map_alloc(uint32_t n, const struct dp_qos_config *config)
 	map = xcalloc(1, map_bytes(&shape));
 	map->n = n;
 	map->mac_bits = shape.mac_bits;
+	map->has_marks = shape.has_marks;
+	if (map->has_marks)
+		map_fill_marks(map, config);
 	memset(qos_map_refs(map), 0xff, n * sizeof(uint32_t));
 	return map;
 }
@@ -69,5 +95,6 @@ qos_map_fill_lists(struct qos_class_map *map, const struct dp_qos_config *config
 bool
 qos_map_equal(const struct qos_class_map *a, const struct qos_class_map *b)
 {
-	return a->n == b->n && a->mac_bits == b->mac_bits && !memcmp(a, b, map_bytes(a));
+	return a->n == b->n && a->mac_bits == b->mac_bits &&
+	       a->has_marks == b->has_marks && !memcmp(a, b, map_bytes(a));
 }

@@ -12,6 +12,9 @@
 #include "datapath/qos.h"
 #include "datapath/trace.h"
 
+#define TYPE_IPV4 0x0800
+#define TYPE_IPV6 0x86dd
+
 struct run {
 	struct trace *trace;
 	struct rte_mbuf **pkt;
@@ -65,18 +68,34 @@ port_refuses(const struct port *port, const struct rte_mbuf *pkt)
 	return port->link_up ? DROP_N_REASONS : DROP_TX_NOT_CONNECTED;
 }
 
+static bool
+packet_is_ip(const struct rte_mbuf *pkt)
+{
+	struct flow_key key;
+
+	flow_parse(rte_pktmbuf_mtod(pkt, const uint8_t *), pkt->data_len, pkt->pkt_len,
+	           &key);
+	return key.f.eth_type == TYPE_IPV4 || key.f.eth_type == TYPE_IPV6;
+}
+
 /* The class that takes the packet at the port, by the code that asks for it there. */
-static uint32_t
-port_class(const struct port *port, struct rte_mbuf *pkt)
+static void
+tell_class(const struct port *port, struct rte_mbuf *pkt, struct dp_trace_fate *fate)
 {
 	struct port_qos *qos = atomic_load_explicit(&port->qos, memory_order_acquire);
 	const struct qos_class_map *map;
+	uint32_t chosen;
 
 	if (!qos || (qos->kind != DP_QOS_TREE && qos->kind != DP_QOS_TRTCM))
-		return DP_CLASS_NONE;
+		return;
 	map = atomic_load_explicit(&qos->map, memory_order_acquire);
-	return map ? qos_classify(map, pkt, port->settings->config.egress_default_class)
-	           : DP_CLASS_NONE;
+	if (!map)
+		return;
+	chosen = qos_choose(map, pkt);
+	fate->class_number = qos_chosen_or_default(
+		map, chosen, port->settings->config.egress_default_class);
+	fate->dscp = qos_mark_for(map, chosen);
+	fate->has_dscp = fate->dscp != QOS_DSCP_NONE && packet_is_ip(pkt);
 }
 
 static struct rte_mbuf *
@@ -108,15 +127,18 @@ run_sent(struct port *port, struct rte_mbuf *pkt, void *aux)
 	const struct run *run = aux;
 	const struct trace *trace = run->trace;
 	enum drop_reason reason = port_refuses(port, pkt);
-	const struct dp_trace_fate fate = {.port_id = port->id,
-	                                   .class_number = port_class(port, pkt)};
+	struct dp_trace_fate fate = {.port_id = port->id, .class_number = DP_CLASS_NONE};
 
-	if (run->egress)
+	if (run->egress) {
 		run_egress(run, port, pkt);
-	else if (reason != DROP_N_REASONS)
+		return;
+	}
+	if (reason != DROP_N_REASONS) {
 		tell_drop(trace, reason, port);
-	else
-		tell_fate(trace, &fate);
+		return;
+	}
+	tell_class(port, pkt, &fate);
+	tell_fate(trace, &fate);
 }
 
 static void

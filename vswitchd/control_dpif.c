@@ -111,8 +111,7 @@ dpctl_show(size_t n_args, const char *const *args, struct str *out, struct error
 	struct running_port **ports;
 	struct lookups sum = {0, 0};
 	bool with_stats = false;
-	size_t n, n_flows = 0, n_bridges;
-	struct running_bridge **bridges;
+	size_t n;
 
 	for (size_t i = 0; i < n_args; i++) {
 		if (!strcmp(args[i], "-s") || !strcmp(args[i], "--statistics"))
@@ -126,14 +125,11 @@ dpctl_show(size_t n_args, const char *const *args, struct str *out, struct error
 	if (!running->is_started)
 		return 0;
 	dp_workers_dump(lookups_add, &sum);
-	bridges = running_list_bridges(running, &n_bridges);
-	for (size_t i = 0; i < n_bridges; i++)
-		n_flows += dp_cache_count(bridges[i]->id);
-	free(bridges);
 	str_printf(out,
 	           DATAPATH_NAME
 	           ":\n  lookups: hit:%llu missed:%llu lost:0\n  flows: %zu\n",
-	           (unsigned long long)sum.hit, (unsigned long long)sum.missed, n_flows);
+	           (unsigned long long)sum.hit, (unsigned long long)sum.missed,
+	           dp_cache_count());
 	ports = running_list_ports(running, NULL, &n);
 	qsort(ports, n, sizeof(*ports), compare_ids);
 	for (size_t i = 0; i < n; i++) {

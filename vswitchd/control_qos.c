@@ -94,6 +94,8 @@ qos_print_class(const struct dp_class_why *why, void *aux)
 		print_number(out, "parent", stats->parent);
 	if (class && class->weight)
 		print_number(out, "weight", class->weight);
+	if (class && class->has_dscp)
+		print_number(out, "dscp", class->dscp);
 	print_number(out, "tx_packets", stats->sent_packets);
 	print_number(out, "tx_bytes", stats->sent_bytes);
 	print_number(out, "tx_errors", stats->dropped_packets);

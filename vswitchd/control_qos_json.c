@@ -24,7 +24,7 @@
  * - floor_bps, ceil_bps, peak_bps, floor_pps, ceil_pps, weight, priority: as
  *   configured, 0 = none (weight: from the floor)
  * - burst_bits, peak_burst_bits, burst_packets, limit_bytes, limit_packets, limit_us,
- *   codel_target_us, codel_interval_us (integers), codel, ecn, fair (true): as
+ *   codel_target_us, codel_interval_us, dscp (integers), codel, ecn, fair (true): as
  *   configured, and only those that are
  * - offered_*, sent_*, dropped_* (each packets and bytes), borrowed_bytes, full_packets,
  *   aged_packets, codel_packets (dropped: queue full, too old, CoDel), marked_packets:
@@ -154,6 +154,8 @@ json_settings(const struct dp_class_config *class, struct str *out)
 		str_append_char(out, ',');
 		qos_json_fields(&fields[i], 1, out);
 	}
+	if (class->has_dscp)
+		str_printf(out, ",\"dscp\":%u", class->dscp);
 	if (class->codel)
 		str_append(out, ",\"codel\":true");
 	if (class->ecn)

@@ -6,9 +6,12 @@
 
 #include "vswitchd/control_commands.h"
 #include "vswitchd/control_qos.h"
+#include "vswitchd/odp_flow.h"
 
 #define PAYLOAD_BYTES     64 /* as Open vSwitch makes packets */
 #define PAYLOAD_BYTES_MAX 65000
+#define WORDS_MAX         5
+#define DATAPATH_NAME     "netdev@ovs-netdev"
 
 /* ---- fates ---- */
 
@@ -74,6 +77,8 @@ show_fate(const struct dp_trace_fate *fate, struct str *out, void *aux)
 		           port->config.ofport, port->config.name);
 	if (port && !fate->reason)
 		show_egress(port, fate->class_number, out);
+	if (fate->has_dscp)
+		str_printf(out, ", gets DSCP %u", fate->dscp);
 	str_append_char(out, '\n');
 }
 
@@ -151,7 +156,46 @@ read_words(const char *const *words, size_t n, bool with_actions,
 		trace->packet = words[2];
 	if (with_actions)
 		trace->actions = words[n - 1];
+	if (trace->has_effects && trace->packet)
+		return error_set(err, -EINVAL, "a packet, or -generate, not both");
+	trace->has_effects |= trace->packet != NULL;
 	return 0;
+}
+
+/* Traces what the words say, with a flow in words of OpenFlow or of the datapath. */
+static int
+trace_words(const char *const *words, size_t n, bool with_actions,
+            struct ofproto_trace *trace, struct str *out, struct error *err,
+            const struct running *running)
+{
+	const char *named[WORDS_MAX + 1] = {NULL};
+	const struct running_bridge *bridge;
+	const struct running_port *port;
+	struct str flow = STR_INIT;
+	bool has_dp = n > 0 && !strcmp(words[0], DATAPATH_NAME);
+	bool is_odp = n > has_dp && odp_flow_is_one(words[has_dp]);
+	int ret = 0;
+
+	/* "[DP] FLOW ..." becomes "BRIDGE FLOW ...". */
+	if (is_odp)
+		ret = odp_flow_translate(running, words[has_dp], &port, &flow, err);
+	if (!ret && is_odp) {
+		named[0] = port->bridge_name;
+		named[1] = str_text(&flow);
+		memcpy(&named[2], &words[has_dp + 1],
+		       (n - has_dp - 1) * sizeof(words[0]));
+		n += 1 - has_dp;
+		words = named;
+	}
+	if (!ret)
+		ret = read_words(words, n, with_actions, trace, err);
+	if (!ret) {
+		bridge = running_find_bridge(running, words[0]);
+		ret = bridge ? ofproto_trace(bridge->ofproto, trace, out, err)
+		             : error_set(err, -ENOENT, "%.64s: no such bridge", words[0]);
+	}
+	str_free(&flow);
+	return ret;
 }
 
 static int
@@ -161,8 +205,7 @@ run_trace(size_t n_args, const char *const *args, bool with_actions, struct str 
 	struct ofproto_trace trace = {.payload_bytes = PAYLOAD_BYTES,
 	                              .fate = show_fate,
 	                              .aux = (void *)(uintptr_t)running};
-	const struct running_bridge *bridge;
-	const char *words[5];
+	const char *words[WORDS_MAX];
 	bool generates = false;
 	size_t n = 0;
 	int ret;
@@ -179,16 +222,8 @@ run_trace(size_t n_args, const char *const *args, bool with_actions, struct str 
 			return ret;
 		i += (size_t)ret;
 	}
-	ret = read_words(words, n, with_actions, &trace, err);
-	if (ret)
-		return ret;
-	if (generates && trace.packet)
-		return error_set(err, -EINVAL, "a packet, or -generate, not both");
-	trace.has_effects = generates || trace.packet;
-	bridge = running_find_bridge(running, words[0]);
-	if (!bridge)
-		return error_set(err, -ENOENT, "%.64s: no such bridge", words[0]);
-	return ofproto_trace(bridge->ofproto, &trace, out, err);
+	trace.has_effects = generates;
+	return trace_words(words, n, with_actions, &trace, out, err, running);
 }
 
 static int
@@ -210,11 +245,12 @@ control_add_trace(struct control_registry *registry, const struct running *runni
 {
 	void *aux = (void *)(uintptr_t)running; /* the commands only read it */
 
-	control_register(registry, "ofproto/trace",
-	                 "bridge flow [--names] [-generate | packet]", 2, 12,
-	                 trace_command, aux);
+	control_register(
+		registry, "ofproto/trace",
+		"{[dp_name] odp_flow | bridge flow} [OPTIONS...] [-generate | packet]", 1,
+		12, trace_command, aux);
 	control_register(registry, "ofproto/trace-packet-out",
-	                 "[-consistent] bridge flow [--names] [-generate | packet] "
-	                 "actions",
-	                 3, 13, trace_packet_out, aux);
+	                 "[-consistent] {[dp_name] odp_flow | bridge flow} [OPTIONS...] "
+	                 "[-generate | packet] actions",
+	                 2, 13, trace_packet_out, aux);
 }

@@ -195,7 +195,8 @@ desired_class_equal(const struct dp_class_config *a, const struct dp_class_confi
 	       a->codel_target_us == b->codel_target_us &&
 	       a->codel_interval_us == b->codel_interval_us && a->ecn == b->ecn &&
 	       a->fair == b->fair && a->excess_bps == b->excess_bps &&
-	       a->excess_burst_bits == b->excess_burst_bits;
+	       a->excess_burst_bits == b->excess_burst_bits &&
+	       a->has_dscp == b->has_dscp && a->dscp == b->dscp;
 }
 
 static bool

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/str.h"
 #include "vswitchd/desired_keys.h"
 
 struct keys
@@ -40,9 +39,18 @@ struct reading {
 	struct dp_class_config *classes;
 	size_t n_classes;
 	struct desired_macs macs;
-	struct str marked; /* numbers of queues with a dscp, for the warning */
-	size_t n_marked;
 };
+
+/* The schema says 0 to 63. */
+static void
+read_dscp(const struct db_row *row, struct dp_class_config *class)
+{
+	const struct ovsdb_datum *dscp = db_row_datum(row, "dscp");
+
+	class->has_dscp = dscp->n > 0;
+	if (class->has_dscp)
+		class->dscp = (uint8_t)dscp->keys[0].integer;
+}
 
 static int
 read_class(struct reading *reading, int64_t number, const struct uuid *queue_uuid,
@@ -50,7 +58,6 @@ read_class(struct reading *reading, int64_t number, const struct uuid *queue_uui
 {
 	struct dp_class_config *class = &reading->classes[reading->n_classes++];
 	const struct db_row *row = db_row_by_uuid(reading->db, "Queue", queue_uuid);
-	enum { MARKED_NAMED_MAX = 8 };
 	struct keys keys;
 	int ret;
 
@@ -62,9 +69,7 @@ read_class(struct reading *reading, int64_t number, const struct uuid *queue_uui
 		                 DP_CLASS_NUMBER_MAX);
 	if (!row)
 		return 0;
-	if (db_row_datum(row, "dscp")->n && reading->n_marked++ < MARKED_NAMED_MAX)
-		str_printf(&reading->marked, "%s%lld", reading->n_marked > 1 ? ", " : "",
-		           (long long)number);
+	read_dscp(row, class);
 	keys = desired_keys_from_row(reading->desired, row, "other_config", "Queue",
 	                             "other_config");
 	ret = keys_to_class(&keys, reading->qos->config.kind, &reading->desired->arena,
@@ -145,13 +150,24 @@ read_classes(struct desired *desired, const struct db *db,
 	finish_macs(&reading);
 	qos->config.classes = reading.classes;
 	qos->config.n_classes = reading.n_classes;
-	if (reading.n_marked)
-		qos->warning = desired_printf(
-			&desired->arena,
-			"%s: column dscp is not supported and has no effect (queue %s%s)",
-			qos->name, str_text(&reading.marked),
-			reading.n_marked > 8 ? ", ..." : "");
-	str_free(&reading.marked);
+}
+
+/* An egress-policer has one rate and no classes. */
+static void
+warn_of_dscp(struct desired *desired, const struct db *db,
+             const struct ovsdb_datum *queues, struct desired_qos *qos)
+{
+	for (size_t i = 0; i < queues->n && !qos->warning; i++) {
+		const struct db_row *row =
+			db_row_by_uuid(db, "Queue", &queues->values[i].uuid);
+
+		if (row && db_row_datum(row, "dscp")->n)
+			qos->warning = desired_printf(
+				&desired->arena,
+				"%s: dscp of queue %lld has no effect: there are no "
+				"classes in type %s",
+				qos->name, (long long)queues->keys[i].integer, qos->type);
+	}
 }
 
 static void
@@ -182,6 +198,8 @@ read_qos(struct desired *desired, const struct db *db, const struct db_row *row,
 		qos->config.domain = qos->name + strlen("QoS ");
 	if (qos->config.kind == DP_QOS_TREE || qos->config.kind == DP_QOS_TRTCM)
 		read_classes(desired, db, db_row_datum(row, "queues"), qos);
+	else
+		warn_of_dscp(desired, db, db_row_datum(row, "queues"), qos);
 }
 
 /* ---- what was read before ---- */
@@ -287,12 +305,10 @@ cached_qos_update(struct desired *desired, const struct db *db,
 			reading.n_classes = i;
 			fits = !read_class(&reading, queues->keys[i].integer,
 			                   db_row_uuid(row), &err) &&
-			       !reading.n_marked &&
 			       same_macs(cached, cached->classes[i].number,
 			                 &reading.macs);
 		}
 	}
-	str_free(&reading.marked);
 	return fits;
 }
 

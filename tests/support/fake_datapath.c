@@ -488,9 +488,9 @@ dp_bridge_clear_rules(uint32_t bridge_id)
 }
 
 size_t
-dp_cache_count(uint32_t bridge_id)
+dp_cache_count(void)
 {
-	return bridges[bridge_id] != NULL;
+	return 1;
 }
 
 /* One entry, of the first worker. */

@@ -253,3 +253,79 @@ def test_who_sends_takes_its_class_and_the_trace_knows(site):
             site.rule(actions)
             assert site.traced(UDP) == [number], actions
             assert site.taken(UDP) == {number: N}, actions
+
+
+def tagged(kind, dscp):
+    return Packet(kind, ip_dscp=dscp, ip_ecn=1, tags=[(0x8100, 3 << 13 | 7)]).bytes()
+
+
+def plain(kind, dscp):
+    return Packet(kind, ip_dscp=dscp, ip_ecn=1).bytes()
+
+
+@weir_only
+@pytest.mark.parametrize("kind", ["udp", "udp6", "tcp", "icmp", "icmp6"])
+def test_a_queue_gives_its_packets_a_dscp(site, kind):
+    """Column Queue.dscp: whole frames are compared, checksums too."""
+    site.configure(q0=10, q4=46, q1=0)
+    for make in (plain, tagged):
+        frame = make(kind, 8)
+        for actions, dscps in (("set_queue:4,output:2", [46]), ("output:2", [8]), ("set_queue:5,output:2", [8]),
+                               ("set_queue:0,output:2", [10]), ("set_queue:1,output:2", [0]),
+                               ("set_queue:99,output:2", [8]), ("mod_nw_tos:96,set_queue:4,output:2", [46]),
+                               ("set_queue:4,output:2,pop_queue,output:2", [46, 8]), ("enqueue:2:4", [46])):
+            site.rule(actions, match={"udp6": "ipv6", "icmp6": "ipv6"}.get(kind, "ip"))
+            assert sorted(site.send(frame, 1)) == sorted(make(kind, dscp) for dscp in dscps), actions
+    told = site.switch.appctl("ofproto/trace", site.bridge, "in_port=1", plain(kind, 8).hex())
+    assert re.search("^Output: port 2 .*: class 4, .*, gets DSCP 46$", told, re.M), told
+
+
+@weir_only
+def test_others_keep_the_dscp_that_they_have(site):
+    site.configure(q4=46)
+    frame = plain("udp", 8)
+    site.rule("set_queue:4,output:2,output:3")
+    assert site.send(frame, 1) == [plain("udp", 46)]
+    assert site.links[3].receive(0.3) == frame, "port 3 has no QoS"
+    arp = Packet("arp").bytes()
+    site.rule("set_queue:4,output:2", match="arp")
+    assert site.send(arp, 1) == [arp]
+    told = site.switch.appctl("ofproto/trace", site.bridge, "in_port=1,arp")
+    assert "class 4" in told and "gets DSCP" not in told
+
+
+@weir_only
+def test_lists_see_what_a_packet_carried_before(site):
+    site.configure('other_config:dscp-map="8=4,46=5"', q4=46)
+    site.rule("output:2")
+    before = site.counts()
+    assert site.send(plain("udp", 8), N) == [plain("udp", 46)] * N
+    after = site.counts()
+    assert after[4]["tx_packets"] - before[4]["tx_packets"] == N
+    assert after[5]["tx_packets"] == before[5]["tx_packets"]
+    assert site.send(plain("udp", 46), 1) == [plain("udp", 46)]
+    assert site.send(plain("udp", 9), 1) == [plain("udp", 9)]
+
+
+@weir_only
+def test_the_column_takes_effect_at_once(site):
+    site.rule("set_queue:4,output:2")
+    row = tree.queue_uuid(site.switch.vsctl, site.out, 4)
+    for words, dscp in ((["set", "queue", row, "dscp=46"], 46), (["set", "queue", row, "dscp=12"], 12),
+                        (["clear", "queue", row, "dscp"], 8)):
+        site.switch.vsctl(*words)
+        proc.wait_until(lambda want=dscp: site.send(plain("udp", 8), 1) == [plain("udp", want)], 10, f"DSCP {dscp}")
+    assert "dscp" not in site.switch.appctl("qos/show", site.out)
+
+
+@weir_only
+def test_a_policer_gives_a_dscp_too(site):
+    site.remove()
+    site.switch.vsctl("set", "port", site.out, "qos=@qos", "--", "--id=@qos", "create", "qos", "type=trtcm-policer",
+                      "other_config:cir=1000000", "other_config:cbs=100000", "other_config:eir=1000000",
+                      "other_config:ebs=100000", "queues:4=@q", "--", "--id=@q", "create", "queue", "dscp=46",
+                      "other_config:cir=100000", "other_config:cbs=20000", "other_config:eir=100000",
+                      "other_config:ebs=20000")
+    for actions, dscp in (("set_queue:4,output:2", 46), ("output:2", 8)):
+        site.rule(actions)
+        assert site.send(plain("udp", 8), 1) == [plain("udp", dscp)]

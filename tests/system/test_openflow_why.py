@@ -174,6 +174,22 @@ def dp_number(net, port):
     return re.search(rf"port (\d+): {name}$", net.switch.appctl("dpctl/show"), re.M).group(1)
 
 
+def test_a_trace_takes_what_a_dump_shows(net):
+    net.rules("udp,nw_src=192.168.10.0/24,tp_dst=2222,actions=output:2", "arp,actions=output:3",
+              "dl_vlan=7,actions=IN_PORT")
+    tagged = Packet("udp", tags=[(0x8100, 3 << 13 | 7)]).bytes()
+    for frame in (Packet("udp").bytes(), Packet("arp").bytes(), tagged):
+        for _ in range(3):
+            net.arrivals(frame, 0.1)
+    for names in ([], ["--names"]):
+        flows = re.findall(r"^(recirc_id\S+), packets:.* actions:(.*)$",
+                           net.switch.appctl("dpctl/dump-flows", *names), re.M)
+        assert len(flows) == 3
+        for flow, actions in flows:
+            told = net.switch.appctl("ofproto/trace", flow, *names)
+            assert f"Datapath actions: {actions}\n" in told, (flow, told)
+
+
 def test_bad_traces_say_why(net):
     for words, reason in ((["nobr", "tcp"], "nobr: no such bridge"), ([net.bridge, "zz=3"], "zz"),
                           ([net.bridge, "tcp", "xyz"], "hex"), ([net.bridge, "tcp", "ff"], "14 bytes"),

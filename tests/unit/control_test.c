@@ -392,6 +392,26 @@ test_ofproto(void **state)
 	assert_refuses("ofproto/trace br0 tcp ff00 x", "x: one word too many");
 	assert_refuses("ofproto/trace br0 tcp --l7-len x", "x: --l7-len takes 0 to");
 	assert_refuses("ofproto/trace br0 tcp --l7", "--l7: a value is needed");
+	assert_shows(
+		"ofproto/trace recirc_id(0),in_port(a),eth_type(0x0800),"
+		"ipv4(src=10.0.0.0/255.0.0.0,proto=17,tos=0xb9,frag=no),udp(dst=53)",
+		"Flow: in_port=1,dl_type=0x0800,nw_src=10.0.0.0,nw_proto=17,nw_tos=184,"
+		"nw_ecn=1,nw_frag=no,tp_dst=53\n\nbridge(\"br0\")\n");
+	assert_shows(
+		"ofproto/trace netdev@ovs-netdev "
+		"in_port(0),eth_type(0x8100),vlan(vid=5,pcp=1),encap(eth_type(0x0806),"
+		"arp(op=1/0xff)) -generate",
+		"Flow: in_port=1,dl_vlan=5,dl_vlan_pcp=1,dl_type=0x0806,arp_op=1\n\n"
+		"bridge(\"br0\")\nwith effects\n");
+	assert_shows("ofproto/trace-packet-out in_port(br0) normal",
+	             "Flow: in_port=LOCAL\n\nbridge(\"br0\")\nactions: normal\n");
+	assert_refuses("ofproto/trace in_port(7)", "in_port(7): no such port");
+	assert_refuses("ofproto/trace in_port(a),eth(x=1)", "eth(x): not a part");
+	assert_refuses("ofproto/trace in_port(a),eth(src=", "brackets are missing");
+	assert_refuses("ofproto/trace eth_type(0x0800)", "has an in_port()");
+	assert_refuses("ofproto/trace in_port(a),vlan(vid=1),encap(vlan(vid=2))",
+	               "one tag");
+	assert_refuses("ofproto/trace in_port(a),encap(),eth()", "behind encap()");
 	assert_refuses("ofproto/trace br0 --names", "a bridge and a flow are needed");
 	assert_refuses("ofproto/trace --warp br0 tcp", "--warp: unknown option");
 	assert_refuses("ofproto/trace br7 tcp", "no such bridge");

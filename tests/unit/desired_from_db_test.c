@@ -485,7 +485,7 @@ test_changed_queues_are_read_again(void **state)
 }
 
 static void
-test_dscp_of_a_queue_is_said_to_have_no_effect(void **state)
+test_dscp_of_a_queue_is_its_classes(void **state)
 {
 	struct uuid bridge, port, interface, qos, one;
 	char text[UUID_TEXT_BYTES], map[100];
@@ -504,7 +504,18 @@ test_dscp_of_a_queue_is_said_to_have_no_effect(void **state)
 	commit();
 	desired = desired_from_db(db, cache);
 	assert_null(port_named("p")->qos->problem);
-	assert_non_null(strstr(port_named("p")->qos->warning, "(queue 4)"));
+	assert_null(port_named("p")->qos->warning);
+	assert_true(port_named("p")->qos->config.classes[0].has_dscp);
+	assert_int_equal(port_named("p")->qos->config.classes[0].dscp, 46);
+	desired_destroy(desired);
+	/* What has no classes says so. */
+	txn = db_txn_begin(db);
+	set("QoS", &qos, "type", "egress-policer");
+	set("QoS", &qos, "other_config", "cir=100,cbs=10");
+	commit();
+	desired = desired_from_db(db, cache);
+	assert_null(port_named("p")->qos->problem);
+	assert_non_null(strstr(port_named("p")->qos->warning, "dscp of queue 4"));
 }
 
 static void
@@ -767,7 +778,7 @@ main(void)
 		TEST(test_interface_of_two_ports_is_taken_once),
 		TEST(test_qos_tree_with_a_bad_queue),
 		TEST(test_changed_queues_are_read_again),
-		TEST(test_dscp_of_a_queue_is_said_to_have_no_effect),
+		TEST(test_dscp_of_a_queue_is_its_classes),
 		TEST(test_trtcm_without_queue_0_holds_the_rest_to_the_port),
 		TEST(test_address_of_a_bridge_outlives_reading),
 		TEST(test_outcome_is_written_back),

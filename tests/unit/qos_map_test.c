@@ -84,6 +84,41 @@ test_numbers_without_a_class_have_no_reference(void **state)
 	free(map);
 }
 
+/* What chose the class gets its DSCP, what has no other does not. */
+static void
+test_classes_give_a_dscp_to_those_that_chose_them(void **state)
+{
+	struct dp_class_config classes[] = {
+		{.number = 0, .has_dscp = true, .dscp = 8},
+		{.number = 4, .has_dscp = true, .dscp = 0},
+		{.number = 6},
+		{.number = 40, .has_dscp = true, .dscp = 1},
+	};
+	struct dp_qos_config config = {.classes = classes, .n_classes = 2};
+	struct qos_class_map *map = map_make(&config, 11), *other;
+
+	(void)state;
+	assert_int_equal(qos_mark_for(map, 0), 8);
+	assert_int_equal(qos_mark_for(map, 4), 0);
+	assert_int_equal(qos_mark_for(map, 6), QOS_DSCP_NONE);
+	assert_int_equal(qos_mark_for(map, DP_CLASS_NONE), QOS_DSCP_NONE);
+	assert_int_equal(qos_map_ref(map, 10), 110);
+	config.n_classes = 4;
+	other = map_make(&config, 11);
+	assert_true(qos_map_equal(map, other));
+	free(other);
+	classes[1].dscp = 3;
+	other = map_make(&config, 11);
+	assert_false(qos_map_equal(map, other));
+	free(other);
+	config.n_classes = 0;
+	other = map_make(&config, 11);
+	assert_int_equal(qos_mark_for(other, 4), QOS_DSCP_NONE);
+	assert_false(qos_map_equal(map, other));
+	free(other);
+	free(map);
+}
+
 static void
 test_a_map_that_says_the_same_is_equal(void **state)
 {
@@ -114,6 +149,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_address_is_found_and_no_other),
 		cmocka_unit_test(test_numbers_without_a_class_have_no_reference),
+		cmocka_unit_test(test_classes_give_a_dscp_to_those_that_chose_them),
 		cmocka_unit_test(test_a_map_that_says_the_same_is_equal),
 	};
 
