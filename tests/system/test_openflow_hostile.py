@@ -242,6 +242,8 @@ def test_broken_messages_are_refused_and_change_nothing(target, name, record_tes
         refused, seen, n = ask_broken(target, version, problems)
         n_refused = sum(map(len, refused.values()))
         check_nothing_changes(target, version, refused)
+    record_testsuite_property(f"broken messages of {name}, refused",
+                              f"{n}, {n_refused} by the {'sanitized' if target.is_sanitized else 'plain'} daemon")
     print(f"{n} broken messages of {name}, {n_refused} refused with {len(seen)} different errors, "
           f"{sum(map(len, refused.values()))} also later; {bystander.n} echoes meanwhile, worst {bystander.worst:.3f} s")
     assert not problems, f"{len(problems)}\n" + "\n".join(problems[:40])
