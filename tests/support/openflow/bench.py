@@ -42,8 +42,13 @@ class Bench:
         return kind(self.switch.rundir / f"{self.bridge}.mgmt", version, self.links, self.numbers, settle)
 
 
-def ask_all(runner, version):
-    """Puts all questions; yields each with what is wrong with the answer, None if nothing is."""
+def ask_all(runner, version, tries=1):
+    """Puts all questions; yields each with what is wrong with the answer, None if nothing is. 'tries' above 1 are for
+    switches that cannot be held to what they say after a barrier, and for measuring on a busy machine."""
     for case in questions(version):
-        yield case, runner.ask(case)
+        for _ in range(tries):
+            problem = runner.ask(case)
+            if not problem:
+                break
+        yield case, problem
     runner.clear()
