@@ -17,7 +17,7 @@
 
 #define DELIMITERS ":=, []{}!<>\t\r\n"
 
-/* A range in a set may not cost more than any sensible set. */
+/* The ranges of a set may not cost more than any sensible set. */
 #define RANGE_MAX_ITEMS 65536
 
 static int
@@ -235,7 +235,7 @@ append_range(struct parser *p, const char *word, int64_t first, int64_t last)
 	if (last < first)
 		return error_set(p->err, -EINVAL,
 		                 "\"%s\" is a range that ends before it starts", word);
-	if (n_more++ >= RANGE_MAX_ITEMS)
+	if (n_more >= RANGE_MAX_ITEMS || datum->n + n_more++ >= RANGE_MAX_ITEMS)
 		return error_set(p->err, -EINVAL, "range \"%s\" is too long", word);
 	datum->keys = xrealloc(datum->keys, (datum->n + n_more) * sizeof(*datum->keys));
 	for (uint64_t i = 0; i < n_more; i++) {

@@ -6,6 +6,9 @@
 #include "ovsdb/datum.h"
 #include "ovsdb/schema.h"
 
+/* Above, ASan takes long: it copies the whole set for each value that is read. */
+#define ROUND_TRIP_MAX 2000
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -25,14 +28,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	type.value = type.key;
 	type.value.kind = data[0] & 4 ? OVSDB_STRING : OVSDB_VOID;
 	input = strndup((const char *)data + 1, size - 1);
-	if (input && !ovsdb_datum_from_text(&datum, &type, input, NULL, NULL, NULL)) {
+	if (!input || ovsdb_datum_from_text(&datum, &type, input, NULL, NULL, NULL))
+		goto out;
+	if (datum.n <= ROUND_TRIP_MAX) {
 		ovsdb_datum_to_text(&datum, &type, &text);
 		FUZZ_REQUIRE(!ovsdb_datum_from_text(&again, &type, str_text(&text), NULL,
 		                                    NULL, NULL));
 		FUZZ_REQUIRE(!ovsdb_datum_compare(&datum, &again, &type));
 		ovsdb_datum_destroy(&again, &type);
-		ovsdb_datum_destroy(&datum, &type);
 	}
+	ovsdb_datum_destroy(&datum, &type);
+out:
 	str_free(&text);
 	free(input);
 	return 0;

@@ -80,6 +80,8 @@ settle(void)
 {
 	for (int i = 0; i < 20; i++) {
 		usleep(1000);
+		/* On a busy machine the time alone may pass without a worker's turn. */
+		dp_synchronize();
 		dp_run();
 	}
 }

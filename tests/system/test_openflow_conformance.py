@@ -1,62 +1,33 @@
 # test_openflow_conformance.py - what OpenFlow 1.0, 1.3, 1.4 and 1.5 say, asked with real packets over real links.
+# tests/bench/of_conformance.py puts the same questions to Open vSwitch, too, and makes a table of the answers.
 #
 #   in ---- 1 [        ]
 #   out --- 2 [ switch ] <bridge>.mgmt --- the driver (tests/support/openflow, os-ken's parsers)
 #   other - 3 [        ]
-import pathlib
 import time
 
 import pytest
-from support import proc
-from support.openflow import cases, cases10, links, run, run10, wire
+from support.openflow import cases, wire
+from support.openflow.bench import VERSIONS, Bench, ask_all
 from support.openflow.packets import Packet
-
-VERSIONS = {"1.0": 1, "1.3": 4, "1.4": 5, "1.5": 6}
-
-
-class Bench:
-    """A switch with three links."""
-
-    def __init__(self, lab):
-        self.lab, self.switch = lab, lab.switch
-        self.space = lab.namespace()
-        self.switch.vsctl("set", "bridge", lab.bridge, "fail_mode=secure")
-        quiet = pathlib.Path(f"/proc/sys/net/ipv6/conf/{lab.bridge}/disable_ipv6")
-        if quiet.exists():
-            quiet.write_text("1")
-        self.links, self.numbers = {}, {}
-        for number, part in enumerate((cases.IN, cases.OUT, cases.OTHER), 1):
-            link = links.Link(self.space, part)
-            lab.stack.callback(link.close)
-            self.switch.add_system(lab.bridge, link.outside, f"ofport_request={number}")
-            self.links[part], self.numbers[part] = link, number
-        for link in self.links.values():
-            carrier = pathlib.Path(f"/sys/class/net/{link.outside}/carrier")
-            proc.wait_until(lambda path=carrier: path.read_text().strip() == "1", 10, f"carrier of {link.outside}")
-
-    def runner(self, version):
-        kind = run10.Runner10 if version == 1 else run.Runner
-        return kind(self.switch.rundir / f"{self.lab.bridge}.mgmt", version, self.links, self.numbers)
 
 
 @pytest.fixture(scope="module")
 def bench(lab):
-    return Bench(lab)
+    return Bench(lab.switch, lab.bridge, lab.stack)
 
 
 @pytest.mark.parametrize("name", VERSIONS)
-def test_every_question_is_answered_as_the_specification_does(bench, name, record_property):
+def test_every_question_is_answered_as_the_specification_does(bench, name, record_testsuite_property):
     version = VERSIONS[name]
     runner = bench.runner(version)
     wrong, asked = [], 0
-    for case in cases10.cases() if version == 1 else cases.cases(version):
-        problem = runner.ask(case)
+    for case, problem in ask_all(runner, version):
         asked += 1
         if problem:
             wrong.append(f"{case.group}: {case.name}: {problem[:300]}")
-    runner.clear()
     runner.close()
-    record_property("right", f"{asked - len(wrong)} of {asked}")
+    record_testsuite_property(f"OpenFlow {name}", f"{asked - len(wrong)} of {asked}")
     assert not wrong, f"{len(wrong)} of {asked}\n" + "\n".join(wrong[:30])
 
 
