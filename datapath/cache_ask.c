@@ -183,36 +183,56 @@ cache_copy_entries(struct worker *worker, const struct bridge *bridge, uint32_t 
 }
 
 struct cache_count {
-	uint64_t generations[BRIDGES_MAX]; /* of the bridges, ascending */
-	unsigned n_generations;
+	const struct pipeline *pipelines[BRIDGES_MAX]; /* by ascending layout */
+	unsigned n_pipelines;
 	uint32_t next;
 	size_t n;
 };
 
 static int
-generation_compare(const void *a, const void *b)
+layout_compare(const void *a, const void *b)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	uint64_t x = (*(const struct pipeline *const *)a)->layout;
+	uint64_t y = (*(const struct pipeline *const *)b)->layout;
 
 	return x < y ? -1 : x > y;
+}
+
+static const struct pipeline *
+count_find(const struct cache_count *count, uint64_t layout)
+{
+	unsigned low = 0, high = count->n_pipelines;
+
+	while (low < high) {
+		unsigned middle = (low + high) / 2;
+
+		if (count->pipelines[middle]->layout < layout)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < count->n_pipelines && count->pipelines[low]->layout == layout
+	               ? count->pipelines[low]
+	               : NULL;
 }
 
 static bool
 cache_count_step(struct worker *worker, void *arg)
 {
 	struct cache_count *count = arg;
+	const struct pipeline *pipeline;
+	uint64_t words[FLOW_PACKET_WORDS];
 
-	for (unsigned i = 0; i < COPY_STEP && count->next < cache_n_entries();
+	for (unsigned i = 0;
+	     i < COPY_STEP && count->next < cache_n_entries(worker->cache);
 	     i++, count->next++) {
-		const struct cache_entry *entry =
-			cache_entry_at(worker->cache, count->next);
+		struct cache_entry *entry = cache_entry_at(worker->cache, count->next);
 
-		count->n += entry->generation &&
-		            bsearch(&entry->generation, count->generations,
-		                    count->n_generations, sizeof(uint64_t),
-		                    generation_compare);
+		pipeline = count_find(count, entry->layout);
+		count->n += pipeline &&
+		            cache_entry_read(worker->cache, pipeline, entry, words);
 	}
-	return count->next < cache_n_entries();
+	return count->next < cache_n_entries(worker->cache);
 }
 
 size_t
@@ -222,10 +242,9 @@ dp_cache_count(void)
 
 	for (unsigned i = 0; i < BRIDGES_MAX; i++)
 		if (bridges[i])
-			count.generations[count.n_generations++] =
-				bridges[i]->pipeline->generation;
-	qsort(count.generations, count.n_generations, sizeof(uint64_t),
-	      generation_compare);
+			count.pipelines[count.n_pipelines++] = bridges[i]->pipeline;
+	qsort(count.pipelines, count.n_pipelines, sizeof(count.pipelines[0]),
+	      layout_compare);
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++) {
 		count.next = 0;
 		if (workers[i])

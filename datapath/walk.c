@@ -1,6 +1,6 @@
-/* walk.c - from table to table: look-ups, resubmits, clones, outputs, and where a walk
- * ends or waits for headers to be read again. Between pipeline.c and classifier.c.
- * Workers, and main for traces. */
+/* walk.c - from table to table: look-ups, resubmits, clones, and where a walk ends or
+ * waits, for headers to be read again or for a controller. Between pipeline.c and
+ * classifier.c. Workers, and main for traces. */
 #include "datapath/walk.h"
 
 #include <string.h>
@@ -60,126 +60,6 @@ walk_tally(struct walk *walk, struct tally_ref tally)
 		return;
 	}
 	walk->tallies[walk->n_tallies++] = tally;
-}
-
-/* ---- outputs ---- */
-
-static void
-walk_punt(struct walk *walk, const struct flow_controller *to, uint16_t max_len,
-          uint8_t reason)
-{
-	uint32_t n_userdata = to ? to->n_userdata : 0;
-	struct program_punt *punt =
-		walk_emit(walk, PROGRAM_PUNT, sizeof(*punt) + n_userdata);
-
-	if (!punt)
-		return;
-	punt->reason = reason;
-	punt->table = walk->table;
-	punt->max_len = max_len;
-	punt->cookie = walk->cookie;
-	program_save_state(punt->state, &walk->packet.key);
-	if (!to)
-		return;
-	punt->controller_id = to->controller_id;
-	punt->pause = to->pause;
-	punt->meter = to->meter;
-	punt->n_userdata = n_userdata;
-	memcpy(punt->userdata, to->userdata, n_userdata);
-}
-
-static void
-walk_punt_to(struct walk *walk, const struct flow_controller *to)
-{
-	uint8_t reason = to->reason == DP_PUNT_ACTION ? walk->reason : to->reason;
-
-	/* Who is to send it back gets all of it. */
-	walk_punt(walk, to, to->pause ? FLOW_MAX_LEN_ALL : to->max_len, reason);
-	if (!to->pause)
-		return;
-	WALK_REMARK(walk, "waits until a controller resumes it");
-	walk->is_suspended = true;
-}
-
-static void
-walk_emit_output(struct walk *walk, uint32_t port, uint16_t cut_to)
-{
-	const uint8_t table = walk->is_egress ? 0 : walk->pipeline->egress_table;
-	struct flow_output *output =
-		table ? walk_emit(walk, PROGRAM_EGRESS, sizeof(struct program_egress))
-		      : walk_emit(walk, ACTION_OUTPUT, sizeof(*output));
-	struct program_egress *egress = (void *)output;
-
-	if (!output)
-		return;
-	output->port = port;
-	output->max_len = cut_to;
-	output->head.is_legacy = cut_to > 0;
-	if (!table)
-		return;
-	WALK_REMARK(walk, "through the egress tables from %u on", table);
-	egress->table = table;
-	program_save_state(egress->state, &walk->packet.key);
-}
-
-static void walk_enter(struct walk *walk, uint8_t table, uint32_t in_port, bool is_goto);
-
-void
-walk_output(struct walk *walk, uint32_t port, uint16_t max_len, bool cuts)
-{
-	uint32_t in_port = walk->packet.key.f.in_port;
-
-	switch (port) {
-	case FLOW_PORT_NONE:
-		return;
-	case FLOW_PORT_CONTROLLER:
-		walk_punt(walk, NULL, max_len, walk->reason);
-		return;
-	case FLOW_PORT_TABLE:
-		walk_enter(walk, 0, in_port, true);
-		return;
-	default:
-		break;
-	}
-	/* The in_port that tables see may have been changed: what is meant by "not back"
-	 * and by IN_PORT goes by that. */
-	if (in_port != walk->in_port) {
-		if (port == in_port) {
-			WALK_WARN(walk, "skipping output to input port");
-			return;
-		}
-		if (port == FLOW_PORT_IN_PORT)
-			port = in_port;
-		else if (port == walk->in_port)
-			port = FLOW_PORT_IN_PORT;
-	}
-	if (unlikely(walk->trace != NULL))
-		trace_output(walk, port);
-	walk_emit_output(walk, port, cuts ? max_len : 0);
-}
-
-static void
-walk_set_queue(struct walk *walk, bool has_queue, uint64_t queue)
-{
-	struct flow_number *record;
-
-	walk->has_queue = has_queue;
-	walk->queue = queue;
-	record = walk_emit(walk, has_queue ? ACTION_SET_QUEUE : ACTION_POP_QUEUE,
-	                   has_queue ? sizeof(*record) : sizeof(record->head));
-	if (record && has_queue)
-		record->value = queue;
-}
-
-static void
-walk_enqueue(struct walk *walk, const struct flow_enqueue *enqueue)
-{
-	bool had_queue = walk->has_queue;
-	uint64_t queue = walk->queue;
-
-	walk_set_queue(walk, true, enqueue->queue);
-	walk_output(walk, enqueue->port, 0, false);
-	walk_set_queue(walk, had_queue, queue);
 }
 
 /* ---- to wait, for headers or for a controller ---- */
@@ -450,7 +330,7 @@ walk_miss(struct walk *walk, uint8_t table)
 	return false;
 }
 
-static void
+void
 walk_enter(struct walk *walk, uint8_t table, uint32_t in_port, bool is_goto)
 {
 	uint32_t outer_in_port = walk->packet.key.f.in_port;
@@ -554,26 +434,6 @@ walk_learn(struct walk *walk, const struct flow_learn *learn)
 	}
 }
 
-/* Main is told when a connection ends; else there is nothing to do. */
-static void
-walk_fin_timeout(struct walk *walk, const struct flow_fin_timeout *fin)
-{
-	struct flow_controller *to;
-	uint64_t room[(sizeof(*to) + sizeof(struct program_fin)) / 8 + 1] = {0};
-	struct program_fin inside = {walk->rule_id, fin->idle_s, fin->hard_s};
-
-	if (!walk_can_read(walk) ||
-	    !flow_field_is_present(FIELD_TCP_FLAGS, &walk->packet) ||
-	    !(walk->packet.key.f.tcp_flags & FLOW_TCP_ENDS))
-		return;
-	WALK_REMARK(walk, "the connection ends: the rule times out after %u s idle, %u s",
-	            fin->idle_s, fin->hard_s);
-	to = (void *)room;
-	to->n_userdata = sizeof(inside);
-	memcpy(to->userdata, &inside, sizeof(inside));
-	walk_punt(walk, to, 0, DP_PUNT_FIN);
-}
-
 /* What changes the packet's nesting of headers. */
 static bool
 walk_header_action(struct walk *walk, const struct flow_action *action)
@@ -603,58 +463,6 @@ walk_header_action(struct walk *walk, const struct flow_action *action)
 		walk->packet.key.f.mpls_lse =
 			(walk->packet.key.f.mpls_lse & 0xffffff00U) |
 			((walk->packet.key.f.mpls_lse - 1) & 0xff);
-		return true;
-	default:
-		return false;
-	}
-}
-
-static void
-walk_output_field(struct walk *walk, const struct flow_output_field *output)
-{
-	uint32_t port;
-
-	if (!walk_can_read(walk))
-		return;
-	port = (uint32_t)flow_subfield_read(&output->from, &walk->packet.key);
-	WALK_REMARK(walk, "output port is %u", port);
-	walk_output(walk, port, output->max_len, false);
-}
-
-/* What sends the packet, or chooses where to. */
-static bool
-walk_output_action(struct walk *walk, const struct flow_action *action)
-{
-	const struct flow_output *output = (const void *)action;
-	const struct flow_number *number = (const void *)action;
-
-	switch (action->type) {
-	case ACTION_OUTPUT:
-		walk_output(walk, output->port, output->max_len, output->head.is_legacy);
-		return true;
-	case ACTION_OUTPUT_FIELD:
-		walk_output_field(walk, (const void *)action);
-		return true;
-	case ACTION_CONTROLLER:
-		walk_punt_to(walk, (const void *)action);
-		return true;
-	case ACTION_ENQUEUE:
-		walk_enqueue(walk, (const void *)action);
-		return true;
-	case ACTION_SET_QUEUE:
-		walk_set_queue(walk, true, number->value);
-		return true;
-	case ACTION_POP_QUEUE:
-		walk_set_queue(walk, false, 0);
-		return true;
-	case ACTION_GROUP:
-		walk_group(walk, (uint32_t)number->value);
-		return true;
-	case ACTION_BUNDLE:
-		walk_bundle(walk, (const void *)action);
-		return true;
-	case ACTION_MULTIPATH:
-		walk_multipath(walk, (const void *)action);
 		return true;
 	default:
 		return false;

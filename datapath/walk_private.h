@@ -1,5 +1,6 @@
-/* walk_private.h - what walk.c and its parts share: walk_field.c (values),
- * walk_set.c (action sets), walk_group.c (groups, and choices by hash). Workers. */
+/* walk_private.h - what walk.c and its parts share: walk_output.c (what sends),
+ * walk_field.c (values), walk_set.c (action sets), walk_group.c (groups, and choices by
+ * hash). Workers. */
 #pragma once
 
 #include "base/compiler.h"
@@ -48,8 +49,24 @@ void walk_on_copy(struct walk *walk, const void *records, size_t bytes);
  * action. */
 bool walk_can_read(struct walk *walk);
 
+/* Looks for a rule, and carries it out. 'in_port' is what the look-up sees; 'is_goto': a
+ * miss does what the table says. */
+void walk_enter(struct walk *walk, uint8_t table, uint32_t in_port, bool is_goto);
+
+/* ---- walk_output.c ---- */
+
 /* 'cuts': only 'max_len' bytes go there, else that is for controllers. */
 void walk_output(struct walk *walk, uint32_t port, uint16_t max_len, bool cuts);
+
+/* 'to': what an action said; NULL = nothing. 'reason' is an enum dp_punt_reason. */
+void walk_punt(struct walk *walk, const struct flow_controller *to, uint16_t max_len,
+               uint8_t reason);
+
+/* Tells main when a TCP connection ends; else there is nothing to do. */
+void walk_fin_timeout(struct walk *walk, const struct flow_fin_timeout *fin);
+
+/* What sends the packet, or chooses where to; false: not such an action. */
+bool walk_output_action(struct walk *walk, const struct flow_action *action);
 
 /* ---- walk_field.c ---- */
 
