@@ -42,7 +42,9 @@ struct bridge {
 	uint64_t next_version; /* what is changed now is visible from then on */
 	struct mask_set masks;
 	struct change_log changes;
-	struct flow_key reads;  /* what the published version needs of a cache's mask */
+	struct flow_key
+		reads;        /* what the published version needs of a cache's mask ... */
+	bool are_reads_exact; /* ... and no more */
 	uint64_t wide_since_ns; /* the mask is wider than that; 0 = it is not */
 	uint32_t n_rules;
 	uint8_t miss[DP_TABLES_MAX];

@@ -138,6 +138,12 @@ change_log_note_rule(struct change_log *log, const struct rule *rule)
 	note->hash = hash_end(note->hash);
 }
 
+bool
+change_log_is_empty(const struct change_log *log)
+{
+	return !log->is_all && !log->groups && !log->tables && !log->n_notes;
+}
+
 /* ---- batches: main ---- */
 
 /* The form of a note among 'forms', a new one if need be; NULL: there are too many. */

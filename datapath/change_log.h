@@ -50,6 +50,9 @@ void change_log_note_group(struct change_log *log, uint32_t number);
 void change_log_note_table(struct change_log *log, uint8_t table);
 void change_log_note_all(struct change_log *log);
 
+/* Whether there is nothing to publish. */
+bool change_log_is_empty(const struct change_log *log);
+
 /* Gives 'pipeline', which is about to be published, the batch of what was noted. */
 void change_log_publish(struct change_log *log, struct pipeline *pipeline);
 

@@ -22,5 +22,5 @@ void mask_set_destroy(struct mask_set *set);
 struct mask_entry *mask_set_ref(struct mask_set *set, const struct flow_key *mask);
 void mask_set_unref(struct mask_set *set, struct mask_entry *entry);
 
-/* Brings the union up to date; cheap while no mask has gone. */
+/* Brings the union up to date; cheap while no mask has gone, else a pass over all. */
 const struct flow_key *mask_set_union(struct mask_set *set);

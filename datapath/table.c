@@ -84,30 +84,42 @@ bridge_mask_may_narrow(const struct bridge *bridge)
 	       dp_time_ns() - bridge->wide_since_ns >= MASK_KEPT_NS;
 }
 
+/* What the rules that there are now read. Exact when that is wanted or costs nothing:
+ * with many masks a pass over them at each publication would be most of its time. */
+static void
+bridge_note_reads(struct bridge *bridge, bool must_be_exact)
+{
+	bridge->are_reads_exact = must_be_exact || !bridge->masks.is_stale;
+	bridge->reads = bridge->are_reads_exact ? *mask_set_union(&bridge->masks)
+	                                        : bridge->masks.all;
+	mask_round_up(&bridge->reads);
+}
+
 /* The old mask if it will do and is not much too wide, else the one that is needed, and
  * what is still kept of the old. */
 static void
 bridge_choose_mask(struct bridge *bridge, struct pipeline *pipeline)
 {
 	const struct pipeline *old = bridge->pipeline;
+	const bool may_narrow = !old || bridge_mask_may_narrow(bridge);
 	struct flow_key wider;
 
-	bridge->reads = *mask_set_union(&bridge->masks);
-	mask_round_up(&bridge->reads);
-	if (!old || bridge_mask_may_narrow(bridge)) {
-		pipeline_set_mask(pipeline, &bridge->reads);
-	} else if (mask_is_within(&bridge->reads, &old->mask)) {
+	bridge_note_reads(bridge, may_narrow);
+	if (old && mask_is_within(&bridge->reads, &old->mask) &&
+	    (!may_narrow || mask_is_within(&old->mask, &bridge->reads))) {
 		pipeline->layout = old->layout;
 		pipeline->mask = old->mask;
 		pipeline->n_words = old->n_words;
 		memcpy(pipeline->words, old->words, sizeof(pipeline->words));
 		memcpy(pipeline->masks, old->masks, sizeof(pipeline->masks));
+	} else if (may_narrow) {
+		pipeline_set_mask(pipeline, &bridge->reads);
 	} else {
 		for (unsigned i = 0; i < FLOW_KEY_WORDS; i++)
 			wider.words[i] = bridge->reads.words[i] | old->mask.words[i];
 		pipeline_set_mask(pipeline, &wider);
 	}
-	if (mask_is_within(&pipeline->mask, &bridge->reads))
+	if (bridge->are_reads_exact && mask_is_within(&pipeline->mask, &bridge->reads))
 		bridge->wide_since_ns = 0;
 	else if (!bridge->wide_since_ns)
 		bridge->wide_since_ns = dp_time_ns();
@@ -160,7 +172,7 @@ bridge_refresh(struct bridge *bridge)
 	*pipeline = *old;
 	pipeline->generation = ++last_generation;
 	change_log_publish_all(&bridge->changes, pipeline);
-	if (bridge_mask_may_narrow(bridge)) {
+	if (bridge_mask_may_narrow(bridge) && bridge->are_reads_exact) {
 		pipeline_set_mask(pipeline, &bridge->reads);
 		bridge->wide_since_ns = 0;
 	}
@@ -179,9 +191,21 @@ bridges_refresh(void)
 void
 bridges_narrow(void)
 {
-	for (unsigned i = 0; i < BRIDGES_MAX; i++)
-		if (bridges[i] && bridge_mask_may_narrow(bridges[i]))
-			bridge_refresh(bridges[i]);
+	for (unsigned i = 0; i < BRIDGES_MAX; i++) {
+		struct bridge *bridge = bridges[i];
+
+		if (!bridge || !bridge_mask_may_narrow(bridge))
+			continue;
+		/* Else the rules that there are now are not those that packets see. */
+		if (!bridge->are_reads_exact && change_log_is_empty(&bridge->changes))
+			bridge_note_reads(bridge, true);
+		if (!bridge->are_reads_exact)
+			continue;
+		if (mask_is_within(&bridge->pipeline->mask, &bridge->reads))
+			bridge->wide_since_ns = 0;
+		else
+			bridge_refresh(bridge);
+	}
 }
 
 void

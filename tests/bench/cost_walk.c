@@ -152,9 +152,45 @@ measure_list(unsigned n)
 	free(config);
 }
 
+static void
+set_prefix(uint8_t *key, uint8_t *mask, uint32_t address, unsigned n_bits)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned bits = n_bits > 8 * i ? MIN_OF(n_bits - 8 * i, 8) : 0;
+
+		mask[i] = (uint8_t)(0xff00 >> bits);
+		key[i] = (uint8_t)(address >> (24 - 8 * i)) & mask[i];
+	}
+}
+
+/* 1,000 rules of 'n' masks, pairs of prefixes, none of which matches: each is tried. */
+static void
+measure_masks(unsigned n)
+{
+	struct dp_rule_config *config = xcalloc(1, sizeof(*config));
+	char text[64];
+
+	dp_bridge_clear_rules(bridge);
+	for (unsigned i = 0; i < 1000; i++) {
+		struct flow_fields *key = &config->match.key.f;
+		struct flow_fields *mask = &config->match.mask.f;
+
+		config->priority = (uint16_t)(1 + i % 100);
+		flow_match_set_u64(&config->match, FIELD_ETH_TYPE, 0x0800);
+		flow_match_set_u64(&config->match, FIELD_TCP_DST, 20000 + i);
+		set_prefix(key->ip_src, mask->ip_src, i * 2654435761U, 1 + i % n % 32);
+		set_prefix(key->ip_dst, mask->ip_dst, i * 40503U, 1 + i % n / 32);
+		rule_add(config);
+	}
+	dp_publish(bridge);
+	snprintf(text, sizeof(text), "1 table of 1000 rules, %u masks, no match", n);
+	measure(text);
+	free(config);
+}
+
 /* Each change published by itself, as with a barrier after every flow-mod. */
 static void
-measure_changes(unsigned n)
+measure_changes(unsigned n, const char *what)
 {
 	struct dp_rule_config *config = xcalloc(1, sizeof(*config));
 	struct dp_rule *last = NULL;
@@ -169,8 +205,7 @@ measure_changes(unsigned n)
 		last = rule_add(config);
 		dp_publish(bridge);
 	}
-	printf("%-44s %6" PRIu64 " ns\n", "replace a rule and publish",
-	       (clock_mono_ns() - start_ns) / n);
+	printf("%-44s %6" PRIu64 " ns\n", what, (clock_mono_ns() - start_ns) / n);
 	free(config);
 }
 
@@ -190,7 +225,12 @@ main(void)
 	measure_list(100);
 	measure_list(10000);
 	measure_list(100000);
-	measure_changes(100000);
+	measure_changes(100000, "replace a rule and publish");
+	measure_masks(1);
+	measure_masks(10);
+	measure_masks(100);
+	measure_masks(1000);
+	measure_changes(100000, "the same beside 1000 masks");
 	dp_bridge_del(bridge);
 	free(walk);
 	return 0;

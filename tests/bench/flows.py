@@ -72,13 +72,15 @@ def table_messages(options):
     return messages
 
 
-def change_messages():
+def change_messages(is_loose):
     """Adds, modifies, deletes rules of the form that the table has."""
+    modify, delete = ((of.MODIFY, of.DELETE) if is_loose
+                      else (of.MODIFY_STRICT, of.DELETE_STRICT))
     where = [udp_match((of.IPV4_SRC, ip(10, 2, i)), (of.IPV4_DST, ip(10, 3, ~i)),
                        (of.UDP_SRC, b'\x04\0')) for i in range(CHANGED)]
     return ([of.flow_mod(of.ADD, 1, 20, w, of.output(1), cookie=1) for w in where]
-            + [of.flow_mod(of.MODIFY_STRICT, 1, 20, w, of.output(2)) for w in where]
-            + [of.flow_mod(of.DELETE_STRICT, 1, 20, w) for w in where])
+            + [of.flow_mod(modify, 1, 20, w, of.output(2)) for w in where]
+            + [of.flow_mod(delete, 1, 20, w) for w in where])
 
 
 def set_share(pid, nice):
@@ -243,6 +245,8 @@ def main():
                         help='packets per second, 0: as many as the switch takes')
     parser.add_argument('--mods', default='0',
                         help='flow-mods per second; 0: as many as the switch takes; none')
+    parser.add_argument('--loose', action='store_true',
+                        help='modify and delete what matches, not strictly one rule')
     parser.add_argument('--batch', type=int, default=100, help='flow-mods per barrier')
     parser.add_argument('--window', type=int, default=2, help='batches under way')
     parser.add_argument('--size', type=int, default=64)
@@ -257,7 +261,7 @@ def main():
     batches = []
     if options.mods != 'none':
         options.mods = int(options.mods)
-        batches = of.batches_of(change_messages(), options.batch)
+        batches = of.batches_of(change_messages(options.loose), options.batch)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.sched_setaffinity(0, {options.peer_core})
     if options.urgent:

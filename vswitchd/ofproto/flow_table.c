@@ -6,19 +6,48 @@
 
 #include "base/mem.h"
 
-static uint32_t
-match_hash(const struct flow_match *match, uint16_t priority)
-{
-	uint64_t hash = priority;
+/* Rules of one mask, by their match alone. */
+struct flow_form {
+	struct hmap_node node;
+	struct flow_key mask;
+	struct hmap rules;
+};
 
-	for (size_t i = 0; i < FLOW_KEY_WORDS; i++) {
-		if (!match->mask.words[i])
-			continue;
-		hash = (hash ^ match->key.words[i] ^ i) * 0x9e3779b97f4a7c15ULL;
-		hash = (hash ^ match->mask.words[i] ^ hash >> 29) * 0xbf58476d1ce4e5b9ULL;
-		hash ^= hash >> 32;
-	}
+static uint64_t
+hash_step(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * 0xbf58476d1ce4e5b9ULL;
+	return hash ^ hash >> 32;
+}
+
+static uint32_t
+mask_hash(const struct flow_key *mask)
+{
+	uint64_t hash = 0;
+
+	for (size_t i = 0; i < FLOW_KEY_WORDS; i++)
+		if (mask->words[i])
+			hash = hash_step(hash_step(hash, i), mask->words[i]);
 	return hash_u64(hash, 0);
+}
+
+static uint32_t
+match_hash(const struct flow_match *match)
+{
+	uint64_t hash = 0;
+
+	for (size_t i = 0; i < FLOW_KEY_WORDS; i++)
+		if (match->mask.words[i])
+			hash = hash_step(hash_step(hash, match->key.words[i] ^ i),
+			                 match->mask.words[i]);
+	return hash_u64(hash, 0);
+}
+
+/* In flow_table.rules. */
+static uint32_t
+rule_hash(uint32_t match_hash, uint16_t priority)
+{
+	return hash_u64(match_hash, priority);
 }
 
 static bool
@@ -32,6 +61,7 @@ flow_table_init(struct flow_table *table, uint8_t id)
 {
 	*table = (struct flow_table){.id = id, .eviction_flags = 7};
 	hmap_init(&table->rules);
+	hmap_init(&table->forms);
 }
 
 void
@@ -40,23 +70,52 @@ flow_table_destroy(struct flow_table *table)
 	struct rule *rule;
 
 	HMAP_FOR_EACH (rule, node, &table->rules) {
-		hmap_remove(&table->rules, &rule->node);
+		flow_table_remove(table, rule);
 		rule_free(rule);
 	}
 	hmap_destroy(&table->rules);
+	hmap_destroy(&table->forms);
+}
+
+static struct flow_form *
+table_form(struct flow_table *table, const struct flow_key *mask)
+{
+	uint32_t hash = mask_hash(mask);
+	struct flow_form *form;
+
+	HMAP_FOR_EACH_WITH_HASH (form, node, hash, &table->forms)
+		if (!memcmp(&form->mask, mask, sizeof(*mask)))
+			return form;
+	form = xcalloc(1, sizeof(*form));
+	form->mask = *mask;
+	hmap_init(&form->rules);
+	hmap_insert(&table->forms, &form->node, hash);
+	return form;
 }
 
 void
 flow_table_insert(struct flow_table *table, struct rule *rule)
 {
-	hmap_insert(&table->rules, &rule->node, match_hash(&rule->match, rule->priority));
+	uint32_t hash = match_hash(&rule->match);
+
+	hmap_insert(&table->rules, &rule->node, rule_hash(hash, rule->priority));
+	rule->form = table_form(table, &rule->match.mask);
+	hmap_insert(&rule->form->rules, &rule->form_node, hash);
 	table->n_hidden += rule->is_hidden;
 }
 
 void
 flow_table_remove(struct flow_table *table, struct rule *rule)
 {
+	struct flow_form *form = rule->form;
+
 	hmap_remove(&table->rules, &rule->node);
+	hmap_remove(&form->rules, &rule->form_node);
+	if (!form->rules.count) {
+		hmap_remove(&table->forms, &form->node);
+		hmap_destroy(&form->rules);
+		free(form);
+	}
 	table->n_hidden -= rule->is_hidden;
 }
 
@@ -64,9 +123,10 @@ struct rule *
 flow_table_find(const struct flow_table *table, const struct flow_match *match,
                 uint16_t priority)
 {
+	uint32_t hash = rule_hash(match_hash(match), priority);
 	struct rule *rule;
 
-	HMAP_FOR_EACH_WITH_HASH (rule, node, match_hash(match, priority), &table->rules)
+	HMAP_FOR_EACH_WITH_HASH (rule, node, hash, &table->rules)
 		if (rule->priority == priority && !rule->is_hidden &&
 		    match_equal(&rule->match, match))
 			return rule;
@@ -129,10 +189,45 @@ rule_fits(const struct rule *rule, const struct rule_filter *filter)
 	                          filter->out_group));
 }
 
+static bool
+mask_is_within(const struct flow_key *mask, const struct flow_key *of)
+{
+	uint64_t more = 0;
+
+	for (size_t i = 0; i < FLOW_KEY_WORDS; i++)
+		more |= mask->words[i] & ~of->words[i];
+	return more == 0;
+}
+
+/* Of a form that has the filter's mask: rules that differ in priority. */
+static void
+select_equal(const struct flow_form *form, const struct rule_filter *filter,
+             struct rule_list *list)
+{
+	uint32_t hash = match_hash(filter->match);
+	struct rule *rule;
+
+	HMAP_FOR_EACH_WITH_HASH (rule, form_node, hash, &form->rules)
+		if (rule_fits(rule, filter))
+			rule_list_add(list, rule);
+}
+
+static void
+select_narrower(const struct flow_form *form, const struct rule_filter *filter,
+                struct rule_list *list)
+{
+	struct rule *rule;
+
+	HMAP_FOR_EACH (rule, form_node, &form->rules)
+		if (rule_fits(rule, filter))
+			rule_list_add(list, rule);
+}
+
 void
 flow_table_select(const struct flow_table *table, const struct rule_filter *filter,
                   struct rule_list *list)
 {
+	const struct flow_form *form;
 	struct rule *rule;
 
 	if (filter->is_strict) {
@@ -141,9 +236,14 @@ flow_table_select(const struct flow_table *table, const struct rule_filter *filt
 			rule_list_add(list, rule);
 		return;
 	}
-	HMAP_FOR_EACH (rule, node, &table->rules)
-		if (rule_fits(rule, filter))
-			rule_list_add(list, rule);
+	HMAP_FOR_EACH (form, node, &table->forms) {
+		if (!mask_is_within(&filter->match->mask, &form->mask))
+			continue;
+		if (mask_is_within(&form->mask, &filter->match->mask))
+			select_equal(form, filter, list);
+		else
+			select_narrower(form, filter, list);
+	}
 }
 
 void

@@ -1,6 +1,7 @@
 /* flow_table.h - the rules of one table, found by exact match and priority, or chosen by
- * what flow-mods and statistics ask for. Holds rules; the datapath's copies of them are
- * changes.c's. Main thread. */
+ * what flow-mods and statistics ask for: of the rules with the mask that is asked for, by
+ * hash; of those with narrower ones, all are looked at. Holds rules; the datapath's
+ * copies of them are changes.c's. Main thread. */
 #pragma once
 
 #include "base/hmap.h"
@@ -10,12 +11,16 @@
 
 #define FLOW_TABLE_RULES_MAX 1000000U /* as the reference reports */
 
+struct flow_form;
+
 struct rule {
-	struct hmap_node node; /* flow_table.rules */
-	struct list timeout;   /* of a slot of timeouts.c; alone = none */
-	struct dp_rule *dp;    /* NULL = not in the datapath */
-	struct hmap_node fin;  /* ofproto.fin_rules, while it has a fin_timeout */
-	uint64_t id;           /* of no other rule of the switch */
+	struct hmap_node node;      /* flow_table.rules */
+	struct hmap_node form_node; /* of its form */
+	struct flow_form *form;     /* flow_table.c's: of the rules with this mask */
+	struct list timeout;        /* of a slot of timeouts.c; alone = none */
+	struct dp_rule *dp;         /* NULL = not in the datapath */
+	struct hmap_node fin;       /* ofproto.fin_rules, while it has a fin_timeout */
+	uint64_t id;                /* of no other rule of the switch */
 	struct flow_actions actions;
 	uint64_t cookie, created_ns, modified_ns;
 	/* Added to what the datapath counts: what was counted before it was put there
@@ -29,6 +34,7 @@ struct rule {
 
 struct flow_table {
 	struct hmap rules;
+	struct hmap forms; /* by mask */
 	uint8_t id;
 	uint32_t n_hidden;
 	enum dp_miss miss;
