@@ -80,8 +80,8 @@ settle(void)
 {
 	for (int i = 0; i < 20; i++) {
 		usleep(1000);
-		/* On a busy machine the time alone may pass without a worker's turn, which
-		 * this waits for. */
+		/* On a busy machine the time alone may pass without a worker's turn,
+		 * which this waits for. */
 		if (i % 5 == 0)
 			dp_cache_count();
 		dp_run();
