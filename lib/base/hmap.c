@@ -124,6 +124,24 @@ hash_u64(uint64_t value, uint32_t basis)
 	return (uint32_t)value;
 }
 
+/* Counts from the highest bit of the mask down: what a bucket is split into when the map
+ * grows are neighbours in that order. */
+struct hmap_node *
+hmap_bucket_at(const struct hmap *map, size_t *position)
+{
+	size_t at = *position & map->mask, bit = (map->mask + 1) >> 1;
+	struct hmap_node *node;
+
+	*position = 0;
+	if (!map->buckets)
+		return NULL;
+	node = map->buckets[at];
+	for (; at & bit; bit >>= 1)
+		at &= ~bit;
+	*position = bit ? at | bit : 0;
+	return node;
+}
+
 uint32_t
 hash_bytes(const void *data, size_t n, uint32_t basis)
 {

@@ -39,6 +39,11 @@ struct hmap_node *hmap_next_with_hash(const struct hmap_node *node);
 struct hmap_node *hmap_first(const struct hmap *map);
 struct hmap_node *hmap_next(const struct hmap *map, const struct hmap_node *node);
 
+/* Goes through a map that may change in between: the nodes of one bucket, the others by
+ * their 'next', and '*position' moves on. It begins with 0, and is 0 again after the last
+ * bucket. What is in the map all the time is met once, however much the map grows. */
+struct hmap_node *hmap_bucket_at(const struct hmap *map, size_t *position);
+
 uint32_t hash_bytes(const void *data, size_t n, uint32_t basis);
 uint32_t hash_string(const char *s, uint32_t basis);
 uint32_t hash_u64(uint64_t value, uint32_t basis);

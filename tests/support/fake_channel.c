@@ -35,6 +35,8 @@ channel_queued_bytes(const struct channel *channel)
 size_t
 channel_backlog_bytes(const struct channel *channel)
 {
+	if (channel->is_filled_by && channel->sent.length >= channel->is_filled_by)
+		return CHANNEL_BACKLOG_MAX / 3;
 	return channel->is_stuck ? CHANNEL_BACKLOG_MAX : channel->backlog;
 }
 

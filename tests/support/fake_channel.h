@@ -10,4 +10,5 @@ struct channel {
 	bool is_paused, is_stuck;
 	const char *failed;
 	size_t backlog;
+	size_t is_filled_by; /* so many bytes sent: then nothing more fits; 0 = never */
 };

@@ -394,6 +394,62 @@ packets_are_sent(void **state)
 
 /* ---- much to say ---- */
 
+/* Parts are made as they are read; what is there all the time comes once, what comes and
+ * goes meanwhile may or may not. */
+static void
+long_dumps_are_made_as_they_are_read(void **state)
+{
+	static uint8_t seen[3000];
+	struct of_msg msg;
+	struct client c;
+	char text[80];
+	unsigned parts = 0;
+	bool more = true;
+
+	(void)state;
+	memset(seen, 0, sizeof(seen));
+	client_open(&c, OF13, false);
+	for (unsigned i = 0; i < 3000; i++) {
+		snprintf(text, sizeof(text), "table=%u,priority=%u,actions=drop", i % 3,
+		         i + 1);
+		client_flow(&c, OF_FLOW_ADD, text);
+	}
+	client_forget(&c);
+	client_init(&c, OFM_FLOW_STATS_REQUEST, &msg);
+	msg.flow_request.table = OF_TABLE_ALL;
+	msg.flow_request.out_port = FLOW_PORT_NONE;
+	msg.flow_request.out_group = OF_GROUP_ANY;
+	c.channel.backlog = 5U << 20;
+	client_say(&c, &msg);
+	assert_false(client_take(&c, &msg));
+	for (; more; parts++) {
+		/* One at a time: the channel is full as soon as it has one. */
+		c.channel.backlog = 0;
+		c.channel.is_filled_by = c.channel.sent.length + 1;
+		ofproto_run();
+		assert_true(client_take(&c, &msg));
+		assert_int_equal(msg.kind, OFM_FLOW_STATS_REPLY);
+		for (size_t i = 0; i < msg.n; i++)
+			if (msg.flows[i].priority <= 3000)
+				seen[msg.flows[i].priority - 1]++;
+		more = msg.more;
+		of_msg_destroy(&msg);
+		assert_int_equal(c.channel.is_paused, more);
+		/* The tables grow, and lose what was there. */
+		for (unsigned i = 0; i < 200; i++) {
+			snprintf(text, sizeof(text), "table=%u,priority=%u,actions=drop",
+			         i % 3, 4000 + parts * 200 + i);
+			client_flow(&c, OF_FLOW_ADD, text);
+		}
+		client_flow(&c, OF_FLOW_DELETE_STRICT, "table=0,priority=1");
+		client_forget(&c);
+	}
+	assert_true(parts > 5);
+	for (unsigned i = 1; i < 3000; i++)
+		assert_int_equal(seen[i], 1);
+	client_close(&c);
+}
+
 static void
 long_replies_wait_for_readers(void **state)
 {
@@ -492,6 +548,7 @@ main(void)
 		TEST(paused_packets_go_on),
 		TEST(packets_are_sent),
 		TEST(long_replies_wait_for_readers),
+		TEST(long_dumps_are_made_as_they_are_read),
 		TEST(changes_are_told),
 	};
 

@@ -247,6 +247,19 @@ flow_table_select(const struct flow_table *table, const struct rule_filter *filt
 }
 
 void
+flow_table_select_some(const struct flow_table *table, const struct rule_filter *filter,
+                       size_t *position, struct rule_list *list)
+{
+	for (struct hmap_node *node = hmap_bucket_at(&table->rules, position); node;
+	     node = node->next) {
+		struct rule *rule = CONTAINER_OF(node, struct rule, node);
+
+		if (rule_fits(rule, filter))
+			rule_list_add(list, rule);
+	}
+}
+
+void
 rule_list_add(struct rule_list *list, struct rule *rule)
 {
 	if (list->n == list->allocated) {

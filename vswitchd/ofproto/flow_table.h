@@ -80,6 +80,12 @@ struct rule *flow_table_find_overlap(const struct flow_table *table,
 void flow_table_select(const struct flow_table *table, const struct rule_filter *filter,
                        struct rule_list *list);
 
+/* The same bit by bit, while the table may change in between: '*position' begins with 0
+ * and is 0 again at the end. */
+void flow_table_select_some(const struct flow_table *table,
+                            const struct rule_filter *filter, size_t *position,
+                            struct rule_list *list);
+
 void rule_list_add(struct rule_list *list, struct rule *rule);
 void rule_list_destroy(struct rule_list *list);
 

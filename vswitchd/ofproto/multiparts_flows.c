@@ -1,8 +1,10 @@
 /* multiparts_flows.c - statistics of rules and tables. Part of multiparts.c. Main
  * thread. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "openflow/of_msg.h"
 #include "vswitchd/ofproto/egress.h"
@@ -10,13 +12,24 @@
 #include "vswitchd/ofproto/multiparts_private.h"
 #include "vswitchd/ofproto/table_mod.h"
 
-#define FLOWS_PER_PART 512
+#define FLOWS_PER_PART   512
+#define DUMP_BACKLOG_MAX (4U << 20)           /* what a reader may be behind */
+#define DUMP_NS          (10 * NSEC_PER_MSEC) /* of the main thread, at a time */
+#define LOOK_AGAIN_MS    10                   /* whether it has read */
 
 static int
-select_flows(struct session *session, const struct of_flow_stats_request *request,
-             struct rule_list *list, struct of_error *error)
+check_table(const struct of_flow_stats_request *request, struct of_error *error)
 {
-	const struct rule_filter filter = {
+	if (request->table == OF_TABLE_ALL || request->table < OF_TABLES)
+		return 0;
+	return of_fail(error, OFERR_BAD_REQUEST_TABLE_ID, "there is no table %u",
+	               request->table);
+}
+
+static struct rule_filter
+filter_of(const struct of_flow_stats_request *request)
+{
+	return (struct rule_filter){
 		.match = &request->match,
 		.table = request->table,
 		.cookie = request->cookie,
@@ -24,46 +37,97 @@ select_flows(struct session *session, const struct of_flow_stats_request *reques
 		.out_port = request->out_port,
 		.out_group = request->out_group,
 	};
-	struct ofproto *ofproto = session->ofproto;
+}
 
-	if (request->table != OF_TABLE_ALL && request->table >= OF_TABLES)
-		return of_fail(error, OFERR_BAD_REQUEST_TABLE_ID, "there is no table %u",
-		               request->table);
-	for (size_t i = 0; i < OF_TABLES; i++)
-		if (request->table == OF_TABLE_ALL || request->table == i)
-			flow_table_select(&ofproto->tables[i], &filter, list);
-	return 0;
+/* ---- dumps: made while they are read ---- */
+
+struct flow_dump {
+	struct of_msg request; /* owns nothing */
+	unsigned table;        /* what comes next */
+	size_t position;
+};
+
+/* Rules of the next part, and whether there may be more. */
+static bool
+dump_select(const struct ofproto *ofproto, struct flow_dump *dump, struct rule_list *list)
+{
+	const struct of_flow_stats_request *request = &dump->request.flow_request;
+	const struct rule_filter filter = filter_of(request);
+
+	while (dump->table < OF_TABLES && list->n < FLOWS_PER_PART) {
+		if (request->table == OF_TABLE_ALL || request->table == dump->table)
+			flow_table_select_some(&ofproto->tables[dump->table], &filter,
+			                       &dump->position, list);
+		dump->table += dump->position == 0;
+	}
+	return dump->table < OF_TABLES;
+}
+
+/* Sends a part; whether it was not the last. */
+static bool
+dump_part(struct session *session, struct flow_dump *dump)
+{
+	const enum of_kind kind = dump->request.kind == OFM_FLOW_STATS_REQUEST
+	                                  ? OFM_FLOW_STATS_REPLY
+	                                  : OFM_FLOW_DESC_REPLY;
+	const uint64_t now_ns = dp_time_ns();
+	struct rule_list list = {0};
+	struct of_msg reply;
+
+	multipart_init_reply(session, &dump->request, kind, &reply);
+	reply.more = dump_select(session->ofproto, dump, &list);
+	reply.flows = xcalloc(MAX_OF(list.n, 1), sizeof(*reply.flows));
+	for (; reply.n < list.n; reply.n++)
+		rule_describe(list.rules[reply.n], now_ns, &reply.flows[reply.n]);
+	session_send(session, &reply);
+	free(reply.flows);
+	of_msg_destroy(&reply);
+	rule_list_destroy(&list);
+	return reply.more;
+}
+
+void
+flow_dump_run(struct session *session)
+{
+	const uint64_t end_ns = clock_mono_ns() + DUMP_NS;
+	bool is_over = !session->dump, is_read = true;
+
+	if (is_over)
+		return;
+	while (!is_over && is_read && clock_mono_ns() < end_ns) {
+		is_read = !session->pending.length &&
+		          channel_backlog_bytes(session->channel) < DUMP_BACKLOG_MAX;
+		if (is_read)
+			is_over = !dump_part(session, session->dump);
+	}
+	if (is_over)
+		flow_dump_destroy(session);
+	else
+		switch_look_again(session->ofproto, is_read ? 1 : LOOK_AGAIN_MS);
+	session_review_pause(session);
+}
+
+void
+flow_dump_destroy(struct session *session)
+{
+	free(session->dump);
+	session->dump = NULL;
 }
 
 int
 multipart_flows(struct session *session, const struct of_msg *request,
                 struct of_error *error)
 {
-	const uint64_t now_ns = dp_time_ns();
-	struct rule_list list = {0};
-	struct of_flow_stats *flows;
-	const enum of_kind kind = request->kind == OFM_FLOW_STATS_REQUEST
-	                                  ? OFM_FLOW_STATS_REPLY
-	                                  : OFM_FLOW_DESC_REPLY;
-	const int result = select_flows(session, &request->flow_request, &list, error);
-	size_t first = 0;
-
-	if (result)
-		return result;
-	flows = xcalloc(FLOWS_PER_PART, sizeof(*flows));
-	do {
-		struct of_msg reply;
-
-		multipart_init_reply(session, request, kind, &reply);
-		reply.flows = flows;
-		for (; reply.n < FLOWS_PER_PART && first < list.n; first++)
-			rule_describe(list.rules[first], now_ns, &flows[reply.n++]);
-		reply.more = first < list.n;
-		session_send(session, &reply);
-		of_msg_destroy(&reply);
-	} while (first < list.n);
-	free(flows);
-	rule_list_destroy(&list);
+	if (check_table(&request->flow_request, error))
+		return -EPROTO;
+	/* Nothing is read before an answer is complete. */
+	while (session->dump)
+		if (!dump_part(session, session->dump))
+			flow_dump_destroy(session);
+	session->dump = xcalloc(1, sizeof(*session->dump));
+	session->dump->request = *request;
+	session->dump->request.arena = NULL;
+	flow_dump_run(session);
 	return 0;
 }
 
@@ -73,10 +137,14 @@ multipart_aggregate(struct session *session, const struct of_msg *request,
 {
 	struct rule_list list = {0};
 	struct of_msg reply;
-	const int result = select_flows(session, &request->flow_request, &list, error);
+	const struct of_flow_stats_request *what = &request->flow_request;
+	const struct rule_filter filter = filter_of(what);
 
-	if (result)
-		return result;
+	if (check_table(what, error))
+		return -EPROTO;
+	for (size_t i = 0; i < OF_TABLES; i++)
+		if (what->table == OF_TABLE_ALL || what->table == i)
+			flow_table_select(&session->ofproto->tables[i], &filter, &list);
 	multipart_init_reply(session, request, OFM_AGGREGATE_REPLY, &reply);
 	for (size_t i = 0; i < list.n; i++) {
 		struct rule_stats stats;

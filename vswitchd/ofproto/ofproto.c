@@ -13,6 +13,7 @@
 #include "vswitchd/ofproto/groups.h"
 #include "vswitchd/ofproto/learn.h"
 #include "vswitchd/ofproto/meters.h"
+#include "vswitchd/ofproto/multiparts.h"
 #include "vswitchd/ofproto/packet_in.h"
 #include "vswitchd/ofproto/ports.h"
 #include "vswitchd/ofproto/session.h"
@@ -58,8 +59,13 @@ on_publish(evutil_socket_t fd, short what, void *aux)
 static void
 on_pace(evutil_socket_t fd, short what, void *aux)
 {
+	struct ofproto *ofproto = aux;
+	struct session *session, *next;
+
 	(void)fd, (void)what;
-	packet_ins_run(aux, dp_time_ns());
+	packet_ins_run(ofproto, dp_time_ns());
+	LIST_FOR_EACH_SAFE (session, next, node, &ofproto->sessions)
+		flow_dump_run(session);
 }
 
 /* ---- alone ---- */
@@ -272,6 +278,7 @@ run_one(struct ofproto *ofproto)
 	packet_ins_run(ofproto, now_ns);
 	LIST_FOR_EACH_SAFE (session, next, node, &ofproto->sessions) {
 		session_flush(session);
+		flow_dump_run(session);
 		bundles_run(session, now_ns);
 	}
 	switch_publish(ofproto);

@@ -171,15 +171,6 @@ pacer_of(struct session *session, unsigned kind)
 }
 
 static void
-look_again_soon(struct ofproto *ofproto)
-{
-	static const struct timeval soon = {.tv_usec = LOOK_AGAIN_MS * 1000};
-
-	if (ofproto->pace && !event_pending(ofproto->pace, EV_TIMEOUT, NULL))
-		event_add(ofproto->pace, &soon);
-}
-
-static void
 send_to(struct session *session, enum of_packet_in_reason reason, uint32_t in_port)
 {
 	const bool is_miss = reason == OFR_NO_MATCH || reason == OFR_EXPLICIT_MISS ||
@@ -192,7 +183,7 @@ send_to(struct session *session, enum of_packet_in_reason reason, uint32_t in_po
 		return;
 	}
 	pacer_hold(pacer, in_port, session->out.data, session->out.length);
-	look_again_soon(session->ofproto);
+	switch_look_again(session->ofproto, LOOK_AGAIN_MS);
 }
 
 void
@@ -231,7 +222,7 @@ packet_ins_run(struct ofproto *ofproto, uint64_t now_ns)
 			str_free(&data);
 		}
 		if (pacer_get_stats(pacer)->backlog)
-			look_again_soon(ofproto);
+			switch_look_again(ofproto, LOOK_AGAIN_MS);
 	}
 }
 

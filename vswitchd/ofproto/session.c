@@ -9,6 +9,7 @@
 #include "vswitchd/ofproto/bundles.h"
 #include "vswitchd/ofproto/dispatch.h"
 #include "vswitchd/ofproto/monitors.h"
+#include "vswitchd/ofproto/multiparts.h"
 #include "vswitchd/ofproto/packet_in.h"
 #include "vswitchd/ofproto/session_io.h"
 #include "vswitchd/ofproto/table_mod.h"
@@ -65,6 +66,7 @@ session_close(void *aux)
 	bundles_destroy(session);
 	ofproto_monitors_destroy(session);
 	packet_ins_destroy(session);
+	flow_dump_destroy(session);
 	str_free(&session->out);
 	str_free(&session->pending);
 	table_update_misses(session->ofproto);

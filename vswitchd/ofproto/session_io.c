@@ -1,9 +1,12 @@
 /* session_io.c - messages to one connection. Below session.c. Main thread. */
 #include "vswitchd/ofproto/session_io.h"
 
+#include "base/clock.h"
+
 #define ERROR_DATA_BYTES  1024 /* of a request, in an error about it */
 #define CHANNEL_BYTES_MAX (CHANNEL_BACKLOG_MAX / 2) /* given to a channel at once */
-#define PENDING_BYTES_MAX (1U << 30) /* a dump of a million rules has half of it */
+#define PENDING_BYTES_MAX (256U << 20) /* groups and meters; dumps of rules wait else */
+#define PATIENCE_NS       (10 * NSEC_PER_SEC) /* with who has much pending */
 
 void
 session_init_message(const struct session *session, enum of_kind kind, uint32_t xid,
@@ -33,9 +36,12 @@ session_send_bytes(struct session *session, const void *data, size_t n)
 		channel_fail(session->channel, "it does not read what it asked for");
 		return false;
 	}
-	if (!session->pending.length)
-		channel_pause(session->channel, true);
+	if (!session->pending.length) {
+		session->written = session_written(session);
+		session->written_ns = clock_mono_ns();
+	}
 	str_append_bytes(&session->pending, data, n);
+	session_review_pause(session);
 	return true;
 }
 
@@ -60,6 +66,14 @@ session_flush(struct session *session)
 
 	if (!pending->length)
 		return;
+	if (session->written != session_written(session)) {
+		session->written = session_written(session);
+		session->written_ns = clock_mono_ns();
+	} else if (pending->length - session->pending_sent > CHANNEL_BYTES_MAX &&
+	           clock_mono_ns() - session->written_ns > PATIENCE_NS) {
+		channel_fail(session->channel, "it does not read what it asked for");
+		return;
+	}
 	while (session->pending_sent < pending->length) {
 		const uint8_t *data =
 			(const uint8_t *)pending->data + session->pending_sent;
@@ -73,7 +87,13 @@ session_flush(struct session *session)
 	}
 	str_free(pending);
 	session->pending_sent = 0;
-	channel_pause(session->channel, false);
+	session_review_pause(session);
+}
+
+void
+session_review_pause(struct session *session)
+{
+	channel_pause(session->channel, session->pending.length || session->dump);
 }
 
 void

@@ -38,8 +38,9 @@ struct session {
 	struct pacer *pacers[OFPROTO_PACKET_IN_KINDS];
 	uint64_t packet_in_ends[SESSION_QUEUE_MAX];
 	uint64_t n_packet_ins, n_unread;
-	struct list bundles;  /* bundles.c */
-	struct list monitors; /* monitors.c */
+	struct flow_dump *dump; /* multiparts_flows.c: an answer that is being made */
+	struct list bundles;    /* bundles.c */
+	struct list monitors;   /* monitors.c */
 	/* Of the message being handled, for errors. */
 	const uint8_t *request;
 	size_t request_bytes;
@@ -48,6 +49,7 @@ struct session {
 	 * nothing is read meanwhile. */
 	struct str pending;
 	size_t pending_sent;
+	uint64_t written, written_ns; /* how much was when it grew last, while pending */
 };
 
 /* The first of the sessions that speak, and so on. */
@@ -67,8 +69,10 @@ bool session_send_bytes(struct session *session, const void *data, size_t n);
 uint64_t session_position(const struct session *session);
 uint64_t session_written(const struct session *session);
 
-/* Goes on with what is pending. */
+/* Goes on with what is pending; gives up who does not read it. */
 void session_flush(struct session *session);
+/* Nothing is read while an answer is not complete. */
+void session_review_pause(struct session *session);
 
 /* With the beginning of the message that is being handled. */
 void session_send_error(struct session *session, uint32_t xid,

@@ -32,3 +32,12 @@ switch_synchronize(struct ofproto *ofproto)
 		dp_synchronize();
 	ofproto->is_unsynced = false;
 }
+
+void
+switch_look_again(struct ofproto *ofproto, unsigned ms)
+{
+	const struct timeval soon = {.tv_usec = ms * 1000};
+
+	if (ofproto->pace && !event_pending(ofproto->pace, EV_TIMEOUT, NULL))
+		event_add(ofproto->pace, &soon);
+}

@@ -81,7 +81,7 @@ struct ofproto {
 
 	struct rule *alone; /* forwards while no controller is there; NULL */
 	struct event *publish;
-	struct event *pace; /* packet-ins wait because of a rate: packet_in.c */
+	struct event *pace; /* switch_look_again() */
 	bool is_unsynced;   /* packets may be on their way under an older version */
 	bool is_dirty;      /* the datapath's next version is not published */
 
@@ -130,3 +130,5 @@ void switch_touch(struct ofproto *ofproto);
 void switch_publish(struct ofproto *ofproto);
 /* Publishes, and returns when no packet is under way by anything older. */
 void switch_synchronize(struct ofproto *ofproto);
+/* Something waits: to be sent at a rate, or to be read. */
+void switch_look_again(struct ofproto *ofproto, unsigned ms);
