@@ -1,7 +1,7 @@
 /* continuation_fuzz.c - what comes back for a packet that paused. The first byte says
- * how: any bytes, which must not open; bytes that were sealed and changed in one place,
- * which must not open either; or contents, as if they had been sealed, which the datapath
- * refuses or can go through record by record. */
+ * how: any bytes, which open only if this process sealed them; bytes that were sealed and
+ * changed in one place, which do not open; or contents, as if they had been sealed, which
+ * the datapath refuses or can go through record by record. */
 #include <string.h>
 
 #include "base/mem.h"
@@ -13,7 +13,7 @@
 static const struct ofproto ofproto = {.instance = 5};
 
 static void
-try_any(const uint8_t *data, size_t size)
+require_stale(const uint8_t *data, size_t size)
 {
 	struct of_error error;
 	const void *record;
@@ -21,6 +21,26 @@ try_any(const uint8_t *data, size_t size)
 
 	FUZZ_REQUIRE(continuation_open(&ofproto, data, size, &record, &n, &error) < 0);
 	FUZZ_REQUIRE(error.id == OFERR_NXR_STALE);
+}
+
+/* What opens is what this process would seal: libFuzzer sees what is compared, and so has
+ * such bytes from try_changed(). */
+static void
+try_any(const uint8_t *data, size_t size)
+{
+	struct str sealed = STR_INIT;
+	struct of_error error;
+	const void *record;
+	size_t n;
+
+	if (continuation_open(&ofproto, data, size, &record, &n, &error)) {
+		FUZZ_REQUIRE(error.id == OFERR_NXR_STALE);
+		return;
+	}
+	continuation_seal(&ofproto, record, n, &sealed);
+	FUZZ_REQUIRE(
+		!memcmp(data, sealed.data, (size_t)((const uint8_t *)record - data) + n));
+	str_free(&sealed);
 }
 
 /* Two bytes say where, one says how. */
@@ -43,7 +63,7 @@ try_changed(const uint8_t *data, size_t size)
 	padding = -(size - 3) & 7;
 	if (at < sealed.length - padding && data[2]) {
 		sealed.data[at] ^= (char)data[2];
-		try_any((uint8_t *)sealed.data, sealed.length);
+		require_stale((uint8_t *)sealed.data, sealed.length);
 	}
 	str_free(&sealed);
 }
