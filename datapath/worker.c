@@ -49,8 +49,11 @@ worker_main_ack(void)
 
 	if (read(main_fd, &count, sizeof(count)) < 0)
 		count = 0;
-	/* Cleared before main looks: what comes later writes again. */
+	/* Cleared before main looks: what comes later writes again. The fence and that of
+	 * worker_notify_main() see to it that main sees what a worker put into a ring, or
+	 * the worker sees this. */
 	main_notified = false;
+	atomic_thread_fence(memory_order_seq_cst);
 }
 
 void
@@ -58,6 +61,7 @@ worker_notify_main(void)
 {
 	uint64_t one = 1;
 
+	atomic_thread_fence(memory_order_seq_cst);
 	if (atomic_load_explicit(&main_notified, memory_order_relaxed) ||
 	    atomic_exchange(&main_notified, true))
 		return;

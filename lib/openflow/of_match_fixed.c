@@ -449,6 +449,9 @@ of_match11_encode(const struct flow_match *match, struct str *out)
 	uint32_t w;
 
 	get_lower(match, &l);
+	/* As decode_upper11(): nothing of IPv6 but its type. */
+	if (is_present(match, FIELD_IPV6_SRC))
+		l = (struct lower){.has_type = l.has_type, .eth_type = l.eth_type};
 	w = (mask->in_port ? 0U : W11_IN_PORT) | (l.has_type ? 0 : W11_ETH_TYPE) |
 	    (l.has_tos ? 0 : W11_IP_TOS) | (l.has_proto ? 0 : W11_IP_PROTO) |
 	    (l.has_tp_src ? 0 : W11_TP_SRC) | (l.has_tp_dst ? 0 : W11_TP_DST) |
