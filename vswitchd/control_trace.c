@@ -55,6 +55,23 @@ show_egress(const struct running_port *port, uint32_t number, struct str *out)
 		str_printf(out, "class %u", number);
 }
 
+/* What comes of a packet that leaves by a patch port is asked of the next bridge. */
+static void
+show_peer(const struct running *running, const struct running_port *port, struct str *out)
+{
+	const char *name = port->config.settings.peer;
+	const struct running_port *peer = running_find_port(running, name);
+
+	if (port->config.type != DP_PORT_PATCH)
+		return;
+	if (peer && peer->config.type == DP_PORT_PATCH &&
+	    !strcmp(peer->config.settings.peer, port->config.name))
+		str_printf(out, ", on to bridge %s: in_port=%u (%s)", peer->bridge_name,
+		           peer->config.ofport, name);
+	else
+		str_printf(out, ", where it is dropped: there is no peer %s", name);
+}
+
 static void
 show_fate(const struct dp_trace_fate *fate, struct str *out, void *aux)
 {
@@ -75,8 +92,10 @@ show_fate(const struct dp_trace_fate *fate, struct str *out, void *aux)
 	if (port)
 		str_printf(out, "%s port %u (%s)", fate->reason ? " at" : ":",
 		           port->config.ofport, port->config.name);
-	if (port && !fate->reason)
+	if (port && !fate->reason) {
 		show_egress(port, fate->class_number, out);
+		show_peer(aux, port, out);
+	}
 	if (fate->has_dscp)
 		str_printf(out, ", gets DSCP %u", fate->dscp);
 	str_append_char(out, '\n');

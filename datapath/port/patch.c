@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hmap.h"
 #include "base/mem.h"
 #include "datapath/port/port.h"
 
@@ -90,6 +91,17 @@ static void
 patch_close(struct port *port)
 {
 	free(port->impl);
+}
+
+/* An address of its own, as controllers expect of a port; always the same. */
+static void
+patch_status(struct port *port, struct dp_port_status *status)
+{
+	uint64_t number =
+		(uint64_t)hash_string(port->name, 1) << 32 | hash_string(port->name, 2);
+
+	memcpy(status->mac, &number, sizeof(status->mac));
+	status->mac[0] = (uint8_t)((status->mac[0] & 0xfc) | 0x02); /* local, unicast */
 }
 
 static unsigned
@@ -183,6 +195,7 @@ const struct port_ops port_patch_ops = {
 	.open = patch_open,
 	.close = patch_close,
 	.set = patch_set,
+	.status = patch_status,
 	.tx_queues = patch_tx_queues,
 	.tx = patch_tx,
 };

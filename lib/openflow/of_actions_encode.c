@@ -67,6 +67,9 @@ put_set_field(enum of_version version, enum flow_field_id field,
 {
 	size_t start = of_begin(out, SET_FIELD);
 
+	/* Open vSwitch's tools and OVN know a set of the port only by nxm's 16 bits. */
+	if (field == FIELD_IN_PORT && !mask)
+		version = OF10;
 	of_field_encode(version, field, value, mask, out);
 	of_end(out, start);
 }

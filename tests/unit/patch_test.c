@@ -100,6 +100,7 @@ test_frames_cross_and_addresses_are_learned(void **state)
 	uint32_t a = port_add_at(first_bridge, "a"),
 		 other = port_add_at(first_bridge, "o"),
 		 b = port_add_at(second_bridge, "b"), left, right;
+	struct dp_port_status at_left, at_right;
 	struct dp_port_stats sent, received;
 	uint8_t frame[2048];
 
@@ -118,6 +119,11 @@ test_frames_cross_and_addresses_are_learned(void **state)
 	settle();
 	assert_int_equal(drain(b), 200);
 	assert_int_equal(drain(other), 0); /* the way is known: no flood */
+	assert_int_equal(dp_port_get_status(left, &at_left), 0);
+	assert_int_equal(dp_port_get_status(right, &at_right), 0);
+	assert_true(at_left.link_up);
+	assert_int_equal(at_left.mac[0] & 3, 2);
+	assert_memory_not_equal(at_left.mac, at_right.mac, 6);
 	assert_int_equal(dp_port_get_stats(left, &sent), 0);
 	assert_int_equal(dp_port_get_stats(right, &received), 0);
 	assert_int_equal(sent.tx_packets, 201);
