@@ -11,6 +11,7 @@ import shutil
 
 import pytest
 
+from support import proc
 from support.openflow import flow_texts, ofctl
 
 SEED = int(os.environ.get("WEIR_TEST_SEED", "1"))
@@ -189,8 +190,8 @@ CHANGES = [
     "-O OpenFlow14 mod-table @ 4 evict", "-O OpenFlow14 mod-table @ 5 vacancy:20,80", "-O OpenFlow14 mod-table @ 5 novacancy",
     "-O OpenFlow11 mod-table @ 6 drop", "-O OpenFlow14 mod-table @ bogus evict", "-O OpenFlow14 mod-table @ 4 noevict",
     "mod-port @ p1 no-flood", "mod-port @ 1 flood", "mod-port @ p2 down", "mod-port @ p2 up", "mod-port @ bogus up",
-    "mod-port @ p3 bogus", "packet-out @ in_port=1,actions=2,packet=02000000000102000000000288b5", "packet-out @ LOCAL drop 02000000000102000000000288b5",
-    "packet-out @ in_port=1,actions=bogus,packet=02", "set-frags @ drop", "get-frags @", "set-frags @ normal", "set-frags @ bogus",
+    "mod-port @ p3 bogus", "packet-out @ in_port=1,packet=02000000000102000000000288b5,actions=2", "packet-out @ LOCAL drop 02000000000102000000000288b5",
+    "packet-out @ in_port=1,packet=02000000000102000000000288b5,actions=bogus", "packet-out @ in_port=1,actions=2", "set-frags @ drop", "get-frags @", "set-frags @ normal", "set-frags @ bogus",
     "--bundle add-flow @ table=7,tcp,actions=1", "--bundle add-flow @ table=7,udp,actions=group:99",
     "ping @ 12", "parse-actions-not-a-command", "del-flows @",
 ]
@@ -218,3 +219,41 @@ def change(side, tool, words):
     done = side.run(tool, *words.split(), check=False)
     errors = re.findall(r"OFP[A-Z]+_[A-Z_]+", re.sub(r"OFPT_[A-Z_]+", "", done.stdout + done.stderr))
     return done.returncode, errors[:1]
+
+
+# 1.0's numbers of ports, of 16 bits, become those of 32: LOCAL is 0xfffe in one.
+LEARNING = ("ip,actions=learn(table=1,NXM_OF_IN_PORT[],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],"
+            "load:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15],load:NXM_OF_IN_PORT[]->NXM_OF_IN_PORT[],output:NXM_OF_IN_PORT[]),"
+            "learn(table=3,load:7->reg1[4..7],eth_type=0x800,NXM_OF_IP_SRC[],in_port=1,reg2=7,idle_timeout=900),"
+            "learn(table=4,OXM_OF_IN_PORT[],priority=5,cookie=9)")
+PACKET = "02000000000102000000000{}08004500001c0000000040111a2f0a0000010a0000020035003500080000"
+
+
+def test_packets_teach_the_same_rules(pair):
+    for side in pair.sides:
+        side.run("ovs-ofctl", "del-flows", "@")
+        side.run("ovs-ofctl", "add-flow", "@", LEARNING)
+        for port in ("LOCAL", "2"):
+            for number in range(3):
+                side.run("ovs-ofctl", "packet-out", "@",
+                         f"in_port={port},packet={PACKET.format(number)},actions=table")
+        proc.wait_until(lambda side=side: len(dump(pair, side, "1.0").splitlines()) == 10, 5, "rules are learned")
+    found = pair.differences("--no-stats", "dump-flows", "@", normalise=ofctl.sorted_lines)
+    assert not found, "\n".join(found)
+
+
+def test_a_port_of_16_bits_in_a_register_is_one_of_1_0(pair):
+    sent = {}
+    for side in pair.sides:
+        side.run("ovs-ofctl", "del-flows", "@")
+        side.run("ovs-ofctl", "add-flow", "@", "actions=load:0xfffe->NXM_NX_REG0[0..15],output:NXM_NX_REG0[0..15]")
+        before = transmitted(side)
+        side.run("ovs-ofctl", "packet-out", "@", f"in_port=2,packet={PACKET.format(1)},actions=table")
+        proc.wait_until(lambda side=side, before=before: transmitted(side) > before, 5, "the packet leaves by LOCAL")
+        sent[side.kind] = transmitted(side) - before
+    assert sent == {"ovs-plain": 1, "weir": 1}
+
+
+def transmitted(side):
+    text = side.run("ovs-ofctl", "dump-ports", "@", "LOCAL").stdout
+    return int(re.search(r"tx pkts=([0-9]+)", text)[1])
