@@ -157,6 +157,9 @@ walk_output_field(struct walk *walk, const struct flow_output_field *output)
 	if (!walk_can_read(walk))
 		return;
 	port = (uint32_t)flow_subfield_read(&output->from, &walk->packet.key);
+	/* A number of 16 bits is 1.0's: its reserved ones lie elsewhere. */
+	if (port >= 0xff00 && port <= 0xffff)
+		port |= 0xffff0000;
 	WALK_REMARK(walk, "output port is %u", port);
 	walk_output(walk, port, output->max_len, false);
 }

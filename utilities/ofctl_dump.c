@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "cli.h"
 #include "ofctl.h"
 
@@ -115,11 +116,47 @@ run_dump_tables(int n, char **args)
 	print_plain(args[0], ofctl_options.versions, OFM_TABLE_STATS_REQUEST);
 }
 
+struct table_features {
+	struct of_table_features *list;
+	size_t n;
+};
+
+static void
+take_table_features(const uint8_t *data, size_t n, void *aux)
+{
+	struct table_features *all = aux;
+	struct of_error error;
+	struct of_msg msg;
+
+	if (of_msg_decode(data, n, &msg, &error))
+		cli_die("the switch's answer cannot be understood: %s", error.text);
+	all->list = xrealloc(all->list, (all->n + msg.n) * sizeof(*all->list));
+	if (msg.n)
+		memcpy(all->list + all->n, msg.table_features,
+		       msg.n * sizeof(*all->list));
+	all->n += msg.n;
+	of_msg_destroy(&msg);
+}
+
 static void
 run_dump_table_features(int n, char **args)
 {
+	struct ofctl_conn *conn = ofctl_open(args[0], ofctl_options.versions);
+	struct table_features all = {NULL, 0};
+	struct str text = STR_INIT;
+	struct of_msg msg;
+
 	(void)n;
-	print_plain(args[0], ofctl_versions(FROM(OF13)), OFM_TABLE_FEATURES_REQUEST);
+	if (ofctl_version(conn) < OF13)
+		cli_die("dump-table-features needs OpenFlow 1.3 or later "
+		        "('-O OpenFlow13')");
+	ofctl_begin(conn, &msg, OFM_TABLE_FEATURES_REQUEST);
+	ofctl_transact(conn, &msg, take_table_features, &all);
+	of_text_format_table_features(&text, ofctl_version(conn), all.list, all.n);
+	puts(str_text(&text));
+	str_free(&text);
+	free(all.list);
+	ofctl_close(conn);
 }
 
 static void
@@ -164,7 +201,7 @@ struct port_list {
 	size_t n;
 };
 
-/* Before 1.4 one port is asked at a time. */
+/* 1.0 has no word for all ports: one is asked at a time. */
 static struct port_list
 all_ports(struct ofctl_conn *conn)
 {
@@ -213,7 +250,7 @@ run_queue_get_config(int n, char **args)
 		port = ofctl_port(args[0], args[1]);
 	if (n > 2 && strcasecmp(args[2], "ALL"))
 		queue = ofctl_number("queue", args[2], UINT32_MAX);
-	if (port == FLOW_PORT_NONE && ofctl_version(conn) < OF14) {
+	if (port == FLOW_PORT_NONE && ofctl_version(conn) == OF10) {
 		struct port_list list = all_ports(conn);
 
 		for (size_t i = 0; i < list.n; i++)
@@ -241,15 +278,15 @@ group_number(int n, char **args)
 static void
 run_dump_groups(int n, char **args)
 {
-	/* Before 1.5 the switch tells of all: the others are not printed. */
-	print_number(args[0], ofctl_versions(n > 1 ? FROM(OF15) : FROM(OF11)),
-	             OFM_GROUP_DESC_REQUEST, group_number(n, args));
+	/* Before 1.5 the switch tells of all. */
+	print_number(args[0], ofctl_options.versions, OFM_GROUP_DESC_REQUEST,
+	             group_number(n, args));
 }
 
 static void
 run_dump_group_stats(int n, char **args)
 {
-	print_number(args[0], ofctl_versions(FROM(OF11)), OFM_GROUP_STATS_REQUEST,
+	print_number(args[0], ofctl_options.versions, OFM_GROUP_STATS_REQUEST,
 	             group_number(n, args));
 }
 
@@ -257,7 +294,7 @@ static void
 run_dump_group_features(int n, char **args)
 {
 	(void)n;
-	print_plain(args[0], ofctl_versions(FROM(OF12)), OFM_GROUP_FEATURES_REQUEST);
+	print_plain(args[0], ofctl_options.versions, OFM_GROUP_FEATURES_REQUEST);
 }
 
 /* "meter=3", "3", "all", or one of the switch's own. */
@@ -372,7 +409,7 @@ const struct ofctl_command ofctl_dump_commands[] = {
 	{"dump-groups", "SWITCH [GROUP]", 1, 2, run_dump_groups},
 	{"dump-group-stats", "SWITCH [GROUP]", 1, 2, run_dump_group_stats},
 	{"dump-group-features", "SWITCH", 1, 1, run_dump_group_features},
-	{"dump-meters", "SWITCH", 1, 1, run_dump_meters},
+	{"dump-meters", "SWITCH [METER]", 1, 2, run_dump_meters},
 	{"dump-meter", "SWITCH METER", 2, 2, run_dump_meters},
 	{"meter-stats", "SWITCH [METER]", 1, 2, run_meter_stats},
 	{"meter-features", "SWITCH", 1, 1, run_meter_features},

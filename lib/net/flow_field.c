@@ -453,6 +453,19 @@ number_store(const struct layout *layout, struct flow_key *key, wide number)
 	}
 }
 
+uint64_t
+flow_field_words(enum flow_field_id id)
+{
+	const struct layout *layout = &layouts[flow_field_get(id)->id];
+	unsigned first = layout->offset / 8, last;
+
+	static_assert(FLOW_KEY_WORDS <= 64, "a bit for each word of a key");
+	if (layout->kind == LAYOUT_NONE)
+		return 0;
+	last = (layout->offset + layout->bytes - 1U) / 8;
+	return UINT64_MAX >> (63 - (last - first)) << first;
+}
+
 static wide
 field_load(enum flow_field_id id, const struct flow_key *key)
 {

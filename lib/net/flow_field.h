@@ -146,6 +146,10 @@ const struct flow_field *flow_field_by_name(const char *name);
  * has it. */
 bool flow_field_is_present(enum flow_field_id id, const struct flow_match *match);
 
+/* The words of a key in which the field lies, a bit for each: where they are 0 in a mask
+ * the field is not in it. */
+uint64_t flow_field_words(enum flow_field_id id);
+
 /* Reads and writes a field in a key (or a mask). */
 void flow_field_read(enum flow_field_id id, const struct flow_key *key,
                      struct flow_value *value);

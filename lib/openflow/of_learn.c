@@ -167,9 +167,11 @@ put_constant(const struct flow_learn_spec *spec, struct str *out)
 }
 
 static void
-put_subfield(const struct flow_subfield *sub, struct str *out)
+put_subfield(const struct flow_subfield *sub, unsigned n_bits, struct str *out)
 {
-	of_field_header_encode(OF10, sub->field, false, out);
+	const struct flow_subfield part = {sub->field, sub->first_bit, (uint16_t)n_bits};
+
+	of_field_header_encode(of_subfield_version(OF10, &part), sub->field, false, out);
 	of_put16(out, sub->first_bit);
 }
 
@@ -203,9 +205,9 @@ of_encode_learn(const struct flow_learn *a, struct str *out)
 		if (spec->from_type)
 			put_constant(spec, out);
 		else
-			put_subfield(&spec->from, out);
+			put_subfield(&spec->from, spec->n_bits, out);
 		if (spec->to_type != TO_OUTPUT)
-			put_subfield(&spec->to, out);
+			put_subfield(&spec->to, spec->n_bits, out);
 	}
 	of_end(out, start);
 }

@@ -188,31 +188,43 @@ of_oxm_decode(const uint8_t *data, size_t n, bool lax, struct flow_match *match,
 	return 0;
 }
 
+/* A match that is written. */
+struct writer {
+	enum of_version version;
+	const struct flow_match *match;
+	uint64_t words; /* of the mask that are not 0, a bit for each */
+	struct str *out;
+};
+
 static void
-put_field(enum of_version version, const struct flow_match *match, enum flow_field_id id,
-          struct str *out)
+put_field(const struct writer *w, enum flow_field_id id)
 {
 	struct flow_value value, mask, full;
-	unsigned n_bytes = flow_field_get(id)->n_bytes;
+	unsigned n_bytes;
 
-	flow_field_read(id, &match->mask, &mask);
-	if (of_is_zero(mask.bytes, n_bytes) || !is_present(match, id))
+	/* Most fields are in no match: what follows costs ten times as much. */
+	if (!(flow_field_words(id) & w->words))
 		return;
-	flow_field_read(id, &match->key, &value);
+	n_bytes = flow_field_get(id)->n_bytes;
+	flow_field_read(id, &w->match->mask, &mask);
+	if (of_is_zero(mask.bytes, n_bytes) || !is_present(w->match, id))
+		return;
+	flow_field_read(id, &w->match->key, &value);
 	of_oxm_full_mask(id, &full);
 	/* A field that takes no mask is matched as a whole. */
 	if (!memcmp(mask.bytes, full.bytes, n_bytes) ||
 	    flow_field_get(id)->maskable == MASK_NONE)
-		of_field_encode(version, id, &value, NULL, out);
+		of_field_encode(w->version, id, &value, NULL, w->out);
 	else
-		of_field_encode(version, id, &value, &mask, out);
+		of_field_encode(w->version, id, &value, &mask, w->out);
 }
 
 /* The tag: OXM has two fields without a word for "no tag, but this priority" and the
  * like. NXM's one field says all. */
 static void
-put_vlan(enum of_version version, const struct flow_match *match, struct str *out)
+put_vlan(const struct writer *w)
 {
+	const struct flow_match *match = w->match;
 	uint16_t value = match->key.f.vlan_tci, mask = match->mask.f.vlan_tci;
 	bool is_tagged = value & mask & FLOW_VLAN_PRESENT;
 	bool is_untagged = (mask & VLAN_VID) == VLAN_VID && !value;
@@ -221,35 +233,31 @@ put_vlan(enum of_version version, const struct flow_match *match, struct str *ou
 
 	if (!mask)
 		return;
-	if (version == OF10 || !is_oxm) {
-		put_field(version, match, FIELD_VLAN_TCI, out);
+	if (w->version == OF10 || !is_oxm) {
+		put_field(w, FIELD_VLAN_TCI);
 		return;
 	}
-	put_field(version, match, FIELD_VLAN_VID, out);
+	put_field(w, FIELD_VLAN_VID);
 	if (is_tagged)
-		put_field(version, match, FIELD_VLAN_PCP, out);
+		put_field(w, FIELD_VLAN_PCP);
 }
 
 static void
-put_tunnel_addresses(enum of_version version, const struct flow_match *match,
-                     struct str *out)
+put_tunnel_addresses(const struct writer *w)
 {
-	const struct flow_fields *mask = &match->mask.f;
+	const struct flow_fields *mask = &w->match->mask.f;
 
-	put_field(version, match,
-	          of_is_zero(mask->tun_src + 4, 12) ? FIELD_TUN_SRC : FIELD_TUN_IPV6_SRC,
-	          out);
-	put_field(version, match,
-	          of_is_zero(mask->tun_dst + 4, 12) ? FIELD_TUN_DST : FIELD_TUN_IPV6_DST,
-	          out);
+	put_field(w,
+	          of_is_zero(mask->tun_src + 4, 12) ? FIELD_TUN_SRC : FIELD_TUN_IPV6_SRC);
+	put_field(w,
+	          of_is_zero(mask->tun_dst + 4, 12) ? FIELD_TUN_DST : FIELD_TUN_IPV6_DST);
 }
 
 static void
-put_list(enum of_version version, const struct flow_match *match, const uint8_t *ids,
-         size_t n, struct str *out)
+put_list(const struct writer *w, const uint8_t *ids, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		put_field(version, match, ids[i], out);
+		put_field(w, ids[i]);
 }
 
 void
@@ -275,24 +283,25 @@ of_oxm_encode(enum of_version version, const struct flow_match *match, uint64_t 
 		FIELD_ARP_THA,     FIELD_TUN_ID};
 	static const uint8_t last[] = {FIELD_PACKET_MARK, FIELD_CT_STATE, FIELD_CT_ZONE,
 	                               FIELD_CT_MARK,     FIELD_CT_LABEL, FIELD_METADATA};
+	struct writer w = {.version = version, .match = match, .out = out};
 
-	put_list(version, match, first, sizeof(first), out);
-	put_vlan(version, match, out);
+	for (unsigned i = 0; i < FLOW_KEY_WORDS; i++)
+		w.words |= (uint64_t)(match->mask.words[i] != 0) << i;
+	put_list(&w, first, sizeof(first));
+	put_vlan(&w);
 	for (size_t i = 0; i < sizeof(packet); i++)
-		put_field(version, match,
-		          packet[i]         ? packet[i]
-		          : version >= OF12 ? FIELD_IP_DSCP_SHIFTED
-		                            : FIELD_IP_DSCP,
-		          out);
-	put_tunnel_addresses(version, match, out);
-	put_field(version, match, FIELD_TUN_FLAGS, out);
+		put_field(&w, packet[i]         ? packet[i]
+		              : version >= OF12 ? FIELD_IP_DSCP_SHIFTED
+		                                : FIELD_IP_DSCP);
+	put_tunnel_addresses(&w);
+	put_field(&w, FIELD_TUN_FLAGS);
 	if (version >= OF15)
 		for (unsigned i = 0; i < FLOW_REGS / 2; i++)
-			put_field(version, match, FIELD_XREG0 + i, out);
+			put_field(&w, FIELD_XREG0 + i);
 	else
 		for (unsigned i = 0; i < FLOW_REGS; i++)
-			put_field(version, match, FIELD_REG0 + i, out);
-	put_list(version, match, last, sizeof(last), out);
+			put_field(&w, FIELD_REG0 + i);
+	put_list(&w, last, sizeof(last));
 	if (!cookie_mask)
 		return;
 	of_put32(out, COOKIE_HEADER + (cookie_mask == UINT64_MAX ? 0 : 0x108));

@@ -278,7 +278,9 @@ put_queues(struct of_printer *p)
 	if (p->msg->n)
 		memcpy(sorted, queues->list, p->msg->n * sizeof(*sorted));
 	qsort(sorted, p->msg->n, sizeof(*sorted), compare_queues);
-	if (is_one || !p->msg->n) {
+	if (!p->msg->n) {
+		str_append_char(out, '\n');
+	} else if (is_one) {
 		str_append(out, " port=");
 		text_format_port(out, queues->port, p->names);
 		str_append_char(out, '\n');

@@ -1,187 +1,32 @@
 /* of_print_tables.c - prints messages about tables: statistics, features, settings. For
  * of_print.c. No state, any thread. */
-#include "openflow/of_print_private.h"
-
-/* In the order in which ovs-ofctl lists them. */
-static const struct {
-	enum flow_action_type type;
-	const char *name;
-} action_names[] = {
-	{ACTION_OUTPUT, "output"},
-	{ACTION_GROUP, "group"},
-	{ACTION_ENQUEUE, "enqueue"},
-	{ACTION_SET_FIELD, "set_field"},
-	{ACTION_SET_VLAN_VID, "set_vlan_vid"},
-	{ACTION_SET_VLAN_PCP, "set_vlan_pcp"},
-	{ACTION_POP_VLAN, "strip_vlan"},
-	{ACTION_PUSH_VLAN, "push_vlan"},
-	{ACTION_SET_ETH_SRC, "mod_dl_src"},
-	{ACTION_SET_ETH_DST, "mod_dl_dst"},
-	{ACTION_SET_IPV4_SRC, "mod_nw_src"},
-	{ACTION_SET_IPV4_DST, "mod_nw_dst"},
-	{ACTION_SET_IP_DSCP, "mod_nw_tos"},
-	{ACTION_SET_IP_ECN, "mod_nw_ecn"},
-	{ACTION_SET_IP_TTL, "mod_nw_ttl"},
-	{ACTION_SET_TP_SRC, "mod_tp_src"},
-	{ACTION_SET_TP_DST, "mod_tp_dst"},
-	{ACTION_DEC_TTL, "dec_ttl"},
-	{ACTION_SET_MPLS_LABEL, "set_mpls_label"},
-	{ACTION_SET_MPLS_TC, "set_mpls_tc"},
-	{ACTION_SET_MPLS_TTL, "set_mpls_ttl"},
-	{ACTION_DEC_MPLS_TTL, "dec_mpls_ttl"},
-	{ACTION_PUSH_MPLS, "push_mpls"},
-	{ACTION_POP_MPLS, "pop_mpls"},
-	{ACTION_SET_QUEUE, "set_queue"},
-	{ACTION_METER, "meter"},
-	{ACTION_COPY_TTL_OUT, "copy_ttl_out"},
-	{ACTION_COPY_TTL_IN, "copy_ttl_in"},
-	{ACTION_PUSH_PBB, "push_pbb"},
-	{ACTION_POP_PBB, "pop_pbb"},
-};
-
-void
-print_action_set(struct str *out, const uint64_t actions[2])
-{
-	bool is_first = true;
-
-	for (size_t i = 0; i < ARRAY_SIZE(action_names); i++) {
-		unsigned type = action_names[i].type;
-
-		if (!(actions[type / 64] >> type % 64 & 1))
-			continue;
-		str_printf(out, "%s%s", is_first ? "" : " ", action_names[i].name);
-		is_first = false;
-	}
-	if (is_first)
-		str_append(out, "none");
-}
-
-static void
-put_field_set(struct str *out, const char *title, const uint64_t fields[3])
-{
-	bool is_first = true;
-
-	for (unsigned i = 1; i < FIELD_N; i++) {
-		if (!(fields[i / 64] >> i % 64 & 1) || !text_fields[i].name)
-			continue;
-		str_printf(out, "%s%s", is_first ? title : " ", text_fields[i].name);
-		is_first = false;
-	}
-	if (!is_first)
-		str_append_char(out, '\n');
-}
-
-static void
-put_table_name(struct str *out, uint8_t table, const char *name)
-{
-	str_printf(out, "\n  table %u", table);
-	if (*name)
-		str_printf(out, " (\"%s\")", name);
-	str_append(out, ":\n");
-}
-
-static bool
-is_same(const struct of_table_stats *a, const struct of_table_stats *b)
-{
-	return a->active == b->active && a->lookups == b->lookups &&
-	       a->matched == b->matched && a->max_entries == b->max_entries &&
-	       a->config == b->config;
-}
+#include "openflow/of_print_features.h"
 
 static void
 put_stats(struct of_printer *p)
 {
-	const struct of_table_stats *tables = p->msg->tables;
-	struct str *out = p->out;
-	size_t i = 0;
+	struct print_tables tables = {.out = p->out, .version = p->msg->version};
 
-	while (i < p->msg->n) {
-		const struct of_table_stats *t = &tables[i];
-		size_t last = i + 1;
+	str_append_char(p->out, '\n');
+	for (size_t i = 0; i < p->msg->n; i++) {
+		struct print_table table;
 
-		put_table_name(out, t->table, p->msg->version <= OF12 ? "" : t->name);
-		str_printf(out,
-		           "    active=%u, lookup=%" PRIu64 ", matched=%" PRIu64 "\n",
-		           t->active, t->lookups, t->matched);
-		if (p->msg->version <= OF12)
-			str_printf(out, "    max_entries=%u\n", t->max_entries);
-		while (last < p->msg->n && is_same(&tables[last], t))
-			last++;
-		if (last == i + 2)
-			str_printf(out, "\n  table %u: ditto\n", tables[last - 1].table);
-		else if (last > i + 2)
-			str_printf(out, "\n  tables %u...%u: ditto\n",
-			           tables[i + 1].table, tables[last - 1].table);
-		i = last;
+		print_table_from_stats(p->msg->version, &p->msg->tables[i], &table);
+		print_tables_add(&tables, &table);
 	}
+	print_tables_end(&tables);
 }
 
-static void
-put_next_tables(struct str *out, const uint8_t *bits)
+void
+of_text_format_table_features(struct str *out, enum of_version version,
+                              const struct of_table_features *features, size_t n)
 {
-	bool is_first = true;
+	struct print_tables tables = {.out = out, .version = version};
 
-	for (unsigned i = 0; i < 256; i++) {
-		unsigned last = i;
-
-		if (!(bits[i / 8] >> i % 8 & 1))
-			continue;
-		while (last < 255 && bits[(last + 1) / 8] >> (last + 1) % 8 & 1)
-			last++;
-		str_printf(out, is_first ? "      next tables: %u" : ",%u", i);
-		if (last > i)
-			str_printf(out, "-%u", last);
-		is_first = false;
-		i = last;
-	}
-	if (!is_first)
-		str_append_char(out, '\n');
-}
-
-static void
-put_instructions(struct str *out, const struct of_table_features *t, unsigned miss)
-{
-	static const struct print_bit bits[] = {{1U << 6, "meter"},
-	                                        {1U << 4, "apply_actions"},
-	                                        {1U << 5, "clear_actions"},
-	                                        {1U << 3, "write_actions"},
-	                                        {1U << 2, "write_metadata"},
-	                                        {1U << 1, "goto_table"},
-	                                        {0, NULL}};
-
-	put_next_tables(out, t->next_tables[miss]);
-	str_append(out, "      instructions: ");
-	print_bits(out, t->instructions[miss], bits, " ", "none");
-	str_append(out, "\n      Write-Actions features:\n        actions: ");
-	print_action_set(out, t->write_actions[miss]);
-	str_append_char(out, '\n');
-	put_field_set(out, "        supported on Set-Field: ", t->write_set[miss]);
-	str_append(out, "      Apply-Actions features:\n        actions: ");
-	print_action_set(out, t->actions[miss]);
-	str_append_char(out, '\n');
-	put_field_set(out, "        supported on Set-Field: ", t->set[miss]);
-}
-
-static void
-put_features(struct str *out, const struct of_table_features *t)
-{
-	uint64_t exact[3];
-
-	put_table_name(out, t->table, t->name);
-	str_printf(out, "    metadata: match=%#" PRIx64 " write=%#" PRIx64 "\n",
-	           t->metadata_match, t->metadata_write);
-	str_printf(out, "    max_entries=%u\n", t->max_entries);
-	if (!t->has_properties)
-		return;
-	str_append(out, "    instructions (other than table miss):\n");
-	put_instructions(out, t, 0);
-	str_append(out, "    instructions (table miss):\n");
-	put_instructions(out, t, 1);
-	str_append(out, "    matching:\n");
-	for (unsigned i = 0; i < 3; i++)
-		exact[i] = t->match[i] & ~t->mask[i];
-	put_field_set(out, "      arbitrary mask: ", t->mask);
-	put_field_set(out, "      exact match or wildcard: ", exact);
+	for (size_t i = 0; i < n; i++)
+		print_tables_add(&tables, &(struct print_table){.features = features[i],
+		                                                .config = -1});
+	print_tables_end(&tables);
 }
 
 static const struct print_bit eviction_bits[] = {
@@ -246,8 +91,10 @@ print_tables(struct of_printer *p)
 		break;
 	case OFM_TABLE_FEATURES_REPLY:
 	case OFM_TABLE_FEATURES_REQUEST:
-		for (size_t i = 0; i < msg->n; i++)
-			put_features(p->out, &msg->table_features[i]);
+		if (msg->n)
+			str_append_char(p->out, '\n');
+		of_text_format_table_features(p->out, msg->version, msg->table_features,
+		                              msg->n);
 		break;
 	case OFM_TABLE_DESC_REPLY:
 		for (size_t i = 0; i < msg->n; i++)

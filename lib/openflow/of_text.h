@@ -68,6 +68,10 @@ int of_text_parse_meter(const char *text, enum of_meter_command command,
 void of_text_format_flow(struct str *out, const struct of_flow_stats *flow,
                          const struct of_names *names, bool with_stats);
 
+/* What tables can do; what the one before can too is not said again. */
+void of_text_format_table_features(struct str *out, enum of_version version,
+                                   const struct of_table_features *features, size_t n);
+
 /* A message as "ovs-ofctl ofp-print" shows it; 'verbosity' as the option -m counts. Any
  * bytes: what cannot be read is shown as such. */
 void of_text_format_message(struct str *out, const uint8_t *data, size_t n,

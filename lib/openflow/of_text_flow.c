@@ -207,6 +207,10 @@ parse_flow(char *text, enum of_flow_command command, const struct of_names *name
 		if (parse_word(&word, names, mod, err))
 			return -EINVAL;
 	text_match_end(&mod->match);
+	/* Without a cookie to look for it adds what is not there: with cookie 0. */
+	if (actions && mod->command != OF_FLOW_ADD && !mod->cookie_mask &&
+	    mod->new_cookie == UINT64_MAX)
+		mod->new_cookie = 0;
 	return actions ? of_text_parse_actions(actions, names, &mod->actions, err) : 0;
 }
 

@@ -6,10 +6,12 @@
 #
 # WEIR_TEST_SEED chooses other rules, WEIR_TEST_RULES how many.
 import os
+import re
 import shutil
 
 import pytest
 
+from support import proc
 from support.openflow import flow_texts, ofctl
 
 SEED = int(os.environ.get("WEIR_TEST_SEED", "1"))
@@ -82,6 +84,56 @@ def test_there_is_no_difference_between_the_tables(tables, tool):
     assert (done.returncode, done.stdout) == (0, "")
 
 
+# Whatever is asked, in every version; "@" is the bridge.
+QUESTIONS = [
+    "show @", "dump-desc @", "dump-tables @", "dump-ports @", "dump-ports @ 2", "dump-ports @ LOCAL", "dump-ports @ p1",
+    "dump-ports-desc @", "dump-ports-desc @ 3", "queue-get-config @", "queue-get-config @ 1", "queue-stats @",
+    "queue-stats @ 1", "queue-stats @ 1 5", "queue-stats @ 1 6", "dump-group-features @", "meter-features @",
+    "dump-groups @", "dump-groups @ 3", "dump-group-stats @", "dump-meters @", "meter-stats @",
+    "dump-meters @ meter=2", "get-frags @", "dump-aggregate @", "dump-aggregate @ table=1",
+    "dump-aggregate @ table=0,ip", "dump-tlv-map @", "probe @", "dump-table-desc @", "dump-flows @ table=1", "dump-flows @ tcp", "dump-flows @ out_port=LOCAL",
+    "dump-flows @ cookie=0/1", "--names dump-flows @ table=1", "--no-stats dump-flows @ udp", "bogus-command @",
+    "--no-stats --rsort=priority dump-flows @ table=253,in_port=1", "--no-stats --sort=in_port dump-flows @ table=253,in_port=1",
+    "dump-flows no-such-bridge",
+]
+# Open vSwitch's netdev datapath knows nothing of these; weir tells what is so.
+TRUER = [
+    (r" min_rate:[0-9.]+%| max_rate:[0-9.]+%", ""),  # the classes' floors and ceilings
+    (r"max_groups=0x[0-9a-f]+", "max_groups=N"), (r"band_types: drop dscp_remark", "band_types: drop"),
+    (r" copy_ttl_out copy_ttl_in( push_pbb pop_pbb)?", ""),
+    (r"max option space=256 max fields=64", "max option space=0 max fields=0"),
+    (r"     current:    10GB-FD COPPER\n", ""), (r"speed: [0-9]+ Mbps now", "speed: N Mbps now"),  # of a tap
+]
+
+
+def comparable(text):
+    for pattern, instead in TRUER:
+        text = re.sub(pattern, instead, text)
+    text = ofctl.without_counts(text)
+    # What is refused is refused by both, each in its own words; an answer that is an error ends only weir-ofctl so.
+    text = re.sub(r"ofctl: .*\n", "ofctl: refused\n", text)
+    return ofctl.sorted_blocks(text.replace("status 1\n", ""))
+
+
+@pytest.mark.parametrize("version", SHARES)
+def test_questions_are_answered_alike(queues, version):
+    found = []
+    for question in QUESTIONS:
+        normalise = same_rules(version) if "dump-flows @" in question else comparable
+        found += queues.differences("-O", option(version), *question.split(), normalise=normalise)
+    assert not found, "\n".join(found)
+
+
+@pytest.fixture(scope="module")
+def queues(tables):
+    for side in tables.sides:
+        side.switch.vsctl("set", "port", "p1", "qos=@q", "--", "--id=@q", "create", "qos", "type=linux-htb",
+                          "other_config:max-rate=100000000", "queues:0=@a", "queues:5=@b",
+                          "--", "--id=@a", "create", "queue", "other_config:min-rate=10000000",
+                          "--", "--id=@b", "create", "queue", "other_config:min-rate=20000000")
+    return tables
+
+
 @pytest.mark.parametrize("version", ["1.3", "1.4", "1.5"])
 @pytest.mark.parametrize("command", ["dump-groups", "dump-group-stats", "dump-meters"])
 def test_groups_and_meters_are_dumped_alike(tables, version, command):
@@ -108,3 +160,100 @@ def test_what_is_dumped_can_be_added_again(tables):
     assert set(once.splitlines()) <= set(before)
     assert len(once.splitlines()) > len(before) * 0.99
     assert add_what_is_dumped(tables) == once
+
+
+# Changes one after the other, and what is asked then.
+CHANGES = [
+    "del-flows @", "-O OpenFlow15 del-groups @", "-O OpenFlow13 del-meters @",
+    "add-flow @ priority=5,in_port=1,cookie=7,actions=2", "add-flow @ priority=5,in_port=2,actions=1,3",
+    "add-flow @ table=3,priority=9,tcp,tp_dst=80,idle_timeout=500,actions=mod_dl_dst:02:00:00:00:00:01,normal",
+    "add-flow @ check_overlap,priority=5,dl_src=02:00:00:00:00:01,actions=drop", "add-flow @ table=255,actions=drop",
+    "add-flow @ actions=bogus", "add-flow @ in_port=p2,actions=p3", "add-flow @ tcp,tp_dst=80,nw_src=1.2.3.4/33,actions=1",
+    "mod-flows @ in_port=1,actions=3", "--strict mod-flows @ priority=4,in_port=1,actions=LOCAL",
+    "--strict mod-flows @ priority=5,in_port=1,actions=LOCAL", "mod-flows @ cookie=7/-1,actions=drop",
+    "del-flows @ table=3,udp", "--strict del-flows @ priority=6,in_port=2", "del-flows @ out_port=3",
+    "-O OpenFlow13 add-flow @ table=1,in_port=1,actions=2,goto_table:9",
+    "-O OpenFlow13 add-flow @ table=9,in_port=1,actions=goto_table:1", "-O OpenFlow13 add-flow @ actions=group:77",
+    "-O OpenFlow13 add-flow @ in_port=3,actions=meter:9,output:1", "-O OpenFlow13 add-meter @ meter=9,kbps,band=type=drop,rate=5",
+    "-O OpenFlow13 add-meter @ meter=9,kbps,band=type=drop,rate=5", "-O OpenFlow13 add-flow @ in_port=3,actions=meter:9,output:1",
+    "-O OpenFlow13 mod-meter @ meter=9,pktps,burst,band=type=drop,rate=9,burst_size=4",
+    "-O OpenFlow13 mod-meter @ meter=10,kbps,band=type=drop,rate=9", "-O OpenFlow13 del-meter @ meter=9",
+    "-O OpenFlow13 add-group @ group_id=1,type=all,bucket=output:1,bucket=output:2",
+    "-O OpenFlow13 add-group @ group_id=1,type=all,bucket=output:1", "-O OpenFlow13 mod-group @ group_id=2,type=all",
+    "-O OpenFlow13 --may-create mod-group @ group_id=2,type=indirect,bucket=output:3",
+    "-O OpenFlow13 add-group @ group_id=3,type=indirect,bucket=output:1,bucket=output:2",
+    "-O OpenFlow13 add-group @ group_id=4,type=select,bucket=weight:3,output:1,bucket=weight:4,output:2",
+    "-O OpenFlow13 add-group @ group_id=5,type=ff,bucket=output:1", "-O OpenFlow15 insert-buckets @ group_id=4,command_bucket_id=first,bucket=bucket_id:9,weight:7,actions=output:3",
+    "-O OpenFlow15 insert-buckets @ group_id=4,command_bucket_id=last,bucket=bucket_id:9,actions=output:3",
+    "-O OpenFlow15 remove-buckets @ group_id=4,command_bucket_id=1", "-O OpenFlow15 remove-buckets @ group_id=4,command_bucket_id=77",
+    "-O OpenFlow13 add-flow @ table=2,actions=group:1", "-O OpenFlow13 del-groups @ group_id=1",
+    "-O OpenFlow14 mod-table @ 4 evict", "-O OpenFlow14 mod-table @ 5 vacancy:20,80", "-O OpenFlow14 mod-table @ 5 novacancy",
+    "-O OpenFlow11 mod-table @ 6 drop", "-O OpenFlow14 mod-table @ bogus evict", "-O OpenFlow14 mod-table @ 4 noevict",
+    "mod-port @ p1 no-flood", "mod-port @ 1 flood", "mod-port @ p2 down", "mod-port @ p2 up", "mod-port @ bogus up",
+    "mod-port @ p3 bogus", "packet-out @ in_port=1,packet=02000000000102000000000288b5,actions=2", "packet-out @ LOCAL drop 02000000000102000000000288b5",
+    "packet-out @ in_port=1,packet=02000000000102000000000288b5,actions=bogus", "packet-out @ in_port=1,actions=2", "set-frags @ drop", "get-frags @", "set-frags @ normal", "set-frags @ bogus",
+    "--bundle add-flow @ table=7,tcp,actions=1", "--bundle add-flow @ table=7,udp,actions=group:99",
+    "ping @ 12", "parse-actions-not-a-command", "del-flows @",
+]
+AFTER = ["dump-flows @", "-O OpenFlow13 dump-flows @", "-O OpenFlow15 dump-groups @", "-O OpenFlow13 dump-meters @",
+         "-O OpenFlow14 dump-table-desc @", "dump-ports-desc @"]
+
+
+@pytest.mark.parametrize("tool", ofctl.TOOLS)
+def test_changes_are_made_alike(tables, tool):
+    found = []
+    for words in CHANGES:
+        done = {side.kind: change(side, tool, words) for side in tables.sides}
+        if done["weir"] != done["ovs-plain"]:
+            found.append(f"{tool} {words}:\n  ovs  {done['ovs-plain']}\n  weir {done['weir']}")
+        for question in AFTER if "flow" in words or "group" in words or "meter" in words or "mod-" in words else ():
+            found += [f"after {words}: {text}" for text in tables.differences(
+                *question.split(), normalise=comparable, tools=("ovs-ofctl",))]
+        if len(found) > 8:
+            break
+    assert not found, "\n".join(found)
+
+
+def change(side, tool, words):
+    """Whether it was done, or the error of the switch; each tool has its own words for what it refuses itself."""
+    done = side.run(tool, *words.split(), check=False)
+    errors = re.findall(r"OFP[A-Z]+_[A-Z_]+", re.sub(r"OFPT_[A-Z_]+", "", done.stdout + done.stderr))
+    return done.returncode, errors[:1]
+
+
+# 1.0's numbers of ports, of 16 bits, become those of 32: LOCAL is 0xfffe in one.
+LEARNING = ("ip,actions=learn(table=1,NXM_OF_IN_PORT[],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],"
+            "load:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15],load:NXM_OF_IN_PORT[]->NXM_OF_IN_PORT[],output:NXM_OF_IN_PORT[]),"
+            "learn(table=3,load:7->reg1[4..7],eth_type=0x800,NXM_OF_IP_SRC[],in_port=1,reg2=7,idle_timeout=900),"
+            "learn(table=4,OXM_OF_IN_PORT[],priority=5,cookie=9)")
+PACKET = "02000000000102000000000{}08004500001c0000000040111a2f0a0000010a0000020035003500080000"
+
+
+def test_packets_teach_the_same_rules(pair):
+    for side in pair.sides:
+        side.run("ovs-ofctl", "del-flows", "@")
+        side.run("ovs-ofctl", "add-flow", "@", LEARNING)
+        for port in ("LOCAL", "2"):
+            for number in range(3):
+                side.run("ovs-ofctl", "packet-out", "@",
+                         f"in_port={port},packet={PACKET.format(number)},actions=table")
+        proc.wait_until(lambda side=side: len(dump(pair, side, "1.0").splitlines()) == 10, 5, "rules are learned")
+    found = pair.differences("--no-stats", "dump-flows", "@", normalise=ofctl.sorted_lines)
+    assert not found, "\n".join(found)
+
+
+def test_a_port_of_16_bits_in_a_register_is_one_of_1_0(pair):
+    sent = {}
+    for side in pair.sides:
+        side.run("ovs-ofctl", "del-flows", "@")
+        side.run("ovs-ofctl", "add-flow", "@", "actions=load:0xfffe->NXM_NX_REG0[0..15],output:NXM_NX_REG0[0..15]")
+        before = transmitted(side)
+        side.run("ovs-ofctl", "packet-out", "@", f"in_port=2,packet={PACKET.format(1)},actions=table")
+        proc.wait_until(lambda side=side, before=before: transmitted(side) > before, 5, "the packet leaves by LOCAL")
+        sent[side.kind] = transmitted(side) - before
+    assert sent == {"ovs-plain": 1, "weir": 1}
+
+
+def transmitted(side):
+    text = side.run("ovs-ofctl", "dump-ports", "@", "LOCAL").stdout
+    return int(re.search(r"tx pkts=([0-9]+)", text)[1])

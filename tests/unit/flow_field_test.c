@@ -355,13 +355,32 @@ test_actions(void **state)
 	flow_actions_destroy(&copy);
 }
 
+static void
+test_words_hold_the_field(void **state)
+{
+	(void)state;
+	for (unsigned id = FIELD_NONE + 1; id < FIELD_N; id++) {
+		struct flow_key key = {0};
+		uint64_t words = 0;
+
+		flow_field_write((enum flow_field_id)id, &key, NULL);
+		for (unsigned i = 0; i < FLOW_KEY_WORDS; i++)
+			words |= (uint64_t)(key.words[i] != 0) << i;
+		assert_true(words == flow_field_words((enum flow_field_id)id));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),     cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_subfields), cmocka_unit_test(test_views),
-		cmocka_unit_test(test_match),     cmocka_unit_test(test_needs),
+		cmocka_unit_test(test_words_hold_the_field),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_subfields),
+		cmocka_unit_test(test_views),
+		cmocka_unit_test(test_match),
+		cmocka_unit_test(test_needs),
 		cmocka_unit_test(test_actions),
 	};
 

@@ -16,15 +16,17 @@
 #include "vswitchd/ofproto/roles.h"
 #include "vswitchd/ofproto/table_mod.h"
 
-#define CAPABILITIES      0x4fU /* statistics of flows, tables, ports, groups, queues */
-#define CAPABILITIES_1_0  0xc7U /* no groups; ARP's addresses are matched */
-#define ACTIONS_1_0       0xfffU
-#define CONFIG_FRAGMENTS  3U /* 0 = as they come, 1 = drop */
-#define CONFIG_FRAG_DROP  1U
-#define CONFIG_TTL        4U /* 1.1 and 1.2: expired packets go to the controller */
-#define REASON_TTL        (1U << 2)
-#define FORWARD_GROUP_MOD 0
-#define FORWARD_METER_MOD 1
+#define CAPABILITIES       0x4fU /* statistics of flows, tables, ports, groups, queues */
+#define CAPABILITIES_1_0   0xc7U /* no groups; ARP's addresses are matched */
+#define CAPABILITY_ARP     0x80U
+#define CAPABILITY_BUNDLES 0x200U
+#define ACTIONS_1_0        0xfffU
+#define CONFIG_FRAGMENTS   3U /* 0 = as they come, 1 = drop */
+#define CONFIG_FRAG_DROP   1U
+#define CONFIG_TTL         4U /* 1.1 and 1.2: expired packets go to the controller */
+#define REASON_TTL         (1U << 2)
+#define FORWARD_GROUP_MOD  0
+#define FORWARD_METER_MOD  1
 
 typedef int handler_fn(struct session *session, struct of_msg *msg,
                        struct of_error *error);
@@ -45,7 +47,10 @@ on_features(struct session *session, struct of_msg *msg, struct of_error *error)
 	reply.features.datapath_id = ofproto->datapath_id;
 	reply.features.n_tables = SWITCH_TABLES;
 	reply.features.capabilities =
-		session->version == OF10 ? CAPABILITIES_1_0 : CAPABILITIES;
+		session->version == OF10   ? CAPABILITIES_1_0
+		: session->version == OF11 ? CAPABILITIES | CAPABILITY_ARP
+		: session->version >= OF14 ? CAPABILITIES | CAPABILITY_BUNDLES
+					   : CAPABILITIES;
 	reply.features.actions = session->version == OF10 ? ACTIONS_1_0 : 0;
 	if (session->version < OF13) {
 		reply.features.n_ports = ports_list(ofproto, list);

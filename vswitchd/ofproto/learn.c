@@ -9,7 +9,8 @@
 enum { FROM_FIELD, FROM_VALUE };
 enum { TO_MATCH, TO_LOAD, TO_OUTPUT };
 
-#define PART_BITS 64U /* subfields are read and written in parts */
+#define PORT_BITS_10 16
+#define PART_BITS    64U /* subfields are read and written in parts */
 
 /* Bits 'first' to 'first + n - 1' of a constant, right-aligned in its bytes. */
 static uint64_t
@@ -70,6 +71,15 @@ add_match(const struct flow_learn_spec *spec, const struct flow_key *key,
 	flow_match_set(match, spec->to.field, &field_value, &field_mask);
 }
 
+/* A whole in_port of 1.0: its reserved numbers lie elsewhere in 32 bits. */
+static void
+widen_port(struct flow_set_field *set)
+{
+	if (set->value.bytes[2] == 0xff)
+		memset(set->value.bytes, 0xff, 2);
+	memset(set->mask.bytes, 0xff, 4);
+}
+
 static void
 add_load(const struct flow_learn_spec *spec, const struct flow_key *key,
          struct flow_actions *actions)
@@ -89,6 +99,8 @@ add_load(const struct flow_learn_spec *spec, const struct flow_key *key,
 	set->field = spec->to.field;
 	flow_field_read(spec->to.field, &value, &set->value);
 	flow_field_read(spec->to.field, &mask, &set->mask);
+	if (spec->to.field == FIELD_IN_PORT && spec->n_bits == PORT_BITS_10)
+		widen_port(set);
 }
 
 static void

@@ -1,7 +1,6 @@
 /* multiparts_flows.c - statistics of rules and tables. Part of multiparts.c. Main
  * thread. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -16,6 +15,16 @@
 #define DUMP_BACKLOG_MAX (4U << 20)           /* what a reader may be behind */
 #define DUMP_NS          (10 * NSEC_PER_MSEC) /* of the main thread, at a time */
 #define LOOK_AGAIN_MS    10                   /* whether it has read */
+
+/* goto, write-metadata, write-, apply- and clear-actions, meter: a bit per wire number.
+ */
+#define INSTRUCTIONS      0x7eU
+#define INSTRUCTION_GOTO  0x02U
+#define INSTRUCTION_METER 0x40U
+#define ACTIONS_11        0x1ffffffU /* all */
+#define ACTIONS_12        0x3ff9801U /* set-field instead of those for single fields */
+/* All fields of 1.2 but in_phy_port, eth_type, ip_proto. */
+#define SETFIELDS_12 (0xfffffffffULL & ~0x422ULL)
 
 static int
 check_table(const struct of_flow_stats_request *request, struct of_error *error)
@@ -162,6 +171,18 @@ multipart_aggregate(struct session *session, const struct of_msg *request,
 	return 0;
 }
 
+/* What 1.1 and 1.2 tell beside the counters, by their own wire numbers. */
+static void
+fill_abilities(struct of_table_stats *table, enum of_version version)
+{
+	table->instructions = INSTRUCTIONS & ~INSTRUCTION_METER;
+	if (table->table + 1 >= SWITCH_TABLES)
+		table->instructions &= ~INSTRUCTION_GOTO;
+	table->write_actions = version == OF11 ? ACTIONS_11 : ACTIONS_12;
+	table->apply_actions = table->write_actions;
+	table->write_setfields = table->apply_setfields = SETFIELDS_12;
+}
+
 int
 multipart_tables(struct session *session, const struct of_msg *request,
                  struct of_error *error)
@@ -177,15 +198,12 @@ multipart_tables(struct session *session, const struct of_msg *request,
 
 		dp_table_get_stats(ofproto->bridge_id, table->id, &stats);
 		tables[i].table = table->id;
-		if (i)
-			snprintf(tables[i].name, sizeof(tables[i].name), "table%zu", i);
-		else
-			snprintf(tables[i].name, sizeof(tables[i].name), "classifier");
 		tables[i].match_fields = tables[i].wildcards =
 			session->version == OF10 ? 0x3fffff : UINT64_MAX;
 		tables[i].metadata_match = tables[i].metadata_write = UINT64_MAX;
 		tables[i].max_entries = FLOW_TABLE_RULES_MAX;
 		tables[i].active = (uint32_t)table->rules.count - table->n_hidden;
+		fill_abilities(&tables[i], session->version);
 		tables[i].lookups = stats.lookups;
 		tables[i].matched = stats.matched;
 	}
@@ -228,13 +246,11 @@ set_bit(uint64_t *bits, unsigned i)
 /* All tables can do the same. */
 static void
 fill_features(struct of_table_features *features, const struct ofproto *ofproto,
-              const struct flow_table *table)
+              const struct flow_table *table, enum of_version version)
 {
 	const unsigned first = ofproto->egress_table;
 	const unsigned n_tables = table->id < first ? first : SWITCH_TABLES;
 
-	snprintf(features->name, sizeof(features->name),
-	         table->id ? "table%u" : "classifier", table->id);
 	features->table = table->id;
 	features->features = egress_features(ofproto, table->id);
 	features->metadata_match = features->metadata_write = UINT64_MAX;
@@ -242,10 +258,11 @@ fill_features(struct of_table_features *features, const struct ofproto *ofproto,
 	features->has_properties = true;
 	features->capabilities = 3; /* deprecated bits, as the reference has them */
 	for (unsigned miss = 0; miss < 2; miss++) {
-		/* goto, write-metadata, write-, apply- and clear-actions, meter. */
-		features->instructions[miss] = 0x7e;
+		/* 1.5 has the action instead of the instruction. */
+		features->instructions[miss] =
+			INSTRUCTIONS & ~(version >= OF15 ? INSTRUCTION_METER : 0);
 		if (table->id + 1U >= n_tables)
-			features->instructions[miss] &= ~2U;
+			features->instructions[miss] &= ~INSTRUCTION_GOTO;
 		for (unsigned i = table->id + 1U; i < n_tables; i++)
 			features->next_tables[miss][i / 8] |= (uint8_t)(1U << i % 8);
 		for (unsigned i = 0; i < ACTION_METER; i++) {
@@ -284,7 +301,7 @@ multipart_table_features(struct session *session, const struct of_msg *request,
 	features = xcalloc(SWITCH_TABLES, sizeof(*features));
 	for (unsigned i = 0; i < SWITCH_TABLES; i++)
 		fill_features(&features[i], session->ofproto,
-		              &session->ofproto->tables[i]);
+		              &session->ofproto->tables[i], session->version);
 	multipart_init_reply(session, request, OFM_TABLE_FEATURES_REPLY, &reply);
 	reply.table_features = features;
 	reply.n = SWITCH_TABLES;

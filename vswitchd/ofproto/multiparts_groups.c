@@ -87,10 +87,9 @@ int
 multipart_group_descs(struct session *session, const struct of_msg *request,
                       struct of_error *error)
 {
-	/* Before 1.5 a request names no group. */
-	const uint32_t number = session->version < OF15 ? OF_GROUP_ALL : request->number;
+	/* 1.5's and Nicira's name a group; others ask for all. */
 	size_t n;
-	struct group **list = choose_groups(session, number, &n);
+	struct group **list = choose_groups(session, request->number, &n);
 	struct of_group_mod *groups = xcalloc(MAX_OF(n, 1), sizeof(*groups));
 	struct of_msg reply;
 

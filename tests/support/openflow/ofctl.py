@@ -11,7 +11,7 @@ TOOLS = ("ovs-ofctl", "weir-ofctl")
 PORTS = (1, 2, 3)
 # What two switches that do the same still differ in.
 CHANGING = [
-    (re.compile(r"duration=[0-9.]+s"), "duration=Ns"),
+    (re.compile(r"duration([=:])[0-9.]+s"), r"duration\1Ns"),
     (re.compile(r"(idle|hard)_age=[0-9]+, "), ""),
     (re.compile(r"\(?xid=0x[0-9a-f]+\)?"), "(xid=N)"),
 ]
@@ -114,6 +114,12 @@ def sorted_lines(text):
     """Of what has no order of its own: messages' parts and rules."""
     lines = [line for line in text.splitlines() if "_FLOW reply" not in line and "_FLOW_DESC reply" not in line]
     return "\n".join(sorted(lines)) + "\n"
+
+
+def sorted_blocks(text):
+    """The same for ports and meters, which have no order of their own: the lines of one stay together."""
+    blocks = re.split(r"\n(?=  ?(?:port +)?[0-9L]| [a-z]|meter)", text.rstrip("\n"))
+    return "\n".join(sorted(block.strip("\n") for block in blocks if "_FLOW" not in block.split("\n")[0])) + "\n"
 
 
 def sorted_words(text):
