@@ -232,6 +232,7 @@ trace_resume(struct trace *trace, const struct program_walk *record,
 static void
 trace_walk(struct trace *trace, const struct flow_key *key, struct rte_mbuf **pkt)
 {
+	static const uint64_t nothing; /* an empty list has an address, too */
 	const struct dp_trace *request = trace->request;
 	const struct pipeline *pipeline = trace->bridge->pipeline;
 	struct walk *walk = xcalloc(1, sizeof(*walk));
@@ -240,7 +241,8 @@ trace_walk(struct trace *trace, const struct flow_key *key, struct rte_mbuf **pk
 	walk->trace = trace;
 	trace_begin(trace, key, 0);
 	if (request->is_packet_out)
-		walk_actions(walk, pipeline, key, request->length, request->actions,
+		walk_actions(walk, pipeline, key, request->length,
+		             request->actions_bytes ? request->actions : &nothing,
 		             request->actions_bytes);
 	else
 		walk_packet(walk, pipeline, key, request->length);
