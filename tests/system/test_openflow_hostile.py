@@ -348,11 +348,11 @@ def tls_connection(port, directory, name):
 
 def is_closed(stream):
     """Whether the switch has ended a plain stream."""
-    stream.settimeout(0.01)
+    stream.setblocking(False)
     try:
         while stream.recv(4096):
             pass
-    except TimeoutError:
+    except BlockingIOError:
         return False
     except OSError:
         pass
