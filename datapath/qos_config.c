@@ -87,15 +87,10 @@ qos_relocate(struct worker *worker, void *arg)
 	return false;
 }
 
-/* Memory whose pages exist: the worker shall not wait for the kernel. */
 static void *
 qos_alloc_sched(uint32_t capacity)
 {
-	size_t size = sched_memory_bytes(capacity);
-	void *memory = xcalloc_cacheline(size);
-
-	memset(memory, 0, size);
-	return memory;
+	return xcalloc_huge(sched_memory_bytes(capacity));
 }
 
 /* The owner copies what it has while nothing is sent (about a millisecond for 10,000

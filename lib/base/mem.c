@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/compiler.h"
+
+#define HUGE_PAGE_BYTES ((size_t)2 << 20)
 
 static void *
 mem_check(void *p)
@@ -72,4 +75,18 @@ xcalloc_cacheline(size_t size)
 	void *p = mem_check(aligned_alloc(CACHE_LINE_BYTES, rounded));
 
 	return memset(p, 0, rounded);
+}
+
+void *
+xcalloc_huge(size_t size)
+{
+	size_t rounded = (size + HUGE_PAGE_BYTES - 1) / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES;
+	void *p;
+
+	if (size < HUGE_PAGE_BYTES)
+		return xcalloc_cacheline(size);
+	p = mem_check(aligned_alloc(HUGE_PAGE_BYTES, rounded));
+	/* Without them it only costs somewhat more to read. */
+	madvise(p, rounded, MADV_HUGEPAGE);
+	return memset(p, 0, size);
 }

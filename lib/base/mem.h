@@ -15,3 +15,7 @@ char *xasprintf(const char *fmt, ...)
 
 /* xcalloc() aligned to a cache line, for what workers read; release with free(). */
 void *xcalloc_cacheline(size_t size) __attribute__((malloc, returns_nonnull));
+
+/* The same for much memory that workers read here and there: on huge pages, if the kernel
+ * has any, and all of it there already. */
+void *xcalloc_huge(size_t size) __attribute__((malloc, returns_nonnull));

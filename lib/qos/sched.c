@@ -135,8 +135,16 @@ floor_expired(struct sched *sched, uint32_t id)
 	node->flags &= (uint8_t)~NODE_ON_FLOOR_WHEEL;
 	if (!node_has_backlog(node))
 		return;
-	if (node->flags & NODE_LEAF)
+	if (node->flags & NODE_LEAF) {
 		__builtin_prefetch(node->queue.head, 1);
+	} else {
+		/* It lends to the child that is likely to be its first. */
+		const struct sched_node *child = &sched->nodes[node->inner.next_child];
+
+		__builtin_prefetch(&sched->shares[node->inner.first_share], 1);
+		if (child->flags & NODE_LEAF)
+			__builtin_prefetch(child->queue.head, 1);
+	}
 	floor_refresh(sched, node);
 	/* The usual case of node_arm(). */
 	if (likely(node_is_green(sched, node) && !node_is_red(sched, node)))
