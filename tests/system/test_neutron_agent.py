@@ -246,17 +246,19 @@ def test_a_qos_policy_and_direct_flows(cloud):
     cloud.wait(lambda: cloud.agent.output().count(f"up {PORT}") > reports, "the port to be wired")
     port, patch, tag = cloud.number(cloud.guest_port), cloud.number(f"int-{cloud.physical}"), cloud.tag()
     meter = re.search(r"meter=(\d+) pktps bands=\s*type=drop rate=50000", cloud.ofctl("dump-meters", cloud.integration))
-    assert cloud.flows(cloud.integration)[0] >= cloud.wired_flows()[cloud.integration] | {
+    wanted = cloud.wired_flows()[cloud.integration] | {
         # bundles: straight to where an address is
         f"table=61, priority=12,dl_vlan={tag},dl_dst={MAC} actions=pop_vlan,output:{port}",
         f"table=62, priority=10,in_port={port},dl_src={MAC},dl_dst=00:00:00:00:00:00/01:00:00:00:00:00 "
         f"actions=push_vlan:0x8100,set_field:{PRESENT | tag}->vlan_vid,output:{patch}",
-        # the policy
-        f"priority=200,reg4=0,in_port={port} actions=load:{port:#x}->NXM_NX_PKT_MARK[],load:0x1->NXM_NX_REG4[0],"
-        "resubmit(,0)",
+        # the policy; what comes by ovs-ofctl in 1.0 resets counts
+        f"reset_counts priority=200,reg4=0,in_port={port} actions=load:{port:#x}->NXM_NX_PKT_MARK[],"
+        "load:0x1->NXM_NX_REG4[0],resubmit(,0)",
         f"priority=65535,ip,reg2=0,in_port={port} actions=set_field:0x1->reg2,set_field:10->ip_dscp,resubmit:{port}",
         f"table=59, priority=100,in_port={port},dl_src={MAC} actions=meter:{meter[1]},goto_table:60"}
-    assert (f"priority=200,pkt_mark={port:#x},reg4=0,in_port={cloud.number(f'phy-{cloud.physical}')} "
+    # Bundles come after the port is told to be up.
+    cloud.wait(lambda: cloud.flows(cloud.integration)[0] >= wanted, "the flows of bundles and the policy", 15)
+    assert (f"reset_counts priority=200,pkt_mark={port:#x},reg4=0,in_port={cloud.number(f'phy-{cloud.physical}')} "
             f"actions=set_queue:{port},load:0x1->NXM_NX_REG4[0],resubmit(,0)") in cloud.flows(cloud.physical)[0]
     finish = cloud.wire.sniff("eth0")
     result = cloud.ping(10)
