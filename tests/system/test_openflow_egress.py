@@ -1,12 +1,16 @@
 # test_openflow_egress.py - egress tables of OpenFlow 1.5, told by os-ken's messages and asked with real packets.
 import pytest
 from support.openflow import cases, wire
+from support.openflow.bench import Bench
 from support.openflow.packets import Packet
-from test_openflow_conformance import bench as bench  # a fixture
-from test_openflow_conformance import Bench as Bench
 
 FIRST = 100
 MARK = "02:00:00:00:00:99"
+
+
+@pytest.fixture(scope="module")
+def bench(lab):
+    return Bench(lab.switch, lab.bridge, lab.stack)
 
 
 @pytest.fixture

@@ -22,17 +22,7 @@ class Bench:
 
     def __init__(self, lab):
         self.lab, self.switch, self.bridge = lab, lab.switch, lab.bridge
-        self.switch.vsctl("set", "bridge", self.bridge, "fail_mode=secure")
-        space = lab.namespace()
-        self.links = []
-        for number, part in enumerate(("in", "out", "other"), 1):
-            link = links.Link(space, part)
-            lab.stack.callback(link.close)
-            self.switch.add_system(lab.bridge, link.outside, f"ofport_request={number}")
-            self.links.append(link)
-        for link in self.links:
-            carrier = pathlib.Path(f"/sys/class/net/{link.outside}/carrier")
-            proc.wait_until(lambda path=carrier: path.read_text().strip() == "1", 10, f"carrier of {link.outside}")
+        self.links = list(links.attach(lab.switch, lab.bridge, lab.stack, ("in", "out", "other")).values())
 
     @property
     def service(self):

@@ -4,7 +4,6 @@
 #   out --- 2 [ switch ] linux-htb: queue 1 with 4 below it, queue 5
 #   other - 3 [        ]
 import contextlib
-import pathlib
 import re
 import time
 
@@ -25,19 +24,8 @@ class Site:
 
     def __init__(self, lab):
         self.lab, self.switch, self.bridge = lab, lab.switch, lab.bridge
-        space = lab.namespace()
-        self.switch.vsctl("set", "bridge", lab.bridge, "fail_mode=secure")
-        quiet = pathlib.Path(f"/proc/sys/net/ipv6/conf/{lab.bridge}/disable_ipv6")
-        if quiet.exists():
-            quiet.write_text("1")
-        self.links = {}
-        for number, part in enumerate(PARTS, 1):
-            link = links.Link(space, part)
-            lab.stack.callback(link.close)
-            self.switch.add_system(lab.bridge, link.outside, f"ofport_request={number}")
-            self.links[number] = link
-        for link in self.links.values():
-            self.switch.wait_link(link.outside)
+        made = links.attach(lab.switch, lab.bridge, lab.stack, PARTS)
+        self.links = dict(enumerate(made.values(), 1))
         self.out = self.links[2].outside
         self.configure()
 

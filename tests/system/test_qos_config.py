@@ -141,12 +141,19 @@ def test_bad_values_leave_what_runs(lab, port):
     assert classes[1]["floor_bps"] == 1_000_000
 
 
-def test_dscp_column_is_not_silently_ignored(lab, port):
+def test_dscp_without_classes_is_not_silently_ignored(lab, port):
     switch = lab.switch
+    switch.vsctl("set", "port", port, "qos=@qos", "--", "--id=@qos", "create", "qos", "type=egress-policer",
+                 "other_config:cir=1000000", "other_config:cbs=100000", "queues:3=@q", "--", "--id=@q", "create", "queue",
+                 "dscp=46")
+    assert "dscp of queue 3 has no effect" in status(switch, port, "qos_warning")
+    assert wrong(switch, port) == ""
+    # With classes it is what they mark their packets with (test_openflow_queues.py).
+    tree.remove(switch.vsctl, port)
     uuid = make_tree(switch, port, 10, [tree.QosClass(3, floor=6)])
     switch.vsctl("set", "queue", uuid(3), "dscp=46")
-    assert "dscp is not supported and has no effect (queue 3)" in status(switch, port, "qos_warning")
-    assert wrong(switch, port) == ""
+    assert status(switch, port, "qos_warning") == ""
+    assert "dscp: 46" in switch.weir_appctl("qos/show", port)
 
 
 def libvirt_set(average, peak, burst):

@@ -3,9 +3,6 @@
 #   in ---- 1 [        ]
 #   out --- 2 [ switch ] <bridge>.mgmt --- the driver (run.py, os-ken's parsers)
 #   other - 3 [        ]
-import pathlib
-
-from support import netns, proc
 from support.openflow import cases, cases10, links, run, run10
 
 VERSIONS = {"1.0": 1, "1.3": 4, "1.4": 5, "1.5": 6}
@@ -20,21 +17,10 @@ class Bench:
 
     def __init__(self, switch, bridge, stack):
         self.switch, self.bridge = switch, bridge
-        self.space = stack.enter_context(netns.Namespace())
-        switch.vsctl("set", "bridge", bridge, "fail_mode=secure",
+        self.links = links.attach(switch, bridge, stack, (cases.IN, cases.OUT, cases.OTHER))
+        self.numbers = {part: number for number, part in enumerate(self.links, 1)}
+        switch.vsctl("set", "bridge", bridge,
                      "protocols=OpenFlow10,OpenFlow11,OpenFlow12,OpenFlow13,OpenFlow14,OpenFlow15")
-        quiet = pathlib.Path(f"/proc/sys/net/ipv6/conf/{bridge}/disable_ipv6")
-        if quiet.exists():
-            quiet.write_text("1")
-        self.links, self.numbers = {}, {}
-        for number, part in enumerate((cases.IN, cases.OUT, cases.OTHER), 1):
-            link = links.Link(self.space, part)
-            stack.callback(link.close)
-            switch.add_system(bridge, link.outside, f"ofport_request={number}")
-            self.links[part], self.numbers[part] = link, number
-        for link in self.links.values():
-            carrier = pathlib.Path(f"/sys/class/net/{link.outside}/carrier")
-            proc.wait_until(lambda path=carrier: path.read_text().strip() == "1", 10, f"carrier of {link.outside}")
 
     def runner(self, version, settle=None):
         """'settle': as in run.Runner."""

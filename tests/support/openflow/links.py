@@ -1,6 +1,7 @@
 # links.py - the far ends of a switch's links, as raw sockets: veth pairs whose other ends are ports of the switch.
 import ctypes
 import os
+import pathlib
 import select
 import socket
 import struct
@@ -85,3 +86,22 @@ class Link:
     def close(self):
         self.socket.close()
         proc.run(["ip", "link", "del", self.outside], check=False)
+
+
+def attach(switch, bridge, stack, parts):
+    """A link for each of 'parts', as ports 1, 2 and so on of a bridge that forwards only what controllers say and sends
+    nothing of its own: {part: link}. What it makes is undone by the ExitStack 'stack'."""
+    space = stack.enter_context(netns.Namespace())
+    switch.vsctl("set", "bridge", bridge, "fail_mode=secure")
+    quiet = pathlib.Path(f"/proc/sys/net/ipv6/conf/{bridge}/disable_ipv6")
+    if quiet.exists():
+        quiet.write_text("1")
+    made = {}
+    for number, part in enumerate(parts, 1):
+        made[part] = link = Link(space, part)
+        stack.callback(link.close)
+        switch.add_system(bridge, link.outside, f"ofport_request={number}")
+    for link in made.values():
+        carrier = pathlib.Path(f"/sys/class/net/{link.outside}/carrier")
+        proc.wait_until(lambda path=carrier: path.read_text().strip() == "1", 10, f"carrier of {link.outside}")
+    return made
