@@ -75,6 +75,8 @@ wrong_flow_mods_are_refused(void **state)
 		{"table=5,actions=goto_table:4", "OFPBIC_BAD_TABLE_ID"},
 		{"actions=group:7", "OFPBAC_BAD_OUT_GROUP"},
 		{"actions=meter:7", "OFPMMFC_INVALID_METER"},
+		{"actions=learn(table=1,limit=2,result_dst=reg0[1],eth_dst=eth_src)",
+	         "OFPBAC_BAD_ARGUMENT"},
 		{"check_overlap,priority=5,in_port=1,actions=drop", "OFPFMFC_OVERLAP"},
 	};
 	struct client c;

@@ -1,5 +1,5 @@
-/* action_check.c - ports, groups and meters that actions name. For flow_mod.c, groups.c
- * and packet_out.c. Main thread. */
+/* action_check.c - ports, groups and meters that actions name, and what cannot be had.
+ * For flow_mod.c, groups.c and packet_out.c. Main thread. */
 #include "vswitchd/ofproto/action_check.h"
 
 #include <errno.h>
@@ -63,6 +63,11 @@ check_record(const struct ofproto *ofproto, const struct flow_action *action,
 
 		return meter ? check_meter(ofproto, meter, error) : 0;
 	}
+	/* The packet is gone on its way before main knows whether there was room. */
+	if (action->type == ACTION_LEARN &&
+	    ((const struct flow_learn *)action)->flags & FLOW_LEARN_WRITE_RESULT)
+		return of_fail(error, OFERR_BAD_ACTION_ARGUMENT,
+		               "a learn action's result_dst is not supported");
 	return 0;
 }
 

@@ -225,9 +225,6 @@ class Texts:
                                     "send_flow_rem", "delete_learned", f"limit={r.randrange(1, 999)}",
                                     f"fin_idle_timeout={r.randrange(1, 99)}", f"fin_hard_timeout={r.randrange(1, 99)}")
                   if r.random() < 0.2]
-        if r.random() < 0.1:
-            words += [f"limit={r.randrange(1, 9)}", "result_dst=reg0[8]"]
-            words = [word for i, word in enumerate(words) if not word.startswith("limit") or i == len(words) - 2]
         prerequisites = protocol if r.random() < 0.3 else ""
         if prerequisites == "ip":
             words.append("eth_type=0x800")
