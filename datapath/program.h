@@ -1,5 +1,5 @@
 /* program.h - what a walk through the tables comes to: a flat list of records, those of
- * net/flow_action.h and the three below, for action.c to carry out. Made by the walk,
+ * net/flow_action.h and those below, for action.c to carry out. Made by the walk,
  * kept by the cache, never changed. Worker threads.
  *
  * In it are only: OUTPUT (a port's number; IN_PORT, FLOOD, ALL, NORMAL, LOCAL),
