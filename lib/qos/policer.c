@@ -47,8 +47,13 @@ policer_set(struct policer *policer, uint64_t rate_per_s, uint64_t burst, uint64
 	uint64_t debt = policer->free_at_ns_x256 - now;
 	unsigned __int128 scaled;
 
+	if (!old_mantissa) {
+		/* However young the clock is: a machine may have just booted. */
+		policer_init(policer, rate_per_s, burst, now_ns);
+		return;
+	}
 	policer_set_rate(policer, rate_per_s, burst);
-	if (debt > SPAN_MAX || !old_mantissa)
+	if (debt > SPAN_MAX)
 		return; /* not in debt: policer_admit() limits the credit */
 	/* Debt is owed in units, so its time scales with the price of a unit. */
 	scaled = (unsigned __int128)debt * policer->cost_mantissa / old_mantissa;

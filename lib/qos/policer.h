@@ -19,7 +19,8 @@ struct policer {
 void policer_init(struct policer *policer, uint64_t rate_per_s, uint64_t burst,
                   uint64_t now_ns);
 
-/* Changes rate and burst, keeping the debt in units. */
+/* Changes rate and burst, keeping the debt in units. One that admitted everything begins
+ * with a full bucket. */
 void policer_set(struct policer *policer, uint64_t rate_per_s, uint64_t burst,
                  uint64_t now_ns);
 

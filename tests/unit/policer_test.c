@@ -149,6 +149,19 @@ test_a_change_gives_no_more_than_the_new_burst(void **state)
 }
 
 static void
+test_a_bucket_is_full_on_a_machine_that_has_just_booted(void **state)
+{
+	struct policer policer = {0};
+	unsigned count;
+
+	(void)state;
+	policer_set(&policer, 1, 10, 1000);
+	for (count = 0; policer_admit(&policer, 1, 1000);)
+		count++;
+	assert_in_range(count, 10, 11);
+}
+
+static void
 test_extreme_parameters_stay_sane(void **state)
 {
 	struct policer policer;
@@ -189,6 +202,7 @@ main(void)
 		cmocka_unit_test(test_packets_can_be_the_unit),
 		cmocka_unit_test(test_a_change_keeps_the_debt_in_units),
 		cmocka_unit_test(test_a_change_gives_no_more_than_the_new_burst),
+		cmocka_unit_test(test_a_bucket_is_full_on_a_machine_that_has_just_booted),
 		cmocka_unit_test(test_extreme_parameters_stay_sane),
 	};
 
