@@ -28,7 +28,6 @@ SENDER = "10.0.0.100"
 GUEST_MAC = "52:54:00:00:01:00"  # support/testpmd.py gives it to its first port
 PAYLOAD = 1400
 FRAME = PAYLOAD + 8 + 20 + 14
-TRIES = 5
 
 
 class Site:
@@ -138,16 +137,16 @@ def site(stage):
 
 
 def expect(site, *busy, link=LINK, sum_of=("a", "b", "c", "guest"), seconds=3, settle=1.0, least=0.93):
-    """The domain never sends more than its rate; who is busy has its floor and all together the rate. A window in
-    which the machine kept senders or switch from running is no proof of less: others follow."""
-    for _ in range(TRIES):
-        rates = site.watch(seconds, settle)
+    """The domain never sends more than its rate; who is busy has its floor and all together the rate."""
+    def at_most(rates):
         assert sum(rates[name] for name in ("a", "b", "c")) <= 1.05 * link, rates
         assert rates["all"] <= 1.05 * link, rates
-        if (all(rates[name] >= 0.93 * FLOORS[name] for name in busy) and
-                sum(rates[name] for name in sum_of) >= least * link):
-            return rates
-    raise AssertionError(f"floors of {busy}, {link} Mbit/s together: {rates}")
+
+    def at_least(rates):
+        for name in busy:
+            assert rates[name] >= 0.93 * FLOORS[name], (name, rates)
+        assert sum(rates[name] for name in sum_of) >= least * link, rates
+    return traffic.steady(lambda: site.watch(seconds, settle), at_least, at_most)
 
 
 def test_rate_and_floors_hold_for_the_sum_of_ports(site):

@@ -98,10 +98,16 @@ def test_class_at_its_ceiling_says_so(site):
 
 def test_borrower_names_its_lenders(site):
     time.sleep(10)
-    with Sending(site, b=12):
-        answer = explain(site, 21)
+
+    def measure():
+        with Sending(site, b=12):
+            return explain(site, 21)
+
+    def at_least(answer):
+        assert answer["rates"]["sent_bps"] >= 0.85 * 12e6, answer
     # 6 of its own, 4 of class 20, 2 of the link.
-    assert answer["rates"]["sent_bps"] == pytest.approx(12e6, rel=0.15), answer
+    answer = traffic.steady(measure, at_least)
+    assert answer["rates"]["sent_bps"] <= 1.15 * 12e6, answer
     assert answer["rates"]["borrowed_bps"] > 3e6, answer
     assert share(answer, "borrowing", 20) > 0, answer
     assert share(answer, "own_floor") > 0, answer

@@ -84,6 +84,10 @@ class Sink:
         time.sleep(seconds)
         return self.rates(begin, time.monotonic_ns())
 
+    def expect(self, at_least, at_most=None, seconds=3, settle=1.0):
+        """Rates of the first window in which at_least() holds; at_most() holds in all (see traffic.steady)."""
+        return traffic.steady(lambda: self.watch(seconds, settle), at_least, at_most)
+
     def stop(self):
         proc.end_group(self.process)
 
@@ -123,14 +127,20 @@ def sink(site):
     tree.remove(site.switch.vsctl, site.out)
 
 
-def assert_floors_and_ceilings(rates, idle=()):
-    busy_floor = {"a": 8, "b": 6, "c": 3}
-    for name, floor in busy_floor.items():
+def assert_floors(rates, idle=()):
+    for name, floor in {"a": 8, "b": 6, "c": 3}.items():
         if name not in idle:
             assert rates[name] >= 0.97 * floor, (name, rates)
+
+
+def assert_ceilings(rates):
     assert rates["c"] <= 1.02 * 7, rates
     assert rates["b"] + rates["c"] <= 1.02 * 16, rates
-    assert sum(rates.values()) <= 1.02 * LINK, rates
+    assert_within(rates, LINK)
+
+
+def assert_within(rates, limit):
+    assert sum(rates.values()) <= 1.02 * limit, rates
 
 
 def test_tree(site, sink):
@@ -138,27 +148,29 @@ def test_tree(site, sink):
     site.switch.vsctl(*tree.create_words(site.out, LINK, CLASSES))
     load.start("a", "b", "c")
 
-    rates = counter.watch(4)
-    assert_floors_and_ceilings(rates)
-    assert rates["b"] + rates["c"] >= 0.97 * 10, rates
-    assert sum(rates.values()) >= 0.97 * LINK, rates
+    def all_busy(rates):
+        assert_floors(rates)
+        assert rates["b"] + rates["c"] >= 0.97 * 10, rates
+        assert sum(rates.values()) >= 0.97 * LINK, rates
+    counter.expect(all_busy, assert_ceilings, seconds=4)
 
     load.stop("a")
     wait_drained(site, 10)
-    rates = counter.watch(4)
-    assert_floors_and_ceilings(rates, idle="a")
-    assert rates["b"] + rates["c"] >= 0.97 * 16, rates
+
+    def tenant_two_alone(rates):
+        assert_floors(rates, idle="a")
+        assert rates["b"] + rates["c"] >= 0.97 * 16, rates
+    counter.expect(tenant_two_alone, assert_ceilings, seconds=4)
 
     load.start("a")
-    rates = counter.watch(2, settle=0.5)
-    assert rates["a"] >= 0.97 * 8, rates
-    assert_floors_and_ceilings(rates)
+    counter.expect(assert_floors, assert_ceilings, seconds=2, settle=0.5)
 
     load.stop("b", "c")
     wait_drained(site, 21, 22)
-    rates = counter.watch(3)
-    assert rates["a"] >= 0.97 * LINK, rates
-    assert rates["a"] <= 1.02 * LINK, rates
+
+    def whole_link(rates):
+        assert rates["a"] >= 0.97 * LINK, rates
+    counter.expect(whole_link, assert_ceilings)
 
 
 def test_ceiling_changed_live(site, sink):
@@ -169,33 +181,46 @@ def test_ceiling_changed_live(site, sink):
     for ceiling in (7, 4, 6):
         site.switch.vsctl("set", "queue", tree.queue_uuid(site.switch.vsctl, site.out, 22),
                           f"other_config:max-rate={ceiling * 1_000_000}")
-        rates = counter.watch(3)
-        assert 0.97 * ceiling <= rates["c"] <= 1.02 * ceiling, rates
-        assert 0.97 * LINK <= sum(rates.values()) <= 1.02 * LINK, rates
+
+        def at_least(rates, ceiling=ceiling):
+            assert rates["c"] >= 0.97 * ceiling, rates
+            assert sum(rates.values()) >= 0.97 * LINK, rates
+
+        def at_most(rates, ceiling=ceiling):
+            assert rates["c"] <= 1.02 * ceiling, rates
+            assert_within(rates, LINK)
+        counter.expect(at_least, at_most)
 
 
 def test_counters_tell_what_arrived(site, sink):
     counter, load = sink
     site.switch.vsctl(*tree.create_words(site.out, LINK, CLASSES))
     load.start("a", "b", "c")
-    time.sleep(1)
-    before = site.switch.qos_classes(site.out)
-    begin = time.monotonic_ns()
-    time.sleep(3)
-    after = site.switch.qos_classes(site.out)
-    seen = counter.rates(begin, time.monotonic_ns())
-    shown = tree.Rates(before, after)
-    for name, (_, number) in SENDERS.items():
-        assert shown.sent(number) == pytest.approx(seen[name], rel=0.05), (shown.classes, seen)
-        assert shown.classes[number]["dropped"] > 1, shown.classes
-    assert shown.sent(20) == pytest.approx(shown.sent(21) + shown.sent(22), rel=0.03), shown.classes
+
+    def measure():
+        time.sleep(1)
+        before = site.switch.qos_classes(site.out)
+        begin = time.monotonic_ns()
+        time.sleep(3)
+        after = site.switch.qos_classes(site.out)
+        return tree.Rates(before, after), counter.rates(begin, time.monotonic_ns())
+
+    def equal(window):
+        shown, seen = window
+        for name, (_, number) in SENDERS.items():
+            assert shown.sent(number) == pytest.approx(seen[name], rel=0.05), (shown.classes, seen)
+            assert shown.classes[number]["dropped"] > 1, shown.classes
+        assert shown.sent(20) == pytest.approx(shown.sent(21) + shown.sent(22), rel=0.03), shown.classes
+    traffic.steady(measure, equal)
 
 
 def test_without_qos_nothing_is_held_back(site, sink):
     counter, load = sink
     load.start("a", "b")
-    rates = counter.watch(3)
-    assert rates["a"] + rates["b"] > 1.2 * LINK, rates
+
+    def at_least(rates):
+        assert rates["a"] + rates["b"] > 1.2 * LINK, rates
+    counter.expect(at_least)
 
 
 def test_tree_on_a_guest_port(site):
@@ -206,22 +231,42 @@ def test_tree_on_a_guest_port(site):
     lab.switch.vsctl(*tree.create_words("vh1", LINK, CLASSES))
     load = Load(site, guest.address)
     load.start("a", "b", "c")
-    try:
+
+    def received_bytes():
+        return int(guest.run("cat /sys/class/net/eth0/statistics/rx_bytes").text)
+
+    def measure():
         time.sleep(2)
-        arrived = int(guest.run("cat /sys/class/net/eth0/statistics/rx_bytes").text)
+        begin = received_bytes()
         before = lab.switch.qos_classes("vh1")
         time.sleep(5)
-        after = lab.switch.qos_classes("vh1")
-        arrived = int(guest.run("cat /sys/class/net/eth0/statistics/rx_bytes").text) - arrived
+        shown = tree.Rates(before, lab.switch.qos_classes("vh1"))
+        shown.received_bytes = received_bytes() - begin
+        return shown
+
+    def by_sender(shown):
+        return {name: shown.sent(number) for name, (_, number) in SENDERS.items()}
+
+    def at_least(shown):
+        assert_floors(by_sender(shown))
+        assert shown.sent(None) >= 0.97 * LINK, shown.classes
+        # The two readings in the guest lie a little outside those of the counters.
+        assert shown.received_bytes * 8 / 1e6 >= 0.97 * LINK * shown.seconds, (shown.received_bytes, shown.classes)
+
+    try:
+        traffic.steady(measure, at_least, lambda shown: assert_ceilings(by_sender(shown)))
     finally:
         load.stop()
-    shown = tree.Rates(before, after)
-    assert_floors_and_ceilings({name: shown.sent(number) for name, (_, number) in SENDERS.items()})
-    assert shown.sent(None) >= 0.97 * LINK, shown.classes
-    # The two readings in the guest lie a little outside those of the counters.
-    assert arrived * 8 / 1e6 >= 0.97 * LINK * shown.seconds, (arrived, shown.classes)
     # ARP and ping are not held up by the load of others: they take the default class.
     assert traffic.ping(site.sink_space, guest.address, 5).lost == 0
+
+
+def assert_five(rates):
+    assert rates["a"] <= 1.05 * 5, rates
+
+
+def assert_more(rates, name, than):
+    assert rates[name] > than, rates
 
 
 def test_ingress_policing(site, sink):
@@ -229,13 +274,14 @@ def test_ingress_policing(site, sink):
     site.switch.vsctl("set", "interface", site.ports["a"], "ingress_policing_rate=5000", "ingress_policing_burst=500")
     try:
         load.start("a", "b")
-        rates = counter.watch(4)
-        assert 0.95 * 5 <= rates["a"] <= 1.05 * 5, rates
-        assert rates["b"] > 0.9 * LINK, rates
+
+        def at_least(rates):
+            assert rates["a"] >= 0.95 * 5, rates
+            assert rates["b"] > 0.9 * LINK, rates
+        counter.expect(at_least, assert_five, seconds=4)
     finally:
         site.switch.vsctl("set", "interface", site.ports["a"], "ingress_policing_rate=0", "ingress_policing_burst=0")
-    rates = counter.watch(2)
-    assert rates["a"] > 0.9 * LINK, rates
+    counter.expect(lambda rates: assert_more(rates, "a", 0.9 * LINK), seconds=2)
 
 
 def kernel_worker_seconds(switch):
@@ -257,11 +303,16 @@ def test_ingress_shaping_of_a_kernel_interface(site, sink):
     try:
         load.start("a", "b", mbit=10)
         before = port_counters(site, "a")
-        begin = kernel_worker_seconds(site.switch)
-        rates = counter.watch(4)
-        used = kernel_worker_seconds(site.switch) - begin
-        assert 0.95 * 5 <= rates["a"] <= 1.05 * 5, rates
-        assert rates["b"] > 9, rates
+
+        def measure():
+            begin = kernel_worker_seconds(site.switch)
+            rates = counter.watch(4)
+            return rates, kernel_worker_seconds(site.switch) - begin
+
+        def at_least(window):
+            assert window[0]["a"] >= 0.95 * 5, window
+            assert_more(window[0], "b", 9)
+        _, used = traffic.steady(measure, at_least, lambda window: assert_five(window[0]))
         after = port_counters(site, "a")
         dropped = {name for name in after if name.startswith("drop_rx") and after[name] > before[name]}
         assert dropped == set()
@@ -271,8 +322,7 @@ def test_ingress_shaping_of_a_kernel_interface(site, sink):
     finally:
         site.switch.vsctl("set", "interface", site.ports["a"], "ingress_policing_rate=0", "--",
                           "remove", "interface", site.ports["a"], "options", "ingress-shaping")
-    rates = counter.watch(2)
-    assert rates["a"] > 9, rates
+    counter.expect(lambda rates: assert_more(rates, "a", 9), seconds=2)
 
 
 def test_egress_policer(site, sink):
@@ -280,5 +330,10 @@ def test_egress_policer(site, sink):
     site.switch.vsctl("set", "port", site.out, "qos=@q", "--", "--id=@q", "create", "qos", "type=egress-policer",
                       "other_config:cir=1000000", "other_config:cbs=20000")
     load.start("a", "b")
-    rates = counter.watch(4)
-    assert 0.95 * 8 <= sum(rates.values()) <= 1.05 * 8, rates
+
+    def at_least(rates):
+        assert sum(rates.values()) >= 0.95 * 8, rates
+
+    def at_most(rates):
+        assert sum(rates.values()) <= 1.05 * 8, rates
+    counter.expect(at_least, at_most, seconds=4)
