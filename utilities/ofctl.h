@@ -17,9 +17,10 @@ struct ofctl_sort {
 };
 
 struct ofctl_options {
-	uint32_t versions; /* bit per version number */
+	uint32_t versions;     /* bit per version number */
+	uint32_t flow_formats; /* of ofctl_protocols.h */
 	bool versions_are_set;
-	int verbosity;
+	int verbosity; /* as of_text_format_message() */
 	bool is_strict, uses_bundle, hides_stats, has_timestamps, is_readd, may_create;
 	int shows_names; /* -1 = if standard output is a terminal */
 	enum of_packet_in_format packet_in_format;
@@ -89,6 +90,8 @@ void ofctl_changes_end(struct ofctl_changes *changes);
 /* 'mod' is taken over. */
 void ofctl_changes_flow(struct ofctl_changes *changes, struct of_flow_mod *mod);
 
+/* A version and those after it. */
+#define OFCTL_FROM(version) (OF_VERSIONS_ALL & ~((1U << (version)) - 1))
 /* What versions a command may use: those of the options, those that it needs else. */
 uint32_t ofctl_versions(uint32_t needed);
 
@@ -104,5 +107,5 @@ struct ofctl_command {
 };
 /* Each ends with a command without a name. */
 extern const struct ofctl_command ofctl_dump_commands[], ofctl_flow_commands[],
-	ofctl_mod_commands[], ofctl_watch_commands[], ofctl_text_commands[],
-	ofctl_diff_commands[];
+	ofctl_mod_commands[], ofctl_table_commands[], ofctl_watch_commands[],
+	ofctl_text_commands[], ofctl_diff_commands[];

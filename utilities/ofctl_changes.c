@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "cli.h"
 #include "ofctl.h"
+#include "ofctl_protocols.h"
 #include "openflow/of_match.h"
 
 #define BUNDLE_ID             1
@@ -116,6 +117,9 @@ ofctl_changes_flow(struct ofctl_changes *changes, struct of_flow_mod *mod)
 	enum of_version version = ofctl_version(changes->conn);
 	struct of_msg msg;
 
+	if (ofctl_options.flow_formats != OFCTL_ANY &&
+	    !(ofctl_protocols_of(mod) & ofctl_protocols_allowed()))
+		cli_die("no flow format that -F allows can say this rule");
 	ofctl_begin(changes->conn, &msg, OFM_FLOW_MOD);
 	msg.flow_mod = *mod;
 	if (version == OF10) {
@@ -123,7 +127,9 @@ ofctl_changes_flow(struct ofctl_changes *changes, struct of_flow_mod *mod)
 			want_table_id(changes);
 		else if (!changes->has_table_id)
 			msg.flow_mod.table = 0; /* its place belongs to the command */
-		msg.is_nicira = mod->cookie_mask || !of_match_fits(version, &mod->match);
+		msg.is_nicira = mod->cookie_mask ||
+		                !of_match_fits(version, &mod->match) ||
+		                !(ofctl_options.flow_formats & OFCTL_OF10);
 	} else if (mod->table == OF_TABLE_ALL && mod->command == OF_FLOW_ADD) {
 		msg.flow_mod.table = 0; /* 1.1 and later leave no choice */
 	}

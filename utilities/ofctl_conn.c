@@ -360,7 +360,12 @@ ofctl_open(const char *target, uint32_t versions)
 struct ofctl_conn *
 ofctl_open_snoop(const char *target)
 {
-	return conn_dial(target, "snoop");
+	struct ofctl_conn *conn = conn_dial(target, "snoop");
+
+	/* The switch waits for a HELLO; what it copies then is of any version. */
+	conn_hello(conn, OF_VERSIONS_ALL);
+	conn->version = 0;
+	return conn;
 }
 
 void
@@ -398,14 +403,14 @@ has_more(const uint8_t *data, size_t n)
 }
 
 static void
-die_of_error(const uint8_t *data, size_t n)
+tell_error(const uint8_t *data, size_t n)
 {
 	struct str text = STR_INIT;
 
 	of_text_format_message(&text, data, n, NULL, ofctl_options.verbosity);
 	fflush(stdout);
 	fputs(str_text(&text), stderr);
-	exit(EXIT_FAILURE);
+	str_free(&text);
 }
 
 void
@@ -420,10 +425,13 @@ ofctl_transact(struct ofctl_conn *conn, struct of_msg *request,
 		size_t n;
 		const uint8_t *data = conn_expect(conn, &n);
 
+		/* Of a bundle, what was wrong is said of the message that was. */
+		if (data[1] == 1)
+			tell_error(data, n);
 		if (xid_of(data) != xid)
 			continue;
 		if (data[1] == 1)
-			die_of_error(data, n);
+			exit(EXIT_FAILURE);
 		more = has_more(data, n);
 		part(data, n, aux);
 	}
@@ -457,15 +465,10 @@ ofctl_barrier(struct ofctl_conn *conn)
 	for (;;) {
 		size_t n;
 		const uint8_t *data = conn_expect(conn, &n);
-		struct str text = STR_INIT;
 
 		if (data[1] == 1) {
 			errors++;
-			of_text_format_message(&text, data, n, NULL,
-			                       ofctl_options.verbosity);
-			fflush(stdout);
-			fputs(str_text(&text), stderr);
-			str_free(&text);
+			tell_error(data, n);
 		}
 		if (xid_of(data) == xid)
 			return errors;

@@ -208,7 +208,7 @@ print_version(char sign, const struct entry *entry, const struct version *versio
 	struct str line = STR_INIT;
 
 	if (entry->table)
-		str_printf(&line, "table=%u, ", entry->table);
+		str_printf(&line, "table=%u ", entry->table);
 	of_text_format_match(&line, &entry->match, entry->priority, names);
 	if (version->cookie)
 		str_printf(&line, " cookie=0x%llx", (unsigned long long)version->cookie);

@@ -8,12 +8,12 @@
 #include "cli.h"
 #include "ofctl.h"
 
-void
-ofctl_print_message(const uint8_t *data, size_t n, const struct of_names *names)
+static void
+print_message(const uint8_t *data, size_t n, const struct of_names *names, int verbosity)
 {
 	struct str text = STR_INIT;
 
-	of_text_format_message(&text, data, n, names, ofctl_options.verbosity);
+	of_text_format_message(&text, data, n, names, verbosity);
 	fputs(str_text(&text), stdout);
 	if (!text.length || text.data[text.length - 1] != '\n')
 		putchar('\n');
@@ -21,9 +21,16 @@ ofctl_print_message(const uint8_t *data, size_t n, const struct of_names *names)
 }
 
 void
+ofctl_print_message(const uint8_t *data, size_t n, const struct of_names *names)
+{
+	print_message(data, n, names, ofctl_options.verbosity);
+}
+
+/* Answers are shown with less than what comes by itself. */
+void
 ofctl_part_print(const uint8_t *data, size_t n, void *names)
 {
-	ofctl_print_message(data, n, names);
+	print_message(data, n, names, ofctl_options.verbosity - 1);
 }
 
 uint32_t
@@ -48,8 +55,6 @@ ofctl_versions(uint32_t needed)
 		cli_die("the versions that -O allows do not have this command");
 	return needed;
 }
-
-#define FROM(version) (OF_VERSIONS_ALL & ~((1U << (version)) - 1))
 
 /* Sends 'msg' over 'conn', prints what comes and ends the connection. */
 static void
@@ -116,54 +121,11 @@ run_dump_tables(int n, char **args)
 	print_plain(args[0], ofctl_options.versions, OFM_TABLE_STATS_REQUEST);
 }
 
-struct table_features {
-	struct of_table_features *list;
-	size_t n;
-};
-
-static void
-take_table_features(const uint8_t *data, size_t n, void *aux)
-{
-	struct table_features *all = aux;
-	struct of_error error;
-	struct of_msg msg;
-
-	if (of_msg_decode(data, n, &msg, &error))
-		cli_die("the switch's answer cannot be understood: %s", error.text);
-	all->list = xrealloc(all->list, (all->n + msg.n) * sizeof(*all->list));
-	if (msg.n)
-		memcpy(all->list + all->n, msg.table_features,
-		       msg.n * sizeof(*all->list));
-	all->n += msg.n;
-	of_msg_destroy(&msg);
-}
-
-static void
-run_dump_table_features(int n, char **args)
-{
-	struct ofctl_conn *conn = ofctl_open(args[0], ofctl_options.versions);
-	struct table_features all = {NULL, 0};
-	struct str text = STR_INIT;
-	struct of_msg msg;
-
-	(void)n;
-	if (ofctl_version(conn) < OF13)
-		cli_die("dump-table-features needs OpenFlow 1.3 or later "
-		        "('-O OpenFlow13')");
-	ofctl_begin(conn, &msg, OFM_TABLE_FEATURES_REQUEST);
-	ofctl_transact(conn, &msg, take_table_features, &all);
-	of_text_format_table_features(&text, ofctl_version(conn), all.list, all.n);
-	puts(str_text(&text));
-	str_free(&text);
-	free(all.list);
-	ofctl_close(conn);
-}
-
 static void
 run_dump_table_desc(int n, char **args)
 {
 	(void)n;
-	print_plain(args[0], ofctl_versions(FROM(OF14)), OFM_TABLE_DESC_REQUEST);
+	print_plain(args[0], ofctl_versions(OFCTL_FROM(OF14)), OFM_TABLE_DESC_REQUEST);
 }
 
 static void
@@ -317,14 +279,14 @@ meter_number(int n, char **args)
 static void
 run_dump_meters(int n, char **args)
 {
-	print_number(args[0], ofctl_versions(FROM(OF13)), OFM_METER_CONFIG_REQUEST,
+	print_number(args[0], ofctl_versions(OFCTL_FROM(OF13)), OFM_METER_CONFIG_REQUEST,
 	             meter_number(n, args));
 }
 
 static void
 run_meter_stats(int n, char **args)
 {
-	print_number(args[0], ofctl_versions(FROM(OF13)), OFM_METER_STATS_REQUEST,
+	print_number(args[0], ofctl_versions(OFCTL_FROM(OF13)), OFM_METER_STATS_REQUEST,
 	             meter_number(n, args));
 }
 
@@ -332,14 +294,16 @@ static void
 run_meter_features(int n, char **args)
 {
 	(void)n;
-	print_plain(args[0], ofctl_versions(FROM(OF13)), OFM_METER_FEATURES_REQUEST);
+	print_plain(args[0], ofctl_versions(OFCTL_FROM(OF13)),
+	            OFM_METER_FEATURES_REQUEST);
 }
 
 static void
 run_bundle_features(int n, char **args)
 {
 	(void)n;
-	print_plain(args[0], ofctl_versions(FROM(OF14)), OFM_BUNDLE_FEATURES_REQUEST);
+	print_plain(args[0], ofctl_versions(OFCTL_FROM(OF14)),
+	            OFM_BUNDLE_FEATURES_REQUEST);
 }
 
 static void
@@ -400,7 +364,6 @@ const struct ofctl_command ofctl_dump_commands[] = {
 	{"show", "SWITCH", 1, 1, run_show},
 	{"dump-desc", "SWITCH", 1, 1, run_dump_desc},
 	{"dump-tables", "SWITCH", 1, 1, run_dump_tables},
-	{"dump-table-features", "SWITCH", 1, 1, run_dump_table_features},
 	{"dump-table-desc", "SWITCH", 1, 1, run_dump_table_desc},
 	{"dump-ports", "SWITCH [PORT]", 1, 2, run_dump_ports},
 	{"dump-ports-desc", "SWITCH [PORT]", 1, 2, run_dump_ports_desc},

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cli.h"
 #include "ofctl.h"
+#include "ofctl_protocols.h"
 #include "ofctl_rules.h"
 
 /* ---- rules of a switch ---- */
@@ -53,7 +54,8 @@ rules_request(struct ofctl_conn *conn, const char *target, const char *text,
 	if (kind == OFM_FLOW_STATS_REQUEST && ofctl_version(conn) >= OF15)
 		kind = OFM_FLOW_DESC_REQUEST;
 	ofctl_begin(conn, msg, kind);
-	msg->is_nicira = ofctl_version(conn) == OF10;
+	msg->is_nicira =
+		ofctl_version(conn) == OF10 && ofctl_options.flow_formats & OFCTL_NXM;
 	msg->flow_request = (struct of_flow_stats_request){
 		.match = filter.match,
 		.table = filter.table,

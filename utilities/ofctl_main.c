@@ -11,13 +11,18 @@
 #include "base/mem.h"
 #include "cli.h"
 #include "ofctl.h"
+#include "ofctl_protocols.h"
 #include "ofctl_tls.h"
 
-struct ofctl_options ofctl_options = {.versions = 1U << OF10, .shows_names = -1};
+struct ofctl_options ofctl_options = {.versions = 1U << OF10,
+                                      .flow_formats = OFCTL_ANY,
+                                      .verbosity = 2,
+                                      .shows_names = -1};
 
 static const struct ofctl_command *const families[] = {
 	ofctl_dump_commands, ofctl_flow_commands,  ofctl_diff_commands,
-	ofctl_mod_commands,  ofctl_watch_commands, ofctl_text_commands,
+	ofctl_mod_commands,  ofctl_table_commands, ofctl_watch_commands,
+	ofctl_text_commands,
 };
 
 static void
@@ -50,7 +55,7 @@ print_usage(void)
 	       "      --timestamp           of monitor and snoop: when it came\n"
 	       "  -P, --packet-in-format=F  of monitor: standard, nxt_packet_in or "
 	       "nxt_packet_in2\n"
-	       "  -F, --flow-format=F       accepted for old scripts\n"
+	       "  -F, --flow-format=F       how rules are sent: OpenFlow10, NXM, OXM, any\n"
 	       "  -p, --private-key=FILE, -c, --certificate=FILE, -C, --ca-cert=FILE\n"
 	       "                            of TLS, for a switch ssl:HOST[:PORT]\n"
 	       "  -m, --more                more of messages; may be given twice\n"
@@ -133,6 +138,7 @@ enum {
 	OPT_STATS,
 	OPT_NO_STATS,
 	OPT_TIMESTAMP,
+	OPT_COLOR,
 };
 
 static const struct option long_options[] = {
@@ -155,6 +161,7 @@ static const struct option long_options[] = {
 	{"stats", no_argument, NULL, OPT_STATS},
 	{"no-stats", no_argument, NULL, OPT_NO_STATS},
 	{"timestamp", no_argument, NULL, OPT_TIMESTAMP},
+	{"color", optional_argument, NULL, OPT_COLOR},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 	{NULL, no_argument, NULL, 0},
@@ -185,6 +192,8 @@ set_flag(int option)
 	case OPT_NO_STATS:
 		ofctl_options.hides_stats = option == OPT_NO_STATS;
 		break;
+	case OPT_COLOR: /* never, auto and always are the same: there are none */
+		break;
 	case OPT_TIMESTAMP:
 		ofctl_options.has_timestamps = true;
 		break;
@@ -206,7 +215,10 @@ parse_options(int argc, char **argv)
 			ofctl_options.versions_are_set = true;
 			break;
 		case 'F':
-			break; /* every form is understood and the shortest one used */
+			ofctl_options.flow_formats = ofctl_protocols_parse(optarg);
+			if (!ofctl_options.flow_formats)
+				cli_die("%s: unknown flow format(s)", optarg);
+			break;
 		case 'P':
 			set_packet_in_format(optarg);
 			break;
@@ -260,6 +272,8 @@ main(int argc, char **argv)
 
 	cli_set_program("weir-ofctl");
 	parse_options(argc, argv);
+	if (!ofctl_protocols_allowed())
+		cli_die("no version that -O allows has a flow format that -F allows");
 	if (optind == argc)
 		cli_die("missing command name; use --help for help");
 	command = find_command(argv[optind]);

@@ -1,5 +1,5 @@
-/* ofctl_mods.c - the commands of weir-ofctl that change groups, meters, ports and tables,
- * send packets, and mix such things in a bundle. Over ofctl_changes.c. */
+/* ofctl_mods.c - the commands of weir-ofctl that change groups, meters and ports, send
+ * packets, and mix such things in a bundle. Over ofctl_changes.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,18 +8,9 @@
 #include "cli.h"
 #include "ofctl.h"
 
-#define FROM(version) (OF_VERSIONS_ALL & ~((1U << (version)) - 1))
-#define PACKET_MAX    65000
+#define PACKET_MAX 65000
 
 /* ---- groups ---- */
-
-static void
-group_destroy(struct of_group_mod *mod)
-{
-	for (size_t i = 0; i < mod->n_buckets; i++)
-		flow_actions_destroy(&mod->buckets[i].actions);
-	free(mod->buckets);
-}
 
 struct group_command {
 	struct ofctl_changes *changes;
@@ -40,7 +31,7 @@ change_group(char *text, void *aux)
 	ofctl_begin(ofctl_changes_conn(to->changes), &msg, OFM_GROUP_MOD);
 	msg.group_mod = mod;
 	ofctl_changes_add(to->changes, &msg);
-	group_destroy(&mod);
+	of_text_destroy_group(&mod);
 }
 
 static uint32_t
@@ -49,7 +40,7 @@ group_versions(enum of_group_command command)
 	bool is_of_15 =
 		command == OF_GROUP_INSERT_BUCKET || command == OF_GROUP_REMOVE_BUCKET;
 
-	return ofctl_versions(is_of_15 ? FROM(OF15) : FROM(OF11));
+	return ofctl_versions(is_of_15 ? OFCTL_FROM(OF15) : OFCTL_FROM(OF11));
 }
 
 static void
@@ -124,7 +115,7 @@ static void
 meter_from_text(const char *target, const char *text, enum of_meter_command command)
 {
 	struct ofctl_changes *changes =
-		ofctl_changes_begin(target, ofctl_versions(FROM(OF13)), false);
+		ofctl_changes_begin(target, ofctl_versions(OFCTL_FROM(OF13)), false);
 	struct of_meter_mod mod;
 	struct of_msg msg;
 	struct error err;
@@ -188,8 +179,6 @@ port_keyword(const char *word, struct of_port_mod *mod)
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (strcmp(words[i].name, plain))
 			continue;
-		if (is_negated && words[i].bit == PORT_DOWN)
-			break;
 		mod->mask = words[i].bit;
 		mod->config = words[i].turns_off != is_negated ? 0 : words[i].bit;
 		return;
@@ -248,67 +237,6 @@ run_mod_port(int n, char **args)
 	msg.port_mod.port = search.number;
 	memcpy(msg.port_mod.mac, search.port.mac, sizeof(msg.port_mod.mac));
 	port_keyword(args[2], &msg.port_mod);
-	ofctl_changes_add(changes, &msg);
-	ofctl_changes_end(changes);
-}
-
-/* What becomes of packets without a rule, 1.1 and 1.2; eviction and vacancy from 1.4. */
-static void
-table_keyword(const char *word, struct of_table_mod *mod, uint32_t *versions)
-{
-	static const struct {
-		const char *name;
-		uint32_t config;
-	} misses[] = {{"controller", 0}, {"continue", 1}, {"drop", 2}};
-	unsigned down, up;
-
-	for (size_t i = 0; i < ARRAY_SIZE(misses); i++) {
-		if (strcmp(misses[i].name, word))
-			continue;
-		mod->config = misses[i].config;
-		*versions = FROM(OF11) & ~FROM(OF13);
-		return;
-	}
-	*versions = FROM(OF14);
-	if (!strcmp(word, "evict")) {
-		mod->config = 4;
-	} else if (!strcmp(word, "noevict") || !strcmp(word, "novacancy")) {
-		mod->config = 0;
-	} else if (sscanf(word, "vacancy:%u,%u", &down, &up) == 2 && down <= 100 &&
-	           up <= 100 && down <= up) {
-		mod->config = 8;
-		mod->has_vacancy = true;
-		mod->vacancy_down = (uint8_t)down;
-		mod->vacancy_up = (uint8_t)up;
-	} else {
-		cli_die("invalid setting %s", word);
-	}
-}
-
-static void
-run_mod_table(int n, char **args)
-{
-	struct of_table_mod mod = {.table = OF_TABLE_ALL};
-	struct ofctl_changes *changes;
-	const struct of_names *names = ofctl_names(args[0]);
-	uint32_t versions;
-	struct of_msg msg;
-	uint64_t number;
-
-	(void)n;
-	table_keyword(args[2], &mod, &versions);
-	if (parse_u64(args[1], 0, OF_TABLES - 1, &number)) {
-		mod.table = (uint8_t)number;
-	} else if (strcasecmp(args[1], "all")) {
-		int table = names ? names->table_number(args[1], names->aux) : -1;
-
-		if (table < 0)
-			cli_die("unknown table \"%s\"", args[1]);
-		mod.table = (uint8_t)table;
-	}
-	changes = ofctl_changes_begin(args[0], ofctl_versions(versions), false);
-	ofctl_begin(ofctl_changes_conn(changes), &msg, OFM_TABLE_MOD);
-	msg.table_mod = mod;
 	ofctl_changes_add(changes, &msg);
 	ofctl_changes_end(changes);
 }
@@ -502,7 +430,6 @@ const struct ofctl_command ofctl_mod_commands[] = {
 	{"del-meters", "SWITCH [METER]", 1, 2, run_del_meters},
 	{"del-meter", "SWITCH METER", 2, 2, run_del_meters},
 	{"mod-port", "SWITCH PORT ACTION", 3, 3, run_mod_port},
-	{"mod-table", "SWITCH TABLE SETTING", 3, 3, run_mod_table},
 	{"packet-out", "SWITCH PACKET-OUT | SWITCH IN_PORT ACTIONS PACKET...", 2, 64,
          run_packet_out},
 	{"bundle", "SWITCH FILE", 2, 2, run_bundle},

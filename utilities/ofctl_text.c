@@ -9,52 +9,91 @@
 #include "base/mem.h"
 #include "cli.h"
 #include "ofctl.h"
-#include "openflow/of_match.h"
+#include "ofctl_protocols.h"
 
-/* As it would be sent. */
+/* Rules that are read before one is shown: the form has to do for all. */
+struct parsed {
+	struct of_flow_mod *mods;
+	size_t n;
+	uint32_t usable;
+};
+
 static void
 parse_one(char *text, void *aux)
 {
-	struct str bytes = STR_INIT;
-	struct of_flow_mod mod;
-	static uint32_t xid;
-	enum of_version version = OF15;
-	struct of_msg msg;
+	struct parsed *parsed = aux;
+	struct of_flow_mod *mod;
 	struct error err;
 
-	(void)aux;
-	while (version > OF10 && !(ofctl_options.versions >> version & 1))
-		version--;
-	if (of_text_parse_flow(text, OF_FLOW_ADD, NULL, &mod, &err))
+	parsed->mods = xrealloc(parsed->mods, (parsed->n + 1) * sizeof(*mod));
+	mod = &parsed->mods[parsed->n++];
+	if (of_text_parse_flow(text, OF_FLOW_ADD, NULL, mod, &err))
 		cli_die("%s", err.text);
-	of_msg_init(&msg, version, OFM_FLOW_MOD, ++xid);
-	msg.flow_mod = mod;
-	if (mod.table == OF_TABLE_ALL && mod.command == OF_FLOW_ADD)
+	parsed->usable &= ofctl_protocols_of(mod);
+}
+
+/* As it would be sent. */
+static void
+print_mod(const struct of_flow_mod *mod, uint32_t protocol, uint32_t xid)
+{
+	struct str bytes = STR_INIT;
+	struct of_msg msg;
+
+	of_msg_init(&msg, ofctl_protocol_version(protocol), OFM_FLOW_MOD, xid);
+	msg.flow_mod = *mod;
+	msg.is_nicira = protocol & OFCTL_NXM;
+	if (mod->table == OF_TABLE_ALL && !(protocol & OFCTL_WITH_TABLE) &&
+	    mod->command == OF_FLOW_ADD)
 		msg.flow_mod.table = 0;
-	msg.is_nicira = version == OF10 &&
-	                (mod.cookie_mask || !of_match_fits(version, &mod.match));
 	if (of_msg_encode(&msg, &bytes))
-		cli_die("%s: %s cannot say it", text, of_version_name(version));
+		cli_die("%s cannot say it", of_version_name(msg.version));
 	ofctl_print_message((const uint8_t *)bytes.data, bytes.length, NULL);
 	str_free(&bytes);
-	flow_actions_destroy(&mod.actions);
+}
+
+static void
+print_parsed(struct parsed *parsed)
+{
+	uint32_t allowed = ofctl_protocols_allowed() & parsed->usable;
+	uint32_t chosen = allowed & -allowed;
+	struct str text = STR_INIT;
+
+	ofctl_protocols_format(&text, parsed->usable);
+	printf("usable protocols: %s\n", str_text(&text));
+	fflush(stdout);
+	if (!chosen)
+		cli_die("no usable protocol");
+	str_clear(&text);
+	ofctl_protocols_format(&text, chosen);
+	printf("chosen protocol: %s\n", str_text(&text));
+	str_free(&text);
+	for (size_t i = 0; i < parsed->n; i++) {
+		print_mod(&parsed->mods[i], chosen, (uint32_t)i + 1);
+		flow_actions_destroy(&parsed->mods[i].actions);
+	}
+	free(parsed->mods);
 }
 
 static void
 run_parse_flow(int n, char **args)
 {
+	struct parsed parsed = {.usable = OFCTL_ANY};
 	char *copy = xstrdup(args[0]);
 
 	(void)n;
-	parse_one(copy, NULL);
+	parse_one(copy, &parsed);
+	print_parsed(&parsed);
 	free(copy);
 }
 
 static void
 run_parse_flows(int n, char **args)
 {
+	struct parsed parsed = {.usable = OFCTL_ANY};
+
 	(void)n;
-	ofctl_read_lines(args[0], parse_one, NULL);
+	ofctl_read_lines(args[0], parse_one, &parsed);
+	print_parsed(&parsed);
 }
 
 /* Hexadecimal digits; blanks and colons between bytes are passed over. */

@@ -87,15 +87,21 @@ request_monitor(struct ofctl_conn *conn, const char *target, const char *text)
 	static const struct {
 		const char *word;
 		uint16_t flag;
-	} flags[] = {{"!initial", 1}, {"!add", 2},        {"!delete", 4},
-	             {"!modify", 8},  {"!actions", 0x10}, {"!own", 0x20}};
+	} flags[] = {
+		{"!initial", OF_MONITOR_INITIAL},      {"!add", OF_MONITOR_ON_ADD},
+		{"!delete", OF_MONITOR_ON_REMOVED},    {"!modify", OF_MONITOR_ON_MODIFY},
+		{"!actions", OF_MONITOR_INSTRUCTIONS}, {"!own", OF_MONITOR_NO_ABBREV},
+	};
 	struct of_monitor *monitor;
 	struct of_flow_mod filter;
 	struct str rest = STR_INIT;
 	struct of_msg msg;
 	struct error err;
 	char *copy = xstrdup(text), *save = NULL;
-	uint16_t wanted = 0x1f; /* all but the short form of one's own changes */
+	uint16_t wanted = OF_MONITOR_INITIAL | OF_MONITOR_ON_ADD | OF_MONITOR_ON_REMOVED |
+	                  OF_MONITOR_ON_MODIFY | OF_MONITOR_INSTRUCTIONS |
+	                  OF_MONITOR_NO_ABBREV;
+	static uint32_t next_id;
 
 	for (char *word = strtok_r(copy, ",", &save); word;
 	     word = strtok_r(NULL, ",", &save)) {
@@ -105,10 +111,7 @@ request_monitor(struct ofctl_conn *conn, const char *target, const char *text)
 			if (strcmp(flags[i].word, word))
 				continue;
 			is_flag = true;
-			if (flags[i].flag == 0x20)
-				wanted |= 0x20;
-			else
-				wanted &= (uint16_t)~flags[i].flag;
+			wanted &= (uint16_t)~flags[i].flag;
 		}
 		if (!is_flag)
 			str_printf(&rest, "%s%s", rest.length ? "," : "", word);
@@ -116,10 +119,14 @@ request_monitor(struct ofctl_conn *conn, const char *target, const char *text)
 	if (of_text_parse_flow(str_text(&rest), OF_FLOW_DELETE, ofctl_names(target),
 	                       &filter, &err))
 		cli_die("%s", err.text);
+	/* From 1.4 on, Open vSwitch refuses the bit that the specification has for one's
+	 * own changes in full, and takes the next one for it. */
+	if (ofctl_version(conn) >= OF14 && wanted & OF_MONITOR_NO_ABBREV)
+		wanted ^= OF_MONITOR_NO_ABBREV | OF_MONITOR_ONLY_OWN;
 	ofctl_begin(conn, &msg, OFM_FLOW_MONITOR_REQUEST);
 	monitor = of_msg_alloc(&msg, sizeof(*monitor));
 	*monitor = (struct of_monitor){
-		.id = msg.xid,
+		.id = next_id++,
 		.flags = wanted,
 		.command = OF_MONITOR_ADD,
 		.what = {.match = filter.match,

@@ -188,9 +188,11 @@ static int
 parse_options(int argc, char **argv, struct run_options *options,
               struct early_options *early)
 {
-	struct option *all = xmemdup(global_options, sizeof(global_options));
+	/* Static, since --version ends the program from here. */
+	static struct option *all;
 	int c, index;
 
+	all = xmemdup(global_options, sizeof(global_options));
 	all = cmdline_add_options(vsctl_commands, all, OPT_OF_COMMAND);
 	/* "+": the first word that is no option ends the global options. */
 	while ((c = getopt_long(argc, argv, "+v::hVt:f:d:p:c:C:", all, &index)) != -1) {

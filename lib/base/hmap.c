@@ -133,7 +133,7 @@ hmap_bucket_at(const struct hmap *map, size_t *position)
 	struct hmap_node *node;
 
 	*position = 0;
-	if (!map->buckets)
+	if (!map->count)
 		return NULL;
 	node = map->buckets[at];
 	for (; at & bit; bit >>= 1)

@@ -114,6 +114,8 @@ struct flow_output {
 	struct flow_action head;
 	uint32_t port;
 	uint16_t max_len;
+	uint16_t not_to; /* a walk's FLOOD and ALL: the port that is left out, as OpenFlow
+	                    1.0 has it; 0 = that of arrival */
 };
 struct flow_output_field {
 	struct flow_action head;

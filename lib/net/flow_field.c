@@ -594,6 +594,15 @@ flow_subfield_write(const struct flow_subfield *sub, struct flow_key *key, uint6
 }
 
 void
+flow_subfield_add_mask(const struct flow_subfield *sub, struct flow_key *mask)
+{
+	enum flow_field_id id = flow_field_get(sub->field)->id;
+
+	for (unsigned i = 0; i < sub->n_bits; i++)
+		field_store(id, mask, ~(wide)0, (wide)1 << (sub->first_bit + i));
+}
+
+void
 flow_key_visible(const struct flow_key *key, struct flow_key *mask)
 {
 	struct flow_match packet = {.key = *key};

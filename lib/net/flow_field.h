@@ -182,3 +182,5 @@ void flow_key_visible(const struct flow_key *key, struct flow_key *mask);
 uint64_t flow_subfield_read(const struct flow_subfield *sub, const struct flow_key *key);
 void flow_subfield_write(const struct flow_subfield *sub, struct flow_key *key,
                          uint64_t value);
+/* Of any width. */
+void flow_subfield_add_mask(const struct flow_subfield *sub, struct flow_key *mask);

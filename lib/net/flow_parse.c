@@ -77,20 +77,30 @@ parse_arp(struct reader *reader, struct flow_fields *f)
 	return FLOW_ARP;
 }
 
-/* Link-layer address options of neighbour discovery. False: an option lies. */
+/* Link-layer address options of neighbour discovery. False: an option lies. If one comes
+ * again, receivers differ in which of them counts: then the packet tells neither of them,
+ * and no target, so that it passes for no address that a rule lets through. */
 static bool
 parse_nd_options(struct reader *reader, struct flow_fields *f)
 {
+	bool is_seen[2] = {false};
+
 	while (reader->left >= 8) {
 		const uint8_t *head = reader->p;
 		size_t bytes = head[1] * 8U;
 
 		if (bytes == 0 || !reader_take(reader, bytes))
 			return false;
-		if (head[0] == 1 && bytes == 8)
-			memcpy(f->arp_sha, head + 2, 6);
-		else if (head[0] == 2 && bytes == 8)
-			memcpy(f->arp_tha, head + 2, 6);
+		if ((head[0] != 1 && head[0] != 2) || bytes != 8)
+			continue;
+		if (is_seen[head[0] - 1]) {
+			memset(f->nd_target, 0, sizeof(f->nd_target));
+			memset(f->arp_sha, 0, sizeof(f->arp_sha));
+			memset(f->arp_tha, 0, sizeof(f->arp_tha));
+			return true;
+		}
+		is_seen[head[0] - 1] = true;
+		memcpy(head[0] == 1 ? f->arp_sha : f->arp_tha, head + 2, 6);
 	}
 	return true;
 }

@@ -342,6 +342,22 @@ rewrite_first_label(const struct rewrite *r)
 	return LSE_BOS | (ttl ? ttl : LSE_TTL_NONE);
 }
 
+/* A frame whose type stands in a SNAP header has its length where others have the type:
+ * it is to change by 'by'. False: it would be none any more. */
+static bool
+rewrite_add_length(struct rewrite *r, int by)
+{
+	const size_t at = MAC_BYTES + r->n_tags * NET_VLAN_BYTES;
+	const int length = be16(r->data + at) + by;
+
+	if (r->type_at == at)
+		return true;
+	if (length < 0 || length >= NET_TYPE_MIN)
+		return false;
+	rewrite_write(r->data + at, 2, (uint64_t)length);
+	return true;
+}
+
 int
 rewrite_push_mpls(struct rewrite *r, uint16_t eth_type)
 {
@@ -349,16 +365,16 @@ rewrite_push_mpls(struct rewrite *r, uint16_t eth_type)
 	uint8_t *p;
 
 	rewrite_ensure_scanned(r);
-	/* Frames with a length have no place for labels. */
-	if (!r->type_at || r->type_at > NET_ETH_BYTES - 2 + TAGS_MAX * NET_VLAN_BYTES ||
-	    (type_is_mpls(r->eth_type) && !r->mpls_at))
+	if (!r->type_at || (type_is_mpls(r->eth_type) && !r->mpls_at))
 		return -ENOENT;
 	lse = r->mpls_at
 	              ? (uint32_t)rewrite_read(r->data + r->mpls_at, LSE_BYTES) & ~LSE_BOS
 	              : rewrite_first_label(r);
-	p = rewrite_open_gap(r, r->type_at + 2U, LSE_BYTES);
-	if (!p)
+	if (r->headroom < LSE_BYTES)
 		return -ENOBUFS;
+	if (!rewrite_add_length(r, LSE_BYTES))
+		return -ENOENT;
+	p = rewrite_open_gap(r, r->type_at + 2U, LSE_BYTES);
 	rewrite_write(p - 2, 2, eth_type);
 	rewrite_write(p, LSE_BYTES, lse);
 	return 0;
@@ -368,7 +384,7 @@ int
 rewrite_pop_mpls(struct rewrite *r, uint16_t eth_type)
 {
 	rewrite_ensure_scanned(r);
-	if (!r->mpls_at)
+	if (!r->mpls_at || !rewrite_add_length(r, -LSE_BYTES))
 		return -ENOENT;
 	rewrite_write(r->data + r->type_at, 2, eth_type);
 	rewrite_close_gap(r, r->mpls_at, LSE_BYTES);

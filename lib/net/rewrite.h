@@ -44,8 +44,8 @@ int rewrite_set_field(struct rewrite *r, enum flow_field_id id,
 int rewrite_push_vlan(struct rewrite *r, uint16_t tpid);
 int rewrite_pop_vlan(struct rewrite *r);
 
-/* Behind the VLAN tags, where Open vSwitch has it. A copy of the label that was
- * outermost, else of what the IP header has. */
+/* Behind the VLAN tags, where Open vSwitch has it, and behind a SNAP header. A copy of
+ * the label that was outermost, else of what the IP header has. */
 int rewrite_push_mpls(struct rewrite *r, uint16_t eth_type);
 /* 'eth_type' is that of what is inside. */
 int rewrite_pop_mpls(struct rewrite *r, uint16_t eth_type);

@@ -168,6 +168,9 @@ rewrite_mend_sum(uint8_t *sum_field, const uint8_t *was, const uint8_t *is, size
 	uint16_t field, word;
 	uint32_t sum;
 
+	/* 0xffff would become 0, which is as good but not the same. */
+	if (!memcmp(was, is, n))
+		return;
 	memcpy(&field, sum_field, sizeof(field));
 	sum = (uint16_t)~field;
 	for (size_t i = 0; i < n; i += sizeof(word)) {

@@ -14,6 +14,7 @@
 #define ACTION_BYTES_MIN  8
 #define TYPE_EXPERIMENTER 0xffff
 #define SET_FIELD         25
+#define OXM_IN_PORT       0x80000004U
 #define COPY_FIELD        28
 #define VLAN_VID_MAX      0x0fff
 #define DSCP              0xfc
@@ -223,6 +224,8 @@ as_action_error(struct of_error *error)
 	case OFERR_BAD_MATCH_WILDCARDS:
 		error->id = OFERR_BAD_ACTION_SET_MASK;
 		break;
+	case OFERR_NXFM_TLV_FIELD:
+		break;
 	default:
 		error->id = OFERR_BAD_ACTION_SET_ARGUMENT;
 		break;
@@ -250,7 +253,9 @@ decode_set_field(struct of_decoder *d, const uint8_t *p, size_t n)
 	if (has_mask && d->version < OF15)
 		return of_fail(d->error, OFERR_BAD_ACTION_SET_MASK,
 		               "set-field has no masks before OpenFlow 1.5");
-	if (!flow_field_get(field)->is_writable)
+	/* OXM's in_port never is; NXM's is Nicira's way to set it. */
+	if (!flow_field_get(field)->is_writable ||
+	    of_get32(p + 4) >> 9 == OXM_IN_PORT >> 9)
 		return of_fail(d->error, OFERR_BAD_ACTION_SET_ARGUMENT,
 		               "%s cannot be written", flow_field_get(field)->name);
 	if (field == FIELD_VLAN_VID &&

@@ -271,7 +271,9 @@ check_learn(struct checker *c, const struct flow_learn *a)
 		                    of_value_bits(&spec->value, (spec->n_bits + 7U) / 8,
 		                                  0, spec->n_bits));
 	}
-	return a->flags & LEARN_RESULT ? check_subfield(c, &a->result, true) : 0;
+	/* Nobody asks whether packets have it: those that do not keep what they have. */
+	return a->flags & LEARN_RESULT ? of_subfield_check(&a->result, true, c->error)
+	                               : 0;
 }
 
 /* A list inside: what it does to packets is over at its end. */
@@ -345,8 +347,9 @@ check_number(struct checker *c, const struct flow_action *action)
 	if (action->type == ACTION_METER && (value == 0 || value > OF_METER_MAX))
 		return of_fail(c->error, OFERR_METER_INVALID, "meter %u is reserved",
 		               (unsigned)value);
-	if (action->type == ACTION_DEC_TTL && !is_present(c, FIELD_IP_TTL))
-		return lacks_header(c, "dec_ttl needs IP");
+	if ((action->type == ACTION_DEC_TTL || action->type == ACTION_SET_IP_TTL) &&
+	    !is_present(c, FIELD_IP_TTL))
+		return lacks_header(c, "a time to live needs IP");
 	return action->type == ACTION_GOTO_TABLE ? check_goto(c, value) : 0;
 }
 
@@ -436,6 +439,7 @@ check_one(struct checker *c, const struct flow_action *action)
 	case ACTION_GROUP:
 	case ACTION_METER:
 	case ACTION_DEC_TTL:
+	case ACTION_SET_IP_TTL:
 	case ACTION_GOTO_TABLE:
 		return check_number(c, action);
 	default:

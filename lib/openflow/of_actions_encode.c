@@ -196,9 +196,10 @@ void
 of_encode_set_field(enum of_version version, const struct flow_set_field *a,
                     struct str *out)
 {
+	/* Of OXM's in_port a set-field sets nothing, a load any part. */
+	bool is_load = a->field == FIELD_IN_PORT && !is_port(a), is_whole;
 	unsigned n_bytes = flow_field_get(a->field)->n_bytes;
 	struct flow_value full;
-	bool is_whole;
 
 	if (!of_oxm_has_name(a->field))
 		return;
@@ -210,7 +211,8 @@ of_encode_set_field(enum of_version version, const struct flow_set_field *a,
 	if (version >= OF15 && a->head.is_legacy &&
 	    flow_field_get(a->field)->n_bits % 8 && a->field != FIELD_VLAN_VID)
 		is_whole = false;
-	if (version >= OF15 || (version >= OF12 && is_whole && !a->head.is_legacy)) {
+	if (!is_load &&
+	    (version >= OF15 || (version >= OF12 && is_whole && !a->head.is_legacy))) {
 		/* Open vSwitch takes a port here by nxm's name alone. */
 		put_set_field(is_port(a) ? OF10 : version, a->field, &a->value,
 		              is_whole || is_port(a) ? NULL : &a->mask, out);

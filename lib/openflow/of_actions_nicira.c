@@ -69,7 +69,7 @@ decode_reg_load2(struct of_decoder *d, const uint8_t *p, size_t n)
 	/* Right behind the subtype: no padding in front, but at the end. */
 	if (of_field_decode(d->version, p + 10, n - 10, &field, &value, &mask, &has_mask,
 	                    &used, d->error)) {
-		if (d->error)
+		if (d->error && d->error->id != OFERR_NXFM_TLV_FIELD)
 			d->error->id = OFERR_BAD_ACTION_SET_ARGUMENT;
 		return -EPROTO;
 	}

@@ -390,11 +390,9 @@ encode_load(enum of_version version, const struct flow_number *number, struct st
 static bool
 encode_number(const struct flow_number *a, struct str *out)
 {
-	bool is_wide = a->value > UINT32_MAX;
-
 	switch (a->head.type) {
 	case ACTION_SET_TUNNEL:
-		if (is_wide || a->head.is_legacy)
+		if (a->value > UINT32_MAX || a->head.is_legacy)
 			put_number(out, 9, 6, 8, a->value);
 		else
 			put_number(out, 2, 2, 4, a->value);

@@ -86,6 +86,8 @@ static const char *const names[] = {
 	[OFM_FLOW_MONITOR_REPLY] = "flow_monitor_reply",
 	[OFM_BUNDLE_FEATURES_REQUEST] = "bundle_features_request",
 	[OFM_BUNDLE_FEATURES_REPLY] = "bundle_features_reply",
+	[OFM_CONTROLLER_STATUS_REQUEST] = "controller_status_request",
+	[OFM_CONTROLLER_STATUS_REPLY] = "controller_status_reply",
 	[OFM_FLOW_DESC_REQUEST] = "flow_desc_request",
 	[OFM_FLOW_DESC_REPLY] = "flow_desc_reply",
 };

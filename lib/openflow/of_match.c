@@ -363,6 +363,10 @@ of_match_fits(enum of_version version, const struct flow_match *match)
 
 	if (version >= OF12)
 		return true;
+	/* 1.0 has these of IPv4 and ARP only; Open vSwitch drops them of others. */
+	if (version == OF10 && match->key.f.eth_type == 0x86dd &&
+	    (match->mask.f.ip_proto || match->mask.f.ip_tos))
+		return false;
 	of_match_encode(version, match, &wire);
 	fits = !of_match_decode(version, (const uint8_t *)wire.data, wire.length, &again,
 	                        &used, NULL) &&

@@ -103,6 +103,7 @@ static const struct row rows[] = {
 	RR(QUEUE_DESC, OF14, OF15, 15, queue_request, queue_descs),
 	RR(FLOW_MONITOR, OF14, OF15, 16, monitor_request, monitor_updates),
 	RR(FLOW_STATS, OF15, OF15, 17, flow_request, flow_stats),
+	RR(CONTROLLER_STATUS, OF15, OF15, 18, empty, controller_statuses),
 	RR(BUNDLE_FEATURES, OF15, OF15, 19, bundle_features_request, bundle_features),
 	/* Nicira's. */
 	R(FLOW_MOD, NX, OF10, OF15, 13, flow_mod),
@@ -142,6 +143,7 @@ static const struct row rows[] = {
 	/* ONF's, what 1.3 has of 1.4. */
 	R(BUNDLE_CONTROL, ONF, OF13, OF13, 2300, bundle_control),
 	R(BUNDLE_ADD, ONF, OF13, OF13, 2301, bundle_add),
+	R(ROLE_STATUS, ONF, OF13, OF13, 1911, role_status),
 	R(NX_FLOW_MONITOR_CANCEL, ONF, OF13, OF13, 1870, number32),
 	R(NX_FLOW_MONITOR_PAUSED, ONF, OF13, OF13, 1871, empty),
 	R(NX_FLOW_MONITOR_RESUMED, ONF, OF13, OF13, 1872, empty),
@@ -221,17 +223,17 @@ static int
 find_vendor(struct of_in *in, enum of_version version, enum place nx,
             const struct row **row)
 {
-	uint32_t vendor = in_u32(in);
-	uint32_t number = in_u32(in);
+	uint32_t vendor = in_u32(in), number;
 	enum place place = nx;
 
-	if (in->is_short)
-		return in_check(in, "experimenter's head");
 	if (vendor == OF_VENDOR_ONF)
 		place = nx + (ONF - NX);
-	else if (vendor != OF_VENDOR_NICIRA)
+	else if (vendor != OF_VENDOR_NICIRA && !in->is_short)
 		return of_fail(in->error, OFERR_BAD_REQUEST_EXPERIMENTER,
 		               "experimenter 0x%08x is not known", vendor);
+	number = in_u32(in);
+	if (in->is_short)
+		return in_check(in, "experimenter's head");
 	*row = find_wire(version, place, number);
 	if (!*row)
 		return of_fail(in->error, OFERR_BAD_REQUEST_EXP_TYPE,
@@ -397,12 +399,13 @@ o_item_end(struct of_out *o, size_t item)
 	size_t n = o_at(o) - item;
 	uint8_t *bytes;
 
-	if (o_at(o) - o->start <= OF_MESSAGE_MAX || o->status < 0)
-		return;
-	if (item - o->start == o->body || n + o->body > OF_MESSAGE_MAX) {
-		o->status = -EMSGSIZE;
+	if (o->status == -EMSGSIZE || n + o->body > OF_MESSAGE_MAX) {
+		o->out->length = item;
+		o->status = 0;
 		return;
 	}
+	if (o_at(o) - o->start <= OF_MESSAGE_MAX)
+		return;
 	/* The item moves to a message of its own, with the same head. */
 	bytes = xmemdup(o->out->data + o->start, o->body + n);
 	memcpy(bytes + o->body, o->out->data + item, n);

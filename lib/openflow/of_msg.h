@@ -101,6 +101,8 @@ enum of_kind {
 	OFM_FLOW_MONITOR_REPLY,
 	OFM_BUNDLE_FEATURES_REQUEST,
 	OFM_BUNDLE_FEATURES_REPLY,
+	OFM_CONTROLLER_STATUS_REQUEST,
+	OFM_CONTROLLER_STATUS_REPLY,
 	OFM_FLOW_DESC_REQUEST,
 	OFM_FLOW_DESC_REPLY, /* 1.5's "flow stats" is OFM_FLOW_STATS */
 	OFM_N_KINDS,
@@ -299,9 +301,16 @@ struct of_table_status {
 	struct of_table_desc desc;
 };
 
+enum of_table_command {
+	OF_TABLE_REPLACE,
+	OF_TABLE_MODIFY,
+	OF_TABLE_ENABLE,
+	OF_TABLE_DISABLE
+};
+
 /* Bit sets by enum flow_field_id and enum flow_action_type. */
 struct of_table_features {
-	uint8_t table, command;
+	uint8_t table, command; /* 1.5's enum of_table_command */
 	char name[33];
 	uint64_t metadata_match, metadata_write;
 	uint32_t capabilities; /* 1.3's "config" */
@@ -314,6 +323,10 @@ struct of_table_features {
 	uint8_t next_tables[2][32];
 	uint64_t match[3], mask[3], wildcards[3], set[2][3], write_set[2][3];
 };
+/* The action with a number of the wire, as an enum flow_action_type; OF_ACTION_NONE if
+ * the version has none there. */
+#define OF_ACTION_NONE 0xffU
+unsigned of_action_by_number(enum of_version version, unsigned number);
 
 struct of_port_stats {
 	uint32_t port;
@@ -364,9 +377,13 @@ struct of_bucket {
 	uint64_t packets, bytes; /* in stats */
 };
 
+#define OF_BUCKET_MAX   0xffffff00U
 #define OF_BUCKET_FIRST 0xfffffffdU
 #define OF_BUCKET_LAST  0xfffffffeU
 #define OF_BUCKET_ALL   0xffffffffU
+
+/* The lowest number from 'first' on that none of the buckets has. */
+uint32_t of_bucket_free_id(const struct of_bucket *buckets, size_t n, uint32_t first);
 
 /* A field that "hash" takes, and which of its bits. */
 struct of_hash_field {
@@ -433,7 +450,7 @@ struct of_role_msg {
 	uint64_t generation;
 	bool has_generation;
 	uint8_t reason;    /* of a role status */
-	uint16_t short_id; /* 1.5's; 0xffff = none */
+	uint16_t short_id; /* 1.5's; 0 = undefined */
 };
 
 /* Bits per reason, [0] = secondary, [1] = primary and equal. Reasons are the version's:
@@ -498,9 +515,18 @@ struct of_monitor_update {
 struct of_controller_status {
 	uint16_t short_id;
 	enum of_role role;
-	uint8_t reason, channel_status;
-	const uint8_t *properties; /* undecoded */
-	size_t n;
+	uint8_t reason;         /* enum of_controller_reason */
+	uint8_t channel_status; /* 0 = up, 1 = down */
+	const char *uri;        /* "tcp:10.0.0.1:6653"; NULL = not said */
+};
+enum of_controller_reason {
+	OF_CONTROLLER_REQUEST,
+	OF_CONTROLLER_CHANNEL_STATUS,
+	OF_CONTROLLER_ROLE,
+	OF_CONTROLLER_ADDED,
+	OF_CONTROLLER_REMOVED,
+	OF_CONTROLLER_SHORT_ID,
+	OF_CONTROLLER_EXPERIMENTER
 };
 
 struct of_desc {
@@ -570,6 +596,7 @@ struct of_msg {
 		struct of_meter_features meter_features;
 		struct of_table_features *table_features;
 		struct of_table_desc *table_descs;
+		struct of_controller_status *controllers;
 		struct of_monitor *monitors;
 		struct of_monitor_update *monitor_updates;
 	};
@@ -592,9 +619,9 @@ void of_msg_init(struct of_msg *msg, enum of_version version, enum of_kind kind,
                  uint32_t xid);
 
 /* Appends the message in wire form. Multipart replies that do not fit 64 KB become
- * several messages, the last of which has MORE as 'msg->more' says. A kind that the
- * version does not have is -ENOTSUP, what does not fit a message -EMSGSIZE; nothing is
- * appended then. */
+ * several messages, the last of which has MORE as 'msg->more' says; of their items, those
+ * that no message has room for are left out. A kind that the version does not have is
+ * -ENOTSUP, what does not fit a message -EMSGSIZE; nothing is appended then. */
 int of_msg_encode(const struct of_msg *msg, struct str *out);
 
 /* "OFPT_FLOW_MOD (OF1.3)"-like names are text's; this is the bare one, for logs. */

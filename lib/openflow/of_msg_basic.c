@@ -201,86 +201,6 @@ config_encode(struct of_out *o, const struct of_msg *msg)
 	o_u16(o, msg->config.miss_send_len);
 }
 
-static int
-role_value_decode(struct of_in *in, struct of_role_msg *role)
-{
-	uint32_t number = in_u32(in);
-
-	/* Nicira's other, master, slave are one less. */
-	if (in->msg->is_nicira)
-		number++;
-	if (number > OF_ROLE_SECONDARY && !in->is_short)
-		return of_fail(in->error, OFERR_ROLE_BAD, "there is no role %u", number);
-	role->role = (enum of_role)number;
-	return 0;
-}
-
-static int
-role_decode(struct of_in *in, struct of_msg *msg)
-{
-	struct of_role_msg *role = &msg->role;
-	int rc = role_value_decode(in, role);
-
-	role->short_id = 0xffff;
-	if (rc < 0 || msg->is_nicira)
-		return rc;
-	if (msg->version >= OF15) {
-		role->short_id = in_u16(in);
-		in_skip(in, 2);
-	} else {
-		in_skip(in, 4);
-	}
-	role->generation = in_u64(in);
-	role->has_generation = role->generation != UINT64_MAX &&
-	                       role->role != OF_ROLE_NOCHANGE &&
-	                       role->role != OF_ROLE_EQUAL;
-	/* A reply says it whatever the role. */
-	if (msg->kind == OFM_ROLE_REPLY)
-		role->has_generation = role->generation != UINT64_MAX;
-	return 0;
-}
-
-static void
-role_encode(struct of_out *o, const struct of_msg *msg)
-{
-	const struct of_role_msg *role = &msg->role;
-
-	if (msg->version <= OF11) {
-		o_u32(o, role->role ? role->role - 1U : 0);
-		return;
-	}
-	o_u32(o, role->role);
-	o_u16(o, msg->version >= OF15 ? role->short_id : 0);
-	o_zeros(o, 2);
-	o_u64(o, role->has_generation || msg->kind == OFM_ROLE_REQUEST ? role->generation
-	                                                               : UINT64_MAX);
-}
-
-static int
-role_status_decode(struct of_in *in, struct of_msg *msg)
-{
-	struct of_role_msg *role = &msg->role;
-	int rc = role_value_decode(in, role);
-
-	role->reason = in_u8(in);
-	in_skip(in, 3);
-	role->generation = in_u64(in);
-	role->has_generation = role->generation != UINT64_MAX;
-	in_skip(in, in->n); /* experimenters' properties */
-	return rc;
-}
-
-static void
-role_status_encode(struct of_out *o, const struct of_msg *msg)
-{
-	const struct of_role_msg *role = &msg->role;
-
-	o_u32(o, role->role);
-	o_u8(o, role->reason);
-	o_zeros(o, 3);
-	o_u64(o, role->has_generation ? role->generation : UINT64_MAX);
-}
-
 /* The pairs in the order of 1.4's properties. */
 #define ASYNC_KINDS 8
 
@@ -297,7 +217,8 @@ async_pair(struct of_async *async, unsigned kind)
 }
 
 /* Reasons that there are; 0 = any. */
-static const uint32_t async_reasons[ASYNC_KINDS] = {0x3f, 0x07, 0x3f, 0x07, 0x18, 0x03};
+static const uint32_t async_reasons[ASYNC_KINDS] = {0x3f, 0x07, 0x3f, 0x07,
+                                                    0x18, 0x03, 0,    0x7f};
 
 static int
 async_property_decode(struct of_in *in, struct of_async *async)
@@ -399,42 +320,6 @@ desc_encode(struct of_out *o, const struct of_msg *msg)
 }
 
 static int
-controller_status_decode(struct of_in *in, struct of_msg *msg)
-{
-	struct of_controller_status *status = &msg->controller_status;
-	struct of_role_msg role = {0};
-	struct of_in item;
-	int rc = in_item(in, 0, 16, "controller's status", &item);
-
-	if (rc < 0)
-		return rc;
-	in_skip(&item, 2);
-	status->short_id = in_u16(&item);
-	rc = role_value_decode(&item, &role);
-	status->role = role.role;
-	status->reason = in_u8(&item);
-	status->channel_status = in_u8(&item);
-	in_skip(&item, 6);
-	status->n = item.n;
-	status->properties = in_copy(&item, item.n);
-	return rc;
-}
-
-static void
-controller_status_encode(struct of_out *o, const struct of_msg *msg)
-{
-	const struct of_controller_status *status = &msg->controller_status;
-
-	o_u16(o, 16 + status->n);
-	o_u16(o, status->short_id);
-	o_u32(o, status->role);
-	o_u8(o, status->reason);
-	o_u8(o, status->channel_status);
-	o_zeros(o, 6);
-	o_bytes(o, status->properties, status->n);
-}
-
-static int
 request_forward_decode(struct of_in *in, struct of_msg *msg)
 {
 	struct of_in item;
@@ -454,10 +339,6 @@ const struct of_codec of_codec_echo = {echo_decode, echo_encode};
 const struct of_codec of_codec_experimenter = {experimenter_decode, experimenter_encode};
 const struct of_codec of_codec_features = {features_decode, features_encode};
 const struct of_codec of_codec_config = {config_decode, config_encode};
-const struct of_codec of_codec_role = {role_decode, role_encode};
-const struct of_codec of_codec_role_status = {role_status_decode, role_status_encode};
 const struct of_codec of_codec_async = {async_decode, async_encode};
 const struct of_codec of_codec_desc = {desc_decode, desc_encode};
-const struct of_codec of_codec_controller_status = {controller_status_decode,
-                                                    controller_status_encode};
 const struct of_codec of_codec_request_forward = {request_forward_decode, echo_encode};

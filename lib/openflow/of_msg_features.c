@@ -22,6 +22,7 @@ enum {
 	P_WRITE_COPY = 18,
 	P_APPLY_COPY = 20,
 	P_PACKET_TYPES = 22,
+	P_EXPERIMENTER = 0xfffe,
 };
 
 /* The actions by their number since 1.1. */
@@ -50,19 +51,17 @@ static const uint8_t action_types_10[] = {
 	ACTION_SET_IP_DSCP, ACTION_SET_TP_SRC,   ACTION_SET_TP_DST,   ACTION_ENQUEUE,
 };
 
-#define NO_ACTION 0xffU
-
-static unsigned
-action_by_number(enum of_version version, unsigned number)
+unsigned
+of_action_by_number(enum of_version version, unsigned number)
 {
 	bool is_11 = (number >= 1 && number <= 10) || number == 13 || number == 14;
 	bool exists;
 
 	if (version == OF10)
 		return number < ARRAY_SIZE(action_types_10) ? action_types_10[number]
-		                                            : NO_ACTION;
+		                                            : OF_ACTION_NONE;
 	if (number >= ARRAY_SIZE(action_types))
-		return NO_ACTION;
+		return OF_ACTION_NONE;
 	if (is_11)
 		exists = version == OF11;
 	else if (number == 25)
@@ -71,7 +70,7 @@ action_by_number(enum of_version version, unsigned number)
 		exists = version >= OF13;
 	else
 		exists = number < 28 || version >= OF15;
-	return exists ? action_types[number] : NO_ACTION;
+	return exists ? action_types[number] : OF_ACTION_NONE;
 }
 
 static void
@@ -129,8 +128,8 @@ actions_decode(struct of_in *in, uint64_t set[2])
 	while (in->n) {
 		if (next_id(in, &type) < 0)
 			return -EPROTO;
-		action = action_by_number(in_version(in), type);
-		if (action != NO_ACTION)
+		action = of_action_by_number(in_version(in), type);
+		if (action != OF_ACTION_NONE)
 			bit_set(set, action);
 	}
 	return 0;
@@ -205,8 +204,15 @@ property_decode(struct of_in *body, uint16_t type, struct of_table_features *f)
 		return fields_decode(body, f->write_set[miss], NULL);
 	case P_APPLY_SET:
 		return fields_decode(body, f->set[miss], NULL);
+	case P_SYNC_FROM:
+	case P_WRITE_COPY:
+	case P_APPLY_COPY:
+	case P_PACKET_TYPES:
+	case P_EXPERIMENTER:
+		return 0; /* passed over */
 	default:
-		return 0; /* others are passed over */
+		return of_fail(body->error, OFERR_BAD_PROPERTY_TYPE,
+		               "a table has no property %u", type);
 	}
 }
 
@@ -304,9 +310,9 @@ actions_encode(struct of_out *o, uint16_t type, const uint64_t set[2])
 	size_t start = o_property(o, type);
 
 	for (unsigned i = 0; i < ARRAY_SIZE(action_types); i++) {
-		unsigned action = action_by_number(o->msg->version, i);
+		unsigned action = of_action_by_number(o->msg->version, i);
 
-		if (action != NO_ACTION && bit_get(set, action)) {
+		if (action != OF_ACTION_NONE && bit_get(set, action)) {
 			o_u16(o, i);
 			o_u16(o, 4);
 		}
@@ -405,9 +411,9 @@ group_features_decode(struct of_in *in, struct of_msg *msg)
 		uint32_t wire = in_u32(in);
 
 		for (unsigned j = 0; j < ARRAY_SIZE(action_types); j++) {
-			unsigned action = action_by_number(msg->version, j);
+			unsigned action = of_action_by_number(msg->version, j);
 
-			if (wire >> j & 1 && action != NO_ACTION)
+			if (wire >> j & 1 && action != OF_ACTION_NONE)
 				bit_set(f->actions[i], action);
 		}
 	}
@@ -427,9 +433,9 @@ group_features_encode(struct of_out *o, const struct of_msg *msg)
 		uint32_t wire = 0;
 
 		for (unsigned j = 0; j < ARRAY_SIZE(action_types); j++) {
-			unsigned action = action_by_number(msg->version, j);
+			unsigned action = of_action_by_number(msg->version, j);
 
-			if (action != NO_ACTION && bit_get(f->actions[i], action))
+			if (action != OF_ACTION_NONE && bit_get(f->actions[i], action))
 				wire |= 1U << j;
 		}
 		o_u32(o, wire);

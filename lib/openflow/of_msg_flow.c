@@ -4,6 +4,7 @@
 #include "openflow/of_msg_private.h"
 
 #define OF10_EMERGENCY 4U
+#define OF10_WILDCARDS 0x3fffffU
 #define OXS_CLASS      0x8002U
 
 enum { OXS_DURATION, OXS_IDLE, OXS_FLOWS = 3, OXS_PACKETS, OXS_BYTES };
@@ -177,6 +178,8 @@ static int
 mod_old_decode(struct of_in *in, struct of_flow_mod *mod)
 {
 	bool is_nicira = in->msg->is_nicira;
+	/* 1.0, 3.4: entries without wildcards always have the highest priority. */
+	bool is_exact = !is_nicira && in->n >= 4 && !(of_get32(in->p) & OF10_WILDCARDS);
 	int rc = is_nicira ? 0 : in_match(in, &mod->match);
 	size_t n_match = 0;
 
@@ -184,6 +187,8 @@ mod_old_decode(struct of_in *in, struct of_flow_mod *mod)
 		return rc;
 	mod->new_cookie = in_u64(in);
 	rc = mod_old_fields(in, mod);
+	if (is_exact)
+		mod->priority = UINT16_MAX;
 	if (is_nicira) {
 		n_match = in_u16(in);
 		in_skip(in, 6);
@@ -227,6 +232,9 @@ mod_new_decode(struct of_in *in, struct of_flow_mod *mod)
 		mod->cookie = 0;
 		mod->cookie_mask = 0;
 	}
+	if (rc == 0 && !is_delete(mod) && mod->table == OF_TABLE_ALL && !in->is_short)
+		rc = of_fail(in->error, OFERR_FLOW_MOD_TABLE_ID,
+		             "only deletes are for all tables");
 	return rc < 0 ? rc : in_match(in, &mod->match);
 }
 
@@ -276,7 +284,7 @@ mod_new_encode(struct of_out *o, const struct of_flow_mod *mod)
 
 	o_u64(o, is_add ? mod->new_cookie : mod->cookie);
 	o_u64(o, is_add ? 0 : mod->cookie_mask);
-	o_u8(o, mod->table);
+	o_u8(o, mod->table == OF_TABLE_ALL && !is_delete(mod) ? 0 : mod->table);
 	o_u8(o, mod->command);
 	o_u16(o, mod->idle_s);
 	o_u16(o, mod->hard_s);

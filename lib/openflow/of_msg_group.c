@@ -114,13 +114,26 @@ buckets_decode(struct of_in *in, struct of_group_mod *mod)
 	return rc;
 }
 
+uint32_t
+of_bucket_free_id(const struct of_bucket *buckets, size_t n, uint32_t first)
+{
+	for (size_t i = 0; i < n;) {
+		const bool is_taken = buckets[i].id == first;
+
+		first += is_taken;
+		i = is_taken ? 0 : i + 1;
+	}
+	return first;
+}
+
 static void
-bucket_15_encode(struct of_out *o, enum of_group_type type, const struct of_bucket *b)
+bucket_15_encode(struct of_out *o, enum of_group_type type, const struct of_bucket *b,
+                 uint32_t id)
 {
 	size_t property, actions, start = o_at(o);
 
 	o_u32(o, 0);
-	o_u32(o, b->id);
+	o_u32(o, id);
 	actions = o_at(o);
 	o_actions(o, &b->actions);
 	o_length(o, start + 2, actions);
@@ -143,17 +156,34 @@ bucket_15_encode(struct of_out *o, enum of_group_type type, const struct of_buck
 	o_length(o, start, start);
 }
 
+/* 1.5 wants a number of each bucket: who has none gets the lowest that is free. */
+static void
+buckets_15_encode(struct of_out *o, const struct of_group_mod *mod)
+{
+	uint32_t next = 0;
+
+	for (size_t i = 0; i < mod->n_buckets; i++) {
+		uint32_t id = mod->buckets[i].id;
+
+		if (id > OF_BUCKET_MAX) {
+			id = of_bucket_free_id(mod->buckets, mod->n_buckets, next);
+			next = id + 1;
+		}
+		bucket_15_encode(o, mod->type, &mod->buckets[i], id);
+	}
+}
+
 static void
 buckets_encode(struct of_out *o, const struct of_group_mod *mod)
 {
+	if (of_has_groups_15(o->msg)) {
+		buckets_15_encode(o, mod);
+		return;
+	}
 	for (size_t i = 0; i < mod->n_buckets; i++) {
 		const struct of_bucket *b = &mod->buckets[i];
 		size_t start = o_at(o);
 
-		if (of_has_groups_15(o->msg)) {
-			bucket_15_encode(o, mod->type, b);
-			continue;
-		}
 		o_u16(o, 0);
 		o_u16(o, b->weight);
 		o_u32(o, b->watch_port);
@@ -198,6 +228,26 @@ hash_fields_decode(struct of_in *in, struct of_group_mod *mod)
 }
 
 static int
+selection_check(struct of_in *in, const struct of_group_mod *mod)
+{
+	bool is_hash = !strcmp(mod->selection_method, "hash");
+
+	if (!is_hash && strcmp(mod->selection_method, "dp_hash") != 0)
+		return of_fail(in->error, OFERR_BAD_PROPERTY_VALUE,
+		               "no selection method is called \"%s\"",
+		               mod->selection_method);
+	if (mod->type != OF_GROUP_TYPE_SELECT || mod->command == OF_GROUP_DELETE ||
+	    mod->command == OF_GROUP_INSERT_BUCKET ||
+	    mod->command == OF_GROUP_REMOVE_BUCKET)
+		return of_fail(in->error, OFERR_BAD_PROPERTY_VALUE,
+		               "only groups of type select have a selection method");
+	if (mod->n_hash_fields && !is_hash)
+		return of_fail(in->error, OFERR_BAD_PROPERTY_VALUE,
+		               "only the selection method \"hash\" has fields");
+	return 0;
+}
+
+static int
 group_property(struct of_in *in, struct of_group_mod *mod)
 {
 	struct of_in body;
@@ -227,7 +277,8 @@ group_property(struct of_in *in, struct of_group_mod *mod)
 	if (body.is_short)
 		return of_fail(in->error, OFERR_BAD_PROPERTY_LEN,
 		               "a group's property is cut short");
-	return hash_fields_decode(&body, mod);
+	rc = hash_fields_decode(&body, mod);
+	return rc < 0 ? rc : selection_check(in, mod);
 }
 
 static void
@@ -285,6 +336,41 @@ type_decode(struct of_in *in, uint8_t wire, enum of_group_type *type)
 	return 0;
 }
 
+/* From 1.3.5 on. */
+static int
+delete_check(struct of_in *in, const struct of_group_mod *mod)
+{
+	if (in_version(in) < OF13 || mod->command != OF_GROUP_DELETE || !mod->n_buckets)
+		return 0;
+	return of_fail(in->error, OFERR_GROUP_MOD_INVALID, "a delete has buckets");
+}
+
+/* Which bucket a command of 1.5 names, and the numbers that buckets bring. */
+static int
+bucket_ids_check(struct of_in *in, const struct of_group_mod *mod)
+{
+	const uint32_t id = mod->bucket_id;
+	const bool is_one =
+		id <= OF_BUCKET_MAX || id == OF_BUCKET_FIRST || id == OF_BUCKET_LAST;
+	const bool is_good = mod->command == OF_GROUP_INSERT_BUCKET ? is_one
+	                     : mod->command == OF_GROUP_REMOVE_BUCKET
+	                             ? is_one || id == OF_BUCKET_ALL
+	                             : id == OF_BUCKET_ALL;
+
+	if (!is_good)
+		return of_fail(in->error, OFERR_GROUP_MOD_BAD_BUCKET,
+		               "the command is not about bucket 0x%x", id);
+	if (mod->command == OF_GROUP_REMOVE_BUCKET && mod->n_buckets)
+		return of_fail(in->error, OFERR_GROUP_MOD_BAD_BUCKET,
+		               "buckets are not for removing others");
+	for (size_t i = 0; i < mod->n_buckets; i++)
+		if (mod->buckets[i].id > OF_BUCKET_MAX)
+			return of_fail(in->error, OFERR_GROUP_MOD_BAD_BUCKET,
+			               "no bucket has the number 0x%x",
+			               mod->buckets[i].id);
+	return 0;
+}
+
 static int
 group_mod_decode(struct of_in *in, struct of_msg *msg)
 {
@@ -300,8 +386,10 @@ group_mod_decode(struct of_in *in, struct of_msg *msg)
 	in_skip(in, 1);
 	mod->group = in_u32(in);
 	mod->bucket_id = OF_BUCKET_ALL;
-	if (!of_has_groups_15(msg))
-		return in->is_short ? 0 : buckets_decode(in, mod);
+	if (!of_has_groups_15(msg)) {
+		rc = in->is_short ? 0 : buckets_decode(in, mod);
+		return rc < 0 ? rc : delete_check(in, mod);
+	}
 	n_buckets = in_u16(in);
 	in_skip(in, 2);
 	mod->bucket_id = in_u32(in);
@@ -311,7 +399,9 @@ group_mod_decode(struct of_in *in, struct of_msg *msg)
 		rc = buckets_decode(&buckets, mod);
 	while (rc == 0 && in->n)
 		rc = group_property(in, mod);
-	return rc;
+	if (rc == 0)
+		rc = bucket_ids_check(in, mod);
+	return rc < 0 ? rc : delete_check(in, mod);
 }
 
 static void
@@ -330,7 +420,10 @@ group_mod_encode(struct of_out *o, const struct of_msg *msg)
 	}
 	length_at = o_at(o);
 	o_u32(o, 0);
-	o_u32(o, mod->bucket_id);
+	o_u32(o, mod->command == OF_GROUP_INSERT_BUCKET ||
+	                         mod->command == OF_GROUP_REMOVE_BUCKET
+	                 ? mod->bucket_id
+	                 : OF_BUCKET_ALL);
 	start = o_at(o);
 	buckets_encode(o, mod);
 	o_length(o, length_at, start);

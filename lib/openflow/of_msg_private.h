@@ -167,8 +167,8 @@ void o_duration(struct of_out *o, uint64_t ns);
 void o_pad(struct of_out *o, size_t start);
 /* A length at 'at': bytes from 'start' to here. */
 void o_length(struct of_out *o, size_t at, size_t start);
-/* Ends an item of a list that began at 'start': the message is split before it if it has
- * become too long. */
+/* Ends an item of a multipart's list that began at 'start': the message is split before
+ * it if it has become too long. What does not fit any message is left out. */
 void o_item_end(struct of_out *o, size_t start);
 /* A property's type and length, to be set at its end, which also pads to 8. */
 size_t o_property(struct of_out *o, uint16_t type);
@@ -203,9 +203,11 @@ uint16_t of_flow_flags_known(enum of_version version);
 /* ---- Codecs by family. */
 
 extern const struct of_codec of_codec_empty, of_codec_hello, of_codec_error,
-	of_codec_echo, of_codec_features, of_codec_config, of_codec_role,
-	of_codec_role_status, of_codec_async, of_codec_desc, of_codec_experimenter,
-	of_codec_request_forward, of_codec_controller_status; /* of_msg_basic.c */
+	of_codec_echo, of_codec_features, of_codec_config, of_codec_async, of_codec_desc,
+	of_codec_experimenter, of_codec_request_forward; /* of_msg_basic.c */
+extern const struct of_codec of_codec_role, of_codec_role_status,
+	of_codec_controller_status,
+	of_codec_controller_statuses; /* of_msg_controller.c */
 extern const struct of_codec of_codec_number32, of_codec_number8, of_codec_controller_id,
 	of_codec_ct_zone, of_codec_tlv_table, of_codec_tlv_reply,
 	of_codec_ct_flush; /* of_msg_nicira.c */

@@ -118,8 +118,16 @@ queue_config_encode(struct of_out *o, const struct of_msg *msg)
 {
 	o_port(o, msg->queues.port);
 	o_zeros(o, msg->version == OF10 ? 6 : 4);
-	for (size_t i = 0; i < msg->n; i++)
+	/* There is no second message: as many as fit. */
+	for (size_t i = 0; i < msg->n; i++) {
+		const size_t start = o_at(o);
+
 		config_one_encode(o, &msg->queues.list[i]);
+		if (o_at(o) - o->start > OF_MESSAGE_MAX) {
+			o->out->length = start;
+			return;
+		}
+	}
 }
 
 static int

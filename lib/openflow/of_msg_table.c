@@ -82,6 +82,9 @@ table_mod_decode(struct of_in *in, struct of_msg *msg)
 		rc = of_fail(in->error, OFERR_BAD_PROPERTY_VALUE,
 		             "vacancy goes down at %u and up at %u", desc.vacancy_down,
 		             desc.vacancy_up);
+	if (rc == 0 && desc.vacancy)
+		rc = of_fail(in->error, OFERR_BAD_PROPERTY_VALUE,
+		             "a vacancy of %u is not to be set", desc.vacancy);
 	mod->has_eviction = desc.has_eviction;
 	mod->eviction_flags = desc.eviction_flags;
 	mod->has_vacancy = desc.has_vacancy;

@@ -12,6 +12,10 @@
 #define CLASS_EXPERIMENTER 0xffff
 #define NUMBERS            128 /* 7 bits of each class */
 
+/* In NXM_1: fields that stand for options of tunnels. */
+#define TUN_METADATA_0      40
+#define TUN_METADATA_FIELDS 64
+
 /* A class as an index, also of preference tables. */
 enum oxm_class {
 	OXM_NONE,
@@ -240,6 +244,21 @@ of_oxm_has_name(enum flow_field_id field)
 	return find_name(OF10, field)->oxm_class != OXM_NONE;
 }
 
+static int
+fail_unknown(enum oxm_class oxm_class, const uint8_t *data, struct of_error *error)
+{
+	const unsigned number = data[2] >> 1;
+
+	if (oxm_class == OXM_NXM_1 && number >= TUN_METADATA_0 &&
+	    number < TUN_METADATA_0 + TUN_METADATA_FIELDS)
+		return of_fail(error, OFERR_NXFM_TLV_FIELD,
+		               "tun_metadata%u: there are no tunnels, whose options it "
+		               "could stand for",
+		               number - TUN_METADATA_0);
+	return of_fail(error, OFERR_BAD_MATCH_FIELD, "unknown field 0x%08x",
+	               of_get32(data));
+}
+
 int
 of_oxm_header_read(const uint8_t *data, size_t n, struct of_oxm_header *header,
                    struct of_error *error)
@@ -272,8 +291,7 @@ of_oxm_header_read(const uint8_t *data, size_t n, struct of_oxm_header *header,
 	code = oxm_class ? &codes[oxm_class][data[2] >> 1] : NULL;
 	if (!code || !code->field) {
 		header->is_unknown = true;
-		return of_fail(error, OFERR_BAD_MATCH_FIELD, "unknown field 0x%08x",
-		               of_get32(data));
+		return fail_unknown(oxm_class, data, error);
 	}
 	header->field = code->field;
 	header->wire_bytes = code->n_bytes;

@@ -53,22 +53,57 @@ put_config(struct of_printer *p)
 	str_printf(p->out, " miss_send_len=%u\n", config->miss_send_len);
 }
 
+static const char *
+role_name(enum of_role role)
+{
+	static const char *const roles[] = {"nochange", "equal", "primary", "secondary"};
+
+	return (unsigned)role < ARRAY_SIZE(roles) ? roles[role] : "?";
+}
+
 static void
 put_role(struct of_printer *p)
 {
-	static const char *const roles[] = {"nochange", "equal", "primary", "secondary"};
 	static const char *const reasons[] = {"primary_request", "configuration_changed",
 	                                      "experimenter_data_changed"};
 	const struct of_role_msg *role = &p->msg->role;
 
-	str_printf(p->out, " role=%s",
-	           (unsigned)role->role < ARRAY_SIZE(roles) ? roles[role->role] : "?");
-	if (role->has_generation)
+	str_printf(p->out, " role=%s", role_name(role->role));
+	/* Of a request that wants no generation checked, what stands in its place. */
+	if (role->has_generation ||
+	    (p->msg->kind == OFM_ROLE_REQUEST && !p->msg->is_nicira &&
+	     role->role != OF_ROLE_NOCHANGE))
 		str_printf(p->out, " generation_id=%" PRIu64, role->generation);
 	if (p->msg->kind == OFM_ROLE_STATUS)
 		str_printf(p->out, " reason=%s",
 		           role->reason < ARRAY_SIZE(reasons) ? reasons[role->reason]
 		                                              : "?");
+}
+
+static void
+put_controller(struct str *out, const struct of_controller_status *status)
+{
+	static const char *const reasons[] = {
+		"request",          "channel_status",     "role",
+		"controller_added", "controller_removed", "short_id",
+		"experimenter"};
+
+	if (status->uri)
+		str_printf(out, " uri=%s", status->uri);
+	str_printf(out, " short_id=%u role=%s channel_status=%s reason=%s\n",
+	           status->short_id, role_name(status->role),
+	           status->channel_status == 0   ? "up"
+	           : status->channel_status == 1 ? "down"
+	                                         : "?",
+	           status->reason < ARRAY_SIZE(reasons) ? reasons[status->reason] : "?");
+}
+
+static void
+put_controllers(struct of_printer *p)
+{
+	str_append_char(p->out, '\n');
+	for (size_t i = 0; i < p->msg->n; i++)
+		put_controller(p->out, &p->msg->controllers[i]);
 }
 
 static const char *const packet_in_reasons[] = {"no_match",   "action", "invalid_ttl",
@@ -153,7 +188,7 @@ put_tlv_maps(struct of_printer *p)
 	for (size_t i = 0; i < table->n_maps; i++) {
 		const struct of_tlv_map *map = &table->maps[i];
 
-		str_printf(p->out, " 0x%04x  %#4x  %6u  tun_metadata%u\n", map->class_,
+		str_printf(p->out, " %#6x  %#4x  %6u  tun_metadata%u\n", map->class_,
 		           map->type, map->length, map->index);
 	}
 }
@@ -186,7 +221,7 @@ put_tlv(struct of_printer *p)
 static void
 put_setting(struct of_printer *p)
 {
-	static const char *const packet_formats[] = {"openflow10", "nxt_packet_in",
+	static const char *const packet_formats[] = {"standard", "nxt_packet_in",
 	                                             "nxt_packet_in2"};
 	uint32_t number = p->msg->number;
 
@@ -255,6 +290,7 @@ has_no_body(enum of_kind kind)
 	                                     OFM_GROUP_FEATURES_REQUEST,
 	                                     OFM_METER_FEATURES_REQUEST,
 	                                     OFM_BUNDLE_FEATURES_REQUEST,
+	                                     OFM_CONTROLLER_STATUS_REQUEST,
 	                                     OFM_TABLE_DESC_REQUEST};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
@@ -293,6 +329,12 @@ print_basic(struct of_printer *p)
 	case OFM_ROLE_REPLY:
 	case OFM_ROLE_STATUS:
 		put_role(p);
+		return true;
+	case OFM_CONTROLLER_STATUS:
+		put_controller(p->out, &msg->controller_status);
+		return true;
+	case OFM_CONTROLLER_STATUS_REPLY:
+		put_controllers(p);
 		return true;
 	case OFM_GET_ASYNC_REPLY:
 	case OFM_SET_ASYNC:

@@ -75,22 +75,6 @@ static const uint8_t fields_12[64] = {
 	[28] = FIELD_IPV6_LABEL,  [29] = FIELD_ICMPV6_TYPE,    [30] = FIELD_ICMPV6_CODE,
 	[31] = FIELD_ND_TARGET,   [32] = FIELD_ND_SLL,         [33] = FIELD_ND_TLL,
 	[34] = FIELD_MPLS_LABEL,  [35] = FIELD_MPLS_TC};
-/* 1.1's and 1.2's actions by wire number. */
-static const uint8_t actions_11[32] = {
-	[0] = ACTION_OUTPUT,        [1] = ACTION_SET_VLAN_VID,
-	[2] = ACTION_SET_VLAN_PCP,  [3] = ACTION_SET_ETH_SRC,
-	[4] = ACTION_SET_ETH_DST,   [5] = ACTION_SET_IPV4_SRC,
-	[6] = ACTION_SET_IPV4_DST,  [7] = ACTION_SET_IP_DSCP,
-	[8] = ACTION_SET_IP_ECN,    [9] = ACTION_SET_TP_SRC,
-	[10] = ACTION_SET_TP_DST,   [11] = ACTION_COPY_TTL_OUT,
-	[12] = ACTION_COPY_TTL_IN,  [13] = ACTION_SET_MPLS_LABEL,
-	[14] = ACTION_SET_MPLS_TC,  [15] = ACTION_SET_MPLS_TTL,
-	[16] = ACTION_DEC_MPLS_TTL, [17] = ACTION_PUSH_VLAN,
-	[18] = ACTION_POP_VLAN,     [19] = ACTION_PUSH_MPLS,
-	[20] = ACTION_POP_MPLS,     [21] = ACTION_SET_QUEUE,
-	[22] = ACTION_GROUP,        [23] = ACTION_SET_IP_TTL,
-	[24] = ACTION_DEC_TTL,      [25] = ACTION_SET_FIELD};
-#define ACTIONS_11_N 26
 
 static bool
 has_bit(const uint64_t *bits, unsigned i)
@@ -490,11 +474,14 @@ take_fields(uint64_t fields[3], const uint8_t known[64], uint64_t bits)
 }
 
 static void
-take_actions(uint64_t actions[2], uint32_t bits)
+take_actions(enum of_version version, uint64_t actions[2], uint32_t bits)
 {
-	for (unsigned i = 0; i < ACTIONS_11_N; i++)
-		if (bits >> i & 1)
-			set_bit(actions, actions_11[i]);
+	for (unsigned i = 0; i < 32; i++) {
+		const unsigned action = of_action_by_number(version, i);
+
+		if (bits >> i & 1 && action != OF_ACTION_NONE)
+			set_bit(actions, action);
+	}
 }
 
 void
@@ -526,8 +513,8 @@ print_table_from_stats(enum of_version version, const struct of_table_stats *sta
 	table->config = (int)(stats->config & 3);
 	for (unsigned miss = 0; miss < 2; miss++) {
 		t->instructions[miss] = stats->instructions;
-		take_actions(t->actions[miss], stats->apply_actions);
-		take_actions(t->write_actions[miss], stats->write_actions);
+		take_actions(version, t->actions[miss], stats->apply_actions);
+		take_actions(version, t->write_actions[miss], stats->write_actions);
 		if (version == OF12) {
 			take_fields(t->set[miss], known, stats->apply_setfields);
 			take_fields(t->write_set[miss], known, stats->write_setfields);

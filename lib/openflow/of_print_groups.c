@@ -68,6 +68,8 @@ put_number(struct of_printer *p, const char *key, uint32_t number, uint32_t all)
 {
 	if (number == all)
 		str_printf(p->out, " %s=ALL", key);
+	else if (number == OF_GROUP_ANY)
+		str_printf(p->out, " %s=ANY", key);
 	else
 		str_printf(p->out, " %s=%u", key, number);
 }

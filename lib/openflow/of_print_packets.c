@@ -39,6 +39,8 @@ fill_mask(const struct flow_fields *f, struct flow_fields *m)
 	m->ip_fragment = FLOW_FRAGMENT | FLOW_LATER;
 	if (f->eth_type == ETH_IPV6)
 		m->ipv6_label = 0xfffff;
+	if (f->ip_fragment & FLOW_LATER)
+		return; /* it begins amid what the first has the head of */
 	if (f->ip_proto == PROTO_TCP || f->ip_proto == PROTO_UDP ||
 	    f->ip_proto == PROTO_SCTP || is_icmp6 ||
 	    (f->eth_type == ETH_IP && f->ip_proto == PROTO_ICMP))
@@ -99,7 +101,7 @@ print_packet(struct of_printer *p, const uint8_t *data, size_t n)
 	struct flow_match match;
 	const struct flow_fields *f = &match.key.f;
 
-	if (!n)
+	if (!n || p->verbosity <= 0)
 		return;
 	memset(&match, 0, sizeof(match));
 	flow_parse(data, n, n, &match.key);
@@ -109,8 +111,8 @@ print_packet(struct of_printer *p, const uint8_t *data, size_t n)
 	if (f->eth_type == ETH_IP || f->eth_type == ETH_IPV6)
 		put_checksum(p->out, f, data, n);
 	str_append_char(p->out, '\n');
-	if (p->verbosity > 0)
-		print_hex_dump(p->out, data, n);
+	if (p->verbosity > 2)
+		print_hex(p->out, data, n, false);
 }
 
 static void
@@ -139,13 +141,13 @@ put_packet_in(struct of_printer *p)
 	str_printf(out, " (via %s) data_len=%zu", reason, in->n);
 	if (in->buffer_id == OF_BUFFER_NONE) {
 		str_append(out, " (unbuffered)");
-		if (in->total_bytes > in->n && in->n == 0)
-			str_append(out, " (***no data***)");
+		if (in->total_bytes != in->n)
+			str_append(out, " (***total_len != data_len***)");
 	} else {
 		str_printf(out, " buffer=0x%08x", in->buffer_id);
+		if (in->total_bytes < in->n)
+			str_append(out, " (***total_len < data_len***)");
 	}
-	if (in->total_bytes < in->n)
-		str_append(out, " (***total_len < data_len***)");
 	str_append_char(out, '\n');
 	if (in->n_userdata) {
 		str_append(out, " userdata=");

@@ -34,7 +34,8 @@ void print_counter(struct str *out, const char *before, uint64_t value);
 /* Names of the actions whose bits are set, by enum flow_action_type. */
 void print_action_set(struct str *out, const uint64_t actions[2]);
 
-/* Bytes 16 in a line, as hexadecimal and as text. */
+/* Bytes 16 in a line, as hexadecimal and, with the second one, as text. */
+void print_hex(struct str *out, const uint8_t *data, size_t n, bool with_text);
 void print_hex_dump(struct str *out, const uint8_t *data, size_t n);
 
 /* A packet's headers, as a match and in a line. */

@@ -44,7 +44,7 @@ put_desc(struct of_printer *p, const struct of_table_desc *desc)
 	text_format_table(out, desc->table, p->names);
 	str_printf(out, ":\n   eviction=%s eviction_flags=",
 	           desc->config & TABLE_EVICTION ? "on" : "off");
-	print_bits(out, desc->eviction_flags, eviction_bits, "|", "0");
+	print_bits(out, desc->eviction_flags, eviction_bits, "|", "(default)");
 	str_printf(out, "\n   vacancy=%s", desc->config & TABLE_VACANCY ? "on" : "off");
 	if (desc->config & TABLE_VACANCY)
 		str_printf(out, " vacancy_down=%u%% vacancy_up=%u%% vacancy=%u%%",
@@ -103,6 +103,7 @@ print_tables(struct of_printer *p)
 	case OFM_TABLE_STATUS:
 		str_append(p->out, msg->table_status.reason == 3 ? " reason=VACANCY_DOWN"
 		                                                 : " reason=VACANCY_UP");
+		str_append(p->out, "\ntable_desc:-");
 		put_desc(p, &msg->table_status.desc);
 		break;
 	case OFM_TABLE_MOD:

@@ -58,7 +58,10 @@ parse_cookie(char *text, struct of_flow_mod *mod, struct error *err)
 		return -EINVAL;
 	if (slash && mod->command == OF_FLOW_ADD)
 		return error_set(err, -EINVAL, "flow additions cannot use a cookie mask");
-	if (slash || is_delete(mod->command)) {
+	if (!slash && is_delete(mod->command))
+		return error_set(err, -EINVAL,
+		                 "a cookie to look for needs a mask: cookie=%s/-1", text);
+	if (slash) {
 		mod->cookie = cookie & mask;
 		mod->cookie_mask = mask;
 	} else {
@@ -129,7 +132,8 @@ parse_word(struct text_word *word, const struct of_names *names, struct of_flow_
 		               ? 0
 		               : error_set(err, -EINVAL, "unknown table \"%s\"",
 		                           word->value);
-	if (!strcmp(word->key, "priority"))
+	/* All rules that a match includes are deleted or shown, of any priority. */
+	if (!strcmp(word->key, "priority") && mod->command != OF_FLOW_DELETE)
 		return parse_u16(word, &mod->priority, err);
 	if (!strcmp(word->key, "cookie"))
 		return parse_cookie(word->value, mod, err);

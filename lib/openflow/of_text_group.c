@@ -139,6 +139,16 @@ parse_bucket_key(struct text_word *word, const struct of_names *names,
 	return 1;
 }
 
+/* Buckets have actions only; of 1.5, a meter is one. */
+static int
+check_bucket_actions(const struct flow_actions *actions, struct error *err)
+{
+	FLOW_ACTION_FOR_EACH(action, actions->data, actions->bytes)
+	if (action->type > ACTION_METER)
+		return error_set(err, -EINVAL, "a bucket has no instructions");
+	return 0;
+}
+
 static int
 parse_bucket(char *text, const struct of_names *names, enum of_group_type type,
              struct of_bucket *bucket, struct error *err)
@@ -175,6 +185,8 @@ parse_bucket(char *text, const struct of_names *names, enum of_group_type type,
 	if (!error)
 		error = of_text_parse_actions(str_text(&actions), names, &bucket->actions,
 		                              err);
+	if (!error)
+		error = check_bucket_actions(&bucket->actions, err);
 	str_free(&actions);
 	return error;
 }
@@ -269,9 +281,9 @@ check_group(const struct of_group_mod *mod, bool has_type, struct error *err)
 	    (mod->command == OF_GROUP_ADD || mod->command == OF_GROUP_MODIFY ||
 	     mod->command == OF_GROUP_ADD_OR_MODIFY))
 		return error_set(err, -EINVAL, "must specify a type");
-	if (*mod->selection_method && !is_select &&
-	    mod->command != OF_GROUP_INSERT_BUCKET)
-		return error_set(err, -EINVAL, "selection method is not allowed");
+	if (mod->command == OF_GROUP_INSERT_BUCKET && mod->bucket_id == OF_BUCKET_ALL)
+		return error_set(err, -EINVAL,
+		                 "must specify a command_bucket_id other than all");
 	if (mod->selection_param && !*mod->selection_method)
 		return error_set(err, -EINVAL,
 		                 "selection method param is only allowed with "
@@ -382,7 +394,9 @@ put_bucket_id(struct str *out, uint32_t id)
 static void
 put_hash_fields(struct str *out, const struct of_group_mod *group)
 {
-	str_append(out, ",fields(");
+	bool is_list = group->n_hash_fields > 1;
+
+	str_append(out, is_list ? ",fields(" : ",fields=");
 	for (size_t i = 0; i < group->n_hash_fields; i++) {
 		const struct of_hash_field *hash = &group->hash_fields[i];
 		const struct flow_field *field = flow_field_get(hash->field);
@@ -393,7 +407,8 @@ put_hash_fields(struct str *out, const struct of_group_mod *group)
 			of_text_format_field(out, field, &hash->mask, NULL, NULL);
 		}
 	}
-	str_append_char(out, ')');
+	if (is_list)
+		str_append_char(out, ')');
 }
 
 static void

@@ -1,5 +1,6 @@
 /* of_actions_fuzz.c - any bytes as actions or instructions, of any version: what is
  * written of what was read is read as the same, in every version it can be written. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
@@ -15,14 +16,20 @@ decode(enum of_version version, bool is_list, const uint8_t *data, size_t n,
 	               : of_instructions_decode(version, data, n, actions, &error);
 }
 
+/* From memory that ends with the records, as that of a rule does. */
 static void
 encode(enum of_version version, bool is_list, const struct flow_actions *actions,
        struct str *out)
 {
+	void *records = malloc(actions->bytes);
+
+	if (actions->bytes)
+		memcpy(records, actions->data, actions->bytes);
 	if (is_list)
-		of_actions_encode(version, actions->data, actions->bytes, out);
+		of_actions_encode(version, records, actions->bytes, out);
 	else
-		of_instructions_encode(version, actions->data, actions->bytes, out);
+		of_instructions_encode(version, records, actions->bytes, out);
+	free(records);
 }
 
 int

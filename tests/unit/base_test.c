@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/daemon.h"
+#include "base/heap.h"
 #include "base/hmap.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -51,6 +52,44 @@ test_hmap_finds_iterates_and_removes(void **state)
 	assert_int_equal(map.count, 0);
 	assert_null(hmap_first(&map));
 	hmap_destroy(&map);
+}
+
+/* Random keys, some of them equal; each step is checked against a search of all. */
+static void
+test_heap_has_the_least_first(void **state)
+{
+	struct heap heap = {0};
+	struct heap_node nodes[200];
+	bool is_in[200] = {false};
+	uint32_t random = 1;
+
+	(void)state;
+	assert_null(heap_first(&heap));
+	for (int step = 0; step < 20000; step++) {
+		uint64_t least = UINT64_MAX;
+		size_t n = 0;
+		int i;
+
+		random = random * 1664525 + 1013904223;
+		i = (int)(random >> 8) % 200;
+		if (!is_in[i])
+			heap_insert(&heap, &nodes[i], random >> 20 & 255);
+		else if (random & 1U << 30)
+			heap_update(&heap, &nodes[i], random >> 20 & 255);
+		else
+			heap_remove(&heap, &nodes[i]);
+		if (!is_in[i] || !(random & 1U << 30))
+			is_in[i] = !is_in[i];
+		for (int k = 0; k < 200; k++) {
+			n += is_in[k];
+			if (is_in[k] && nodes[k].key < least)
+				least = nodes[k].key;
+		}
+		assert_int_equal(heap.n, n);
+		if (n)
+			assert_int_equal(heap_first(&heap)->key, least);
+	}
+	heap_destroy(&heap);
 }
 
 static void
@@ -164,6 +203,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hmap_finds_iterates_and_removes),
+		cmocka_unit_test(test_heap_has_the_least_first),
 		cmocka_unit_test(test_list_keeps_order_and_survives_double_removal),
 		cmocka_unit_test(test_numbers_are_parsed_whole_and_within_bounds),
 		cmocka_unit_test(test_str_grows_and_is_stolen),

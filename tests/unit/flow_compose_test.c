@@ -187,6 +187,35 @@ test_headers_that_are_cut_short(void **state)
 	}
 }
 
+/* Which of them counts is not the same for every receiver. */
+static void
+test_link_layer_options_that_come_again(void **state)
+{
+	static const uint8_t target[16] = {0xfd, 1}, none[16], mac[6] = {2, 1};
+	static const uint8_t options[2][8] = {{1, 1, 2, 1}, {1, 1, 2, 9}};
+
+	(void)state;
+	for (unsigned n_options = 1; n_options <= 2; n_options++) {
+		uint8_t frame[14 + 40 + 24 + sizeof(options)] = {0};
+		struct flow_key key;
+		size_t options_bytes = n_options * sizeof(options[0]);
+
+		frame[12] = 0x86;
+		frame[13] = 0xdd;
+		frame[14] = 0x60;
+		frame[14 + 5] = (uint8_t)(24 + options_bytes);
+		frame[14 + 6] = NET_PROTO_ICMPV6;
+		frame[14 + 40] = NET_ND_SOLICIT;
+		memcpy(frame + 14 + 40 + 8, target, sizeof(target));
+		memcpy(frame + 14 + 40 + 24, options, options_bytes);
+		assert_int_equal(read_frame(frame, 14 + 40 + 24 + options_bytes, &key),
+		                 FLOW_IPV6_ICMP);
+		assert_int_equal(key.f.tp_src, NET_ND_SOLICIT);
+		assert_memory_equal(key.f.nd_target, n_options == 1 ? target : none, 16);
+		assert_memory_equal(key.f.arp_sha, n_options == 1 ? mac : none, 6);
+	}
+}
+
 int
 main(void)
 {
@@ -196,6 +225,7 @@ main(void)
 		cmocka_unit_test(test_types_behind_tags),
 		cmocka_unit_test(test_extension_headers),
 		cmocka_unit_test(test_headers_that_are_cut_short),
+		cmocka_unit_test(test_link_layer_options_that_come_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

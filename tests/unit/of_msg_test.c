@@ -355,6 +355,33 @@ test_split(void **state)
 	}
 }
 
+/* A group that no message has room for does not take the others along. */
+static void
+test_item_too_long(void **state)
+{
+	struct of_bucket *many = calloc(5000, sizeof(*many)), one = {.id = 1};
+	struct of_group_mod groups[] = {
+		{.group = 1, .buckets = &one, .n_buckets = 1},
+		{.group = 2, .buckets = many, .n_buckets = 5000},
+		{.group = 3, .buckets = &one, .n_buckets = 1},
+	};
+	struct str out = STR_INIT;
+	struct of_error error;
+	struct of_msg msg;
+
+	(void)state;
+	of_msg_init(&msg, OF13, OFM_GROUP_DESC_REPLY, 1);
+	msg.groups = groups;
+	msg.n = ARRAY_SIZE(groups);
+	assert_int_equal(of_msg_encode(&msg, &out), 0);
+	assert_int_equal(of_msg_decode((uint8_t *)out.data, out.length, &msg, &error), 0);
+	assert_int_equal(msg.n, 2);
+	assert_int_equal(msg.groups[1].group, 3);
+	of_msg_destroy(&msg);
+	str_free(&out);
+	free(many);
+}
+
 /* What is too long for any message is refused, and leaves nothing behind. */
 static void
 test_too_long(void **state)
@@ -403,68 +430,72 @@ decode_hex(const char *hex, struct of_msg *msg, struct of_error *error)
 	return of_msg_decode(data, from_hex(hex, data), msg, error);
 }
 
+static const struct {
+	const char *hex;
+	enum of_error_id id;
+} refused[] = {
+	{"0705000800000001", OFERR_BAD_REQUEST_VERSION},
+	{"0405000900000001", OFERR_BAD_REQUEST_LEN},
+	{"0405000900000001 00", OFERR_BAD_REQUEST_LEN},
+	{"0463000800000001", OFERR_BAD_REQUEST_TYPE},
+	{"0116000800000001", OFERR_BAD_REQUEST_TYPE},
+	{"0412001000000001 00ff 0000 00000000", OFERR_BAD_REQUEST_MULTIPART},
+	{"0404001000000001 00002321 00000001", OFERR_BAD_REQUEST_EXPERIMENTER},
+	{"0404001000000001 00002320 00000fff", OFERR_BAD_REQUEST_EXP_TYPE},
+	{"0404000c00000001 00002320", OFERR_BAD_REQUEST_LEN},
+	{"0409000c00000001 0008 0000", OFERR_SWITCH_CONFIG_FLAGS},
+	{"0418001800000001 00000004 00000000 0000000000000000", OFERR_ROLE_BAD},
+	{"051c000c00000001 0000 0004", OFERR_BAD_PROPERTY_LEN},
+	{"051c001000000001 000c 0008 00000001", OFERR_ASYNC_UNSUPPORTED},
+	{"051c001000000001 0002 0008 00000008", OFERR_ASYNC_INVALID},
+	{"061c001000000001 000e 0008 00000080", OFERR_ASYNC_INVALID},
+	{"0623001800000001 0010 0000 00000004 00 00 000000000000", OFERR_ROLE_BAD},
+	{"0623001800000001 0008 0000 00000001 00 00 000000000000", OFERR_BAD_REQUEST_LEN},
+	{"0623002000000001 0018 0000 00000001 00 00 000000000000 0000 0009 "
+         "00000000",
+         OFERR_BAD_PROPERTY_LEN},
+	{"041d001000000001 0003 0001 00000001", OFERR_METER_COMMAND},
+	{"041d001000000001 0000 0010 00000001", OFERR_METER_FLAGS},
+	{"041d002000000001 0000 0001 00000001 0003 0010 00000001 00000001 00000000",
+         OFERR_METER_BAND},
+	{"040f001000000001 0009 00 00 00000001", OFERR_GROUP_MOD_COMMAND},
+	{"040f001000000001 0003 00 00 00000001", OFERR_GROUP_MOD_COMMAND},
+	{"040f001000000001 0000 04 00 00000001", OFERR_GROUP_MOD_TYPE},
+	{"040f001800000001 0000 00 00 00000001 0010 0000 00000000",
+         OFERR_GROUP_MOD_BUCKET},
+	{"040e003800000001 0000000000000000 0000000000000000 00 05 0000 0000 0000"
+         "ffffffff ffffffff ffffffff 0000 0000 0001 0004 00000000",
+         OFERR_FLOW_MOD_COMMAND},
+	{"040e003800000001 0000000000000000 0000000000000000 00 00 0000 0000 0000"
+         "ffffffff ffffffff ffffffff 0020 0000 0001 0004 00000000",
+         OFERR_FLOW_MOD_FLAGS},
+	{"0522001400000001 00000001 0000 0000 04140008", OFERR_BUNDLE_MSG_BAD_LEN},
+	{"0522001800000001 00000001 0000 0000 0414000800000001", OFERR_BUNDLE_MSG_UNSUP},
+	{"0522001800000001 00000001 0000 0000 0514000800000002",
+         OFERR_BUNDLE_MSG_BAD_XID},
+	{"0521001000000001 00000001 0008 0000", OFERR_BUNDLE_TYPE},
+	{"060d002000000001 ffffffff 0000 0000 0001 0004 00000000 0000000000000000",
+         OFERR_BAD_REQUEST_PORT},
+	{"0512002800000001 0010 0000 00000000 00000001 ffffffff ffffffff 0000 00 03"
+         "0001 0004 00000000",
+         OFERR_MONITOR_COMMAND},
+};
+
 static void
 test_errors(void **state)
 {
-	static const struct {
-		const char *hex;
-		enum of_error_id id;
-	} cases[] = {
-		{"0705000800000001", OFERR_BAD_REQUEST_VERSION},
-		{"0405000900000001", OFERR_BAD_REQUEST_LEN},
-		{"0405000900000001 00", OFERR_BAD_REQUEST_LEN},
-		{"0463000800000001", OFERR_BAD_REQUEST_TYPE},
-		{"0116000800000001", OFERR_BAD_REQUEST_TYPE},
-		{"0412001000000001 00ff 0000 00000000", OFERR_BAD_REQUEST_MULTIPART},
-		{"0404001000000001 00002321 00000001", OFERR_BAD_REQUEST_EXPERIMENTER},
-		{"0404001000000001 00002320 00000fff", OFERR_BAD_REQUEST_EXP_TYPE},
-		{"0404000c00000001 00002320", OFERR_BAD_REQUEST_LEN},
-		{"0409000c00000001 0008 0000", OFERR_SWITCH_CONFIG_FLAGS},
-		{"0418001800000001 00000004 00000000 0000000000000000", OFERR_ROLE_BAD},
-		{"051c000c00000001 0000 0004", OFERR_BAD_PROPERTY_LEN},
-		{"051c001000000001 000c 0008 00000001", OFERR_ASYNC_UNSUPPORTED},
-		{"051c001000000001 0002 0008 00000008", OFERR_ASYNC_INVALID},
-		{"041d001000000001 0003 0001 00000001", OFERR_METER_COMMAND},
-		{"041d001000000001 0000 0010 00000001", OFERR_METER_FLAGS},
-		{"041d002000000001 0000 0001 00000001 0003 0010 00000001 00000001 00000000",
-	         OFERR_METER_BAND},
-		{"040f001000000001 0009 00 00 00000001", OFERR_GROUP_MOD_COMMAND},
-		{"040f001000000001 0003 00 00 00000001", OFERR_GROUP_MOD_COMMAND},
-		{"040f001000000001 0000 04 00 00000001", OFERR_GROUP_MOD_TYPE},
-		{"040f001800000001 0000 00 00 00000001 0010 0000 00000000",
-	         OFERR_GROUP_MOD_BUCKET},
-		{"040e003800000001 0000000000000000 0000000000000000 00 05 0000 0000 0000"
-	         "ffffffff ffffffff ffffffff 0000 0000 0001 0004 00000000",
-	         OFERR_FLOW_MOD_COMMAND},
-		{"040e003800000001 0000000000000000 0000000000000000 00 00 0000 0000 0000"
-	         "ffffffff ffffffff ffffffff 0020 0000 0001 0004 00000000",
-	         OFERR_FLOW_MOD_FLAGS},
-		{"0522001400000001 00000001 0000 0000 04140008",
-	         OFERR_BUNDLE_MSG_BAD_LEN},
-		{"0522001800000001 00000001 0000 0000 0414000800000001",
-	         OFERR_BUNDLE_MSG_UNSUP},
-		{"0522001800000001 00000001 0000 0000 0514000800000002",
-	         OFERR_BUNDLE_MSG_BAD_XID},
-		{"0521001000000001 00000001 0008 0000", OFERR_BUNDLE_TYPE},
-		{"060d002000000001 ffffffff 0000 0000 0001 0004 00000000 0000000000000000",
-	         OFERR_BAD_REQUEST_PORT},
-		{"0512002800000001 0010 0000 00000000 00000001 ffffffff ffffffff 0000 00 03"
-	         "0001 0004 00000000",
-	         OFERR_MONITOR_COMMAND},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
 		struct of_error error, expected;
 		struct of_msg msg;
-		int rc = decode_hex(cases[i].hex, &msg, &error);
+		int rc = decode_hex(refused[i].hex, &msg, &error);
 
-		if (rc != -EPROTO || error.id != cases[i].id)
-			fprintf(stderr, "%s: %d, id %u: %s\n", cases[i].hex, rc,
+		if (rc != -EPROTO || error.id != refused[i].id)
+			fprintf(stderr, "%s: %d, id %u: %s\n", refused[i].hex, rc,
 			        rc < 0 ? error.id : 0, rc < 0 ? error.text : "");
 		assert_int_equal(rc, -EPROTO);
-		assert_int_equal(error.id, cases[i].id);
-		of_error_resolve(cases[i].id, msg.version, &expected);
+		assert_int_equal(error.id, refused[i].id);
+		of_error_resolve(refused[i].id, msg.version, &expected);
 		assert_int_equal(error.type, expected.type);
 		assert_int_equal(error.code, expected.code);
 		of_msg_destroy(&msg);
@@ -612,12 +643,12 @@ int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),      cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_lengths),      cmocka_unit_test(test_others),
-		cmocka_unit_test(test_kinds),        cmocka_unit_test(test_split),
-		cmocka_unit_test(test_too_long),     cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_hello),        cmocka_unit_test(test_flow_mod),
-		cmocka_unit_test(test_continuation),
+		cmocka_unit_test(test_vectors),       cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_lengths),       cmocka_unit_test(test_others),
+		cmocka_unit_test(test_kinds),         cmocka_unit_test(test_split),
+		cmocka_unit_test(test_item_too_long), cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_errors),        cmocka_unit_test(test_hello),
+		cmocka_unit_test(test_flow_mod),      cmocka_unit_test(test_continuation),
 	};
 
 	if (argc > 1 && !strcmp(argv[1], "mark"))

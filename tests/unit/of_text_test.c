@@ -187,15 +187,24 @@ test_commands(void **state UNUSED)
 	flow_actions_destroy(&mod.actions);
 }
 
+/* Buckets without a number get the lowest that is free: 1.5 wants one of each. */
 static void
 test_groups(void **state UNUSED)
 {
-	static const char *const same[] = {
-		"group_id=1,type=select,selection_method=hash,selection_method_param=7,"
-		"fields(ip_src,tcp_dst=255),bucket=bucket_id:1,weight:5,watch_port:1,"
-		"actions=output:1,bucket=weight:4,actions=set_field:0x5->reg0,output:2",
-		"group_id=2,type=ff,bucket=watch_port:1,actions=output:1",
-		"group_id=4,type=indirect,bucket=actions=group:3",
+	static const struct {
+		const char *text, *sent;
+	} same[] = {
+		{"group_id=1,type=select,selection_method=hash,selection_method_param=7,"
+	         "fields(ip_src,tcp_dst=255),bucket=bucket_id:1,weight:5,watch_port:1,"
+	         "actions=output:1,bucket=weight:4,actions=set_field:0x5->reg0,output:2",
+	         "group_id=1,type=select,selection_method=hash,selection_method_param=7,"
+	         "fields(ip_src,tcp_dst=255),bucket=bucket_id:1,weight:5,watch_port:1,"
+	         "actions=output:1,bucket=bucket_id:0,weight:4,"
+	         "actions=set_field:0x5->reg0,output:2"},
+		{"group_id=2,type=ff,bucket=watch_port:1,actions=output:1",
+	         "group_id=2,type=ff,bucket=bucket_id:0,watch_port:1,actions=output:1"},
+		{"group_id=4,type=indirect,bucket=actions=group:3",
+	         "group_id=4,type=indirect,bucket=bucket_id:0,actions=group:3"},
 	};
 	struct of_msg msg;
 	struct str wire = STR_INIT, out = STR_INIT;
@@ -205,14 +214,14 @@ test_groups(void **state UNUSED)
 		char expected[512];
 
 		of_msg_init(&msg, OF15, OFM_GROUP_MOD, 7);
-		assert_int_equal(of_text_parse_group(same[i], OF_GROUP_ADD, NULL,
+		assert_int_equal(of_text_parse_group(same[i].text, OF_GROUP_ADD, NULL,
 		                                     &msg.group_mod, &err),
 		                 0);
 		assert_int_equal(of_msg_encode(&msg, &wire), 0);
 		of_text_format_message(&out, (const uint8_t *)wire.data, wire.length,
 		                       NULL, 0);
 		snprintf(expected, sizeof(expected),
-		         "OFPT_GROUP_MOD (OF1.5) (xid=0x7):\n ADD %s\n", same[i]);
+		         "OFPT_GROUP_MOD (OF1.5) (xid=0x7):\n ADD %s\n", same[i].sent);
 		assert_string_equal(str_text(&out), expected);
 		of_text_destroy_group(&msg.group_mod);
 		str_clear(&wire);

@@ -293,6 +293,69 @@ test_mpls_labels(void **state)
 	}
 }
 
+/* Not even a checksum is written in its other form, 0 for 0xffff. */
+static void
+test_the_same_value_changes_nothing(void **state)
+{
+	struct frame frame;
+	struct rewrite r;
+	size_t at = make_packet(&frame, false, 6);
+	uint8_t *l4 = frame_data(&frame) + at;
+	struct frame before;
+
+	(void)state;
+	memset(l4 + 16, 0xff, 2);
+	before = frame;
+	r = rewrite_of(&frame);
+	assert_int_equal(set(&r, FIELD_TCP_DST, (uint64_t)l4[2] << 8 | l4[3], 2), 0);
+	assert_memory_equal(r.data, frame_data(&before), before.length);
+}
+
+/* Labels stand behind the header that has the type, and the length goes along. */
+static void
+test_snap(void **state)
+{
+	static const uint8_t snap[] = {0xaa, 0xaa, 3, 0, 0, 0, 8, 0};
+	struct frame plain, frame;
+	struct rewrite r;
+
+	(void)state;
+	make_packet(&plain, false, 17);
+	for (unsigned n_tags = 0; n_tags < 3; n_tags++) {
+		const size_t n = plain.length - 14;
+		const size_t at = 12 + 4 * n_tags;
+
+		frame_begin(&frame);
+		PUT(&frame, 0, (uint8_t)(sizeof(snap) + n));
+		put(&frame, snap, sizeof(snap));
+		put(&frame, frame_data(&plain) + 14, n);
+		r = rewrite_of(&frame);
+		for (unsigned i = 0; i < n_tags; i++)
+			assert_int_equal(rewrite_push_vlan(&r, 0x8100), 0);
+		assert_int_equal(rewrite_push_mpls(&r, 0x8847), 0);
+		assert_int_equal(rewrite_push_mpls(&r, 0x8847), 0);
+		assert_int_equal(set(&r, FIELD_MPLS_LABEL, 5, 3), 0);
+		assert_memory_equal(
+			r.data + at,
+			((uint8_t[]){0, (uint8_t)(sizeof(snap) + n + 8), 0xaa, 0xaa, 3, 0,
+		                     0, 0, 0x88, 0x47, 0, 0, 0x50, 64, 0, 0, 1, 64}),
+			18);
+		assert_int_equal(rewrite_pop_mpls(&r, 0x8847), 0);
+		assert_int_equal(rewrite_pop_mpls(&r, 0x0800), 0);
+		while (rewrite_pop_vlan(&r) == 0)
+			continue;
+		assert_int_equal(r.length, frame.length);
+		assert_memory_equal(r.data + 12, frame_data(&frame) + 12,
+		                    frame.length - 12);
+	}
+	/* Its length must not become a type. */
+	frame_data(&frame)[12] = 5;
+	frame_data(&frame)[13] = 0xfc;
+	r = rewrite_of(&frame);
+	assert_int_equal(rewrite_push_mpls(&r, 0x8847), -ENOENT);
+	assert_memory_equal(r.data, frame_data(&frame), frame.length);
+}
+
 static void
 test_pbb(void **state)
 {
@@ -528,6 +591,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vlan_tags_are_pushed_set_and_popped),
 		cmocka_unit_test(test_mpls_labels),
+		cmocka_unit_test(test_the_same_value_changes_nothing),
+		cmocka_unit_test(test_snap),
 		cmocka_unit_test(test_pbb),
 		cmocka_unit_test(test_arp_and_types),
 		cmocka_unit_test(test_checksums_stay_right),
