@@ -34,7 +34,7 @@ struct action_run {
 	unsigned depth;
 	/* Where the packets go next. */
 	enum wait_kind waits;
-	struct port *port;
+	struct port *port; /* WAIT_PORT: there; WAIT_FLOOD and _ALL: not there */
 	const struct program_egress *egress; /* through its tables; NULL = at once */
 	const struct flow_nested *list;
 	bool is_used;         /* somebody got the packets, or copies */
@@ -66,10 +66,22 @@ action_copy(struct worker *worker, struct port *in, struct rte_mbuf *const *pkts
 	return made;
 }
 
-/* To every port but that of arrival; 'is_flood': not to those that floods leave out. */
+struct port *
+action_flood_not_to(struct port *in, const struct bridge *bridge,
+                    const struct flow_output *output)
+{
+	uint32_t number = output->not_to;
+
+	if (number == 0)
+		return in;
+	/* Reserved numbers lie elsewhere in 1.0. */
+	return bridge_find_port(bridge, number >= 0xff00 ? number | 0xffff0000 : number);
+}
+
+/* To every port but one; 'is_flood': not to those that floods leave out. */
 static void
-action_flood(struct worker *worker, struct port *in, bool is_flood,
-             struct rte_mbuf **pkts, unsigned n)
+action_flood(struct worker *worker, struct port *in, const struct port *not_to,
+             bool is_flood, struct rte_mbuf **pkts, unsigned n)
 {
 	const struct bridge_members *members =
 		atomic_load_explicit(&in->bridge->members, memory_order_acquire);
@@ -80,7 +92,7 @@ action_flood(struct worker *worker, struct port *in, bool is_flood,
 		struct port *out = members->ports[i];
 		const struct port_settings *settings = out->settings;
 
-		if (out == in || settings->config.no_forward ||
+		if (out == not_to || settings->config.no_forward ||
 		    (is_flood && settings->config.no_flood))
 			continue;
 		if (last)
@@ -112,7 +124,8 @@ action_send(const struct action_run *run, struct rte_mbuf **pkts, unsigned n)
 		break;
 	case WAIT_FLOOD:
 	case WAIT_ALL:
-		action_flood(run->worker, run->in, run->waits == WAIT_FLOOD, pkts, n);
+		action_flood(run->worker, run->in, run->port, run->waits == WAIT_FLOOD,
+		             pkts, n);
 		break;
 	case WAIT_LIST:
 		action_run_list(run->worker, run->in, run->list->nested,
@@ -177,10 +190,9 @@ action_output(struct action_run *run, const struct flow_output *output)
 		kind = WAIT_NORMAL;
 		break;
 	case FLOW_PORT_FLOOD:
-		kind = WAIT_FLOOD;
-		break;
 	case FLOW_PORT_ALL:
-		kind = WAIT_ALL;
+		kind = output->port == FLOW_PORT_FLOOD ? WAIT_FLOOD : WAIT_ALL;
+		port = action_flood_not_to(run->in, run->in->bridge, output);
 		break;
 	case FLOW_PORT_IN_PORT:
 		port = run->in->id < DP_PORTS_MAX ? run->in : NULL;
@@ -248,11 +260,23 @@ action_end(struct action_run *run)
 		port_drop(run->in, run->worker, run->why, run->pkts, run->n);
 }
 
+/* That copies go to main. Who is told of a packet that goes no further does not get it.
+ */
+static void
+action_note_punt(struct action_run *run, uint8_t reason)
+{
+	if (reason == DP_PUNT_INVALID_TTL)
+		run->why = DROP_RX_TTL_ENDS;
+	else if (reason < DP_PUNT_LEARN)
+		run->is_used = true;
+}
+
 /* One record that is no edit. False: the packets have gone on elsewhere. */
 static bool
 action_do(struct action_run *run, const struct flow_action *action)
 {
 	const struct flow_number *number = (const void *)action;
+	const struct program_punt *punt = (const void *)action;
 
 	switch (action->type) {
 	case ACTION_OUTPUT:
@@ -283,11 +307,9 @@ action_do(struct action_run *run, const struct flow_action *action)
 		punt_learn(run->worker, run->in, (const void *)action, run->pkts, run->n);
 		break;
 	case PROGRAM_PUNT:
-		punt_packets(run->worker, run->in, (const void *)action, run->pkts,
-		             run->n);
-		if (((const struct program_punt *)action)->reason < DP_PUNT_LEARN)
-			run->is_used = true;
-		if (!((const struct program_punt *)action)->pause)
+		punt_packets(run->worker, run->in, punt, run->pkts, run->n);
+		action_note_punt(run, punt->reason);
+		if (!punt->pause)
 			break;
 		action_end(run); /* the rest is the controller's */
 		return false;

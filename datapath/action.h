@@ -5,6 +5,8 @@
 
 #include "datapath/packet.h"
 
+struct bridge;
+struct flow_output;
 struct port;
 struct worker;
 
@@ -12,3 +14,8 @@ struct worker;
  * program.h's records say. */
 void action_execute(struct worker *worker, struct port *in, const void *records,
                     size_t bytes, struct rte_mbuf **pkts, unsigned n);
+
+/* The port to which a program's FLOOD or ALL does not send what came in by 'in'; NULL: to
+ * all. */
+struct port *action_flood_not_to(struct port *in, const struct bridge *bridge,
+                                 const struct flow_output *output);

@@ -8,6 +8,7 @@
 #include "datapath/change_log.h"
 #include "datapath/datapath.h"
 #include "datapath/fdb.h"
+#include "datapath/learn_limits.h"
 #include "datapath/mask_set.h"
 
 struct group;
@@ -42,14 +43,16 @@ struct bridge {
 	uint64_t next_version; /* what is changed now is visible from then on */
 	struct mask_set masks;
 	struct change_log changes;
+	struct learn_limits limits;
 	struct flow_key
 		reads;        /* what the published version needs of a cache's mask ... */
 	bool are_reads_exact; /* ... and no more */
 	uint64_t wide_since_ns; /* the mask is wider than that; 0 = it is not */
 	uint32_t n_rules;
 	uint8_t miss[DP_TABLES_MAX];
-	uint8_t egress_table; /* the first of them; 0 = none */
-	struct rule *removed; /* since the last publication, chained */
+	uint8_t egress_table;    /* the first of them; 0 = none */
+	bool has_changed_tuples; /* rules_show() has something to do */
+	struct rule *removed;    /* since the last publication, chained */
 	struct group *removed_groups;
 };
 

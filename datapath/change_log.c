@@ -21,7 +21,7 @@
 #define TESTS_MAX     64    /* of an entry: some 10 ns each, a walk is not much more */
 
 struct change_note {
-	const struct tuple *tuple;
+	const struct rule_mask *mask;
 	uint32_t hash;
 	uint8_t table;
 };
@@ -31,8 +31,8 @@ struct change_form {
 	uint8_t table, n_words;
 	uint8_t places[FLOW_PACKET_WORDS]; /* of the words in the pipeline's order */
 	uint64_t masks[FLOW_PACKET_WORDS];
-	uint64_t words;            /* of the packet, as in a trail */
-	const struct tuple *tuple; /* main's, while the batch is made */
+	uint64_t words;               /* of the packet, as in a trail */
+	const struct rule_mask *mask; /* main's, while the batch is made */
 	uint32_t n_rules, bits_mask;
 	uint64_t *bits; /* behind the batch's forms */
 };
@@ -97,18 +97,24 @@ change_log_note_group(struct change_log *log, uint32_t number)
 }
 
 void
+change_log_note_limit(struct change_log *log, uint32_t hash)
+{
+	log->groups |= number_bit(hash);
+}
+
+void
 change_log_note_table(struct change_log *log, uint8_t table)
 {
 	log->tables |= number_bit(table);
 }
 
-/* The words of a packet among those of a tuple: they come first. */
+/* The words of a packet among those of a mask: they come first. */
 static unsigned
-tuple_packet_words(const struct tuple *tuple)
+mask_packet_words(const struct rule_mask *mask)
 {
 	unsigned n = 0;
 
-	while (n < tuple->n_words && tuple->words[n] < FLOW_PACKET_WORDS)
+	while (n < mask->n_words && mask->words[n] < FLOW_PACKET_WORDS)
 		n++;
 	return n;
 }
@@ -116,7 +122,7 @@ tuple_packet_words(const struct tuple *tuple)
 void
 change_log_note_rule(struct change_log *log, const struct rule *rule)
 {
-	unsigned n_words = tuple_packet_words(rule->tuple);
+	unsigned n_words = mask_packet_words(rule->mask);
 	struct change_note *note;
 
 	if (n_words == 0)
@@ -130,7 +136,7 @@ change_log_note_rule(struct change_log *log, const struct rule *rule)
 		log->notes = xrealloc(log->notes, log->allocated * sizeof(log->notes[0]));
 	}
 	note = &log->notes[log->n_notes++];
-	note->tuple = rule->tuple;
+	note->mask = rule->mask;
 	note->table = rule->table;
 	note->hash = 0;
 	for (unsigned i = 0; i < n_words; i++)
@@ -151,12 +157,12 @@ static struct change_form *
 find_form(struct change_form *forms, uint32_t *n, const struct change_note *note)
 {
 	for (uint32_t i = 0; i < *n; i++)
-		if (forms[i].tuple == note->tuple)
+		if (forms[i].mask == note->mask)
 			return &forms[i];
 	if (*n == FORMS_MAX)
 		return NULL;
 	memset(&forms[*n], 0, sizeof(forms[*n]));
-	forms[*n].tuple = note->tuple;
+	forms[*n].mask = note->mask;
 	forms[*n].table = note->table;
 	return &forms[(*n)++];
 }
@@ -176,17 +182,17 @@ pipeline_place(const struct pipeline *pipeline, uint8_t word, uint64_t mask)
 static bool
 form_fill(struct change_form *form, const struct pipeline *pipeline)
 {
-	const struct tuple *tuple = form->tuple;
+	const struct rule_mask *mask = form->mask;
 
-	form->n_words = (uint8_t)tuple_packet_words(tuple);
+	form->n_words = (uint8_t)mask_packet_words(mask);
 	for (unsigned i = 0; i < form->n_words; i++) {
-		int place = pipeline_place(pipeline, tuple->words[i], tuple->masks[i]);
+		int place = pipeline_place(pipeline, mask->words[i], mask->masks[i]);
 
 		if (place < 0)
 			return false;
 		form->places[i] = (uint8_t)place;
-		form->masks[i] = tuple->masks[i];
-		form->words |= 1ULL << tuple->words[i];
+		form->masks[i] = mask->masks[i];
+		form->words |= 1ULL << mask->words[i];
 	}
 	form->bits_mask = 64;
 	while (form->bits_mask < form->n_rules * BITS_PER_RULE)
@@ -245,7 +251,7 @@ batch_make(struct change_log *log, const struct pipeline *pipeline)
 
 		/* Those without room in 'forms' are in 'whole'. */
 		for (uint32_t f = 0; f < n_forms && !form; f++)
-			if (batch->forms[f].tuple == log->notes[i].tuple)
+			if (batch->forms[f].mask == log->notes[i].mask)
 				form = &batch->forms[f];
 		if (form)
 			set_bit(form->bits, log->notes[i].hash & form->bits_mask);

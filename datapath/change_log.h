@@ -20,7 +20,8 @@ struct rule;
 /* What a walk depended on besides its packet. */
 struct walk_trail {
 	uint64_t tables; /* looked up in, with or without success: bit 'number % 64' */
-	uint64_t groups; /* asked for: as well */
+	/* Asked for: as well; and limits of learn actions, by their hash. */
+	uint64_t groups;
 	/* Words of the packet that did not have the packet's own value at some look-up.
 	 */
 	uint64_t words;
@@ -47,6 +48,8 @@ void change_log_destroy(struct change_log *log);
 /* The next publication adds, changes or removes this. A rule stands in its table. */
 void change_log_note_rule(struct change_log *log, const struct rule *rule);
 void change_log_note_group(struct change_log *log, uint32_t number);
+/* Of a learn action: it is reached, or not any more. */
+void change_log_note_limit(struct change_log *log, uint32_t hash);
 void change_log_note_table(struct change_log *log, uint8_t table);
 void change_log_note_all(struct change_log *log);
 

@@ -1,7 +1,8 @@
-/* classifier.h - finds the rule of a table that a packet takes: one hash table per
- * distinct mask ("tuple"), those with the highest priorities first. Main edits, one rule
- * at a time; workers read at the same time without locks. What a packet sees is decided
- * by versions: a rule counts for those from 'added' until before 'removed'. */
+/* classifier.h - finds the rule of a table that a packet takes: hash tables ("tuples") of
+ * rules by what a mask leaves of a packet, those with the highest priorities first. Few
+ * masks have a tuple each, of many several share one (tuple_merge.c). Main edits, one
+ * rule at a time; workers read at the same time without locks. What a packet sees is
+ * decided by versions: a rule counts for those from 'added' until before 'removed'. */
 #pragma once
 
 #include <stdatomic.h>
@@ -13,7 +14,7 @@
 #include "net/flow_key.h"
 
 struct tuple;
-struct tuple_hash;
+struct tuple_list;
 
 #define RULE_NEVER_REMOVED UINT64_MAX
 
@@ -22,25 +23,46 @@ struct rule_conjunction {
 	uint8_t clause, n_clauses;
 };
 
+/* A mask that rules or tuples of a table have, kept as the words that are not 0. There is
+ * but one of the same bits. */
+struct rule_mask {
+	/* constant */
+	uint8_t n_words;
+	uint8_t words[FLOW_KEY_WORDS];
+	uint64_t masks[FLOW_KEY_WORDS];
+
+	/* main's */
+	struct hmap_node node; /* in classifier.masks */
+	uint32_t n_rules;
+	struct tuple *own;  /* of just this mask; NULL = none */
+	struct tuple *home; /* where the next rule goes; NULL = it has no rules */
+};
+
 struct rule {
-	struct tuple *tuple;
-	uint64_t added;
-	_Atomic uint64_t removed;  /* main writes */
-	struct rule *_Atomic next; /* of the same key and not of higher priority */
-	uint32_t hash;
-	uint16_t priority;
-	uint8_t table;
-	bool is_miss; /* priority 0, matches all: what it punts had no match */
 	struct tally_ref tally;
 	uint64_t cookie;
 	uint64_t id; /* its maker's */
 	const void *actions;
 	uint32_t actions_bytes;
+	uint8_t table;
+	bool is_miss; /* priority 0, matches all: what it punts had no match */
 	/* Sorted by id. A rule that has any is only part of a match. */
-	uint32_t n_conjunctions;
 	const struct rule_conjunction *conjunctions;
-	struct rule *next_removed; /* main's */
-	uint64_t key[];            /* words of the tuple, masked; then the actions */
+
+	/* main's */
+	struct rule *next_removed;
+	struct tuple *tuple;   /* that it is in */
+	struct rule *previous; /* of the same hash; NULL = it is the first */
+	uint32_t hash;         /* of its key there */
+
+	/* What a look-up reads of each rule, close to the key. */
+	uint32_t n_conjunctions;
+	uint16_t priority;
+	struct rule *_Atomic next; /* of the same hash and not of higher priority */
+	uint64_t added;
+	_Atomic uint64_t removed; /* main writes */
+	struct rule_mask *mask;
+	uint64_t key[]; /* words of the mask, masked; then the actions */
 };
 
 /* Whether a bridge has the rule (or group) at 'version'. */
@@ -51,57 +73,54 @@ rule_is_visible(const struct rule *rule, uint64_t version)
 	       version < atomic_load_explicit(&rule->removed, memory_order_acquire);
 }
 
-/* What a table's rules have in common: a mask, kept as the words that are not 0. */
-struct tuple {
-	/* constant */
-	uint8_t n_words;
-	uint8_t words[FLOW_KEY_WORDS];
-	uint64_t masks[FLOW_KEY_WORDS];
-
-	struct tuple_hash *_Atomic hash; /* main writes, workers read */
-
-	/* main's */
-	struct hmap_node node; /* in classifier.by_mask */
-	uint32_t n_rules;
-	uint32_t n_removed; /* since 'max_priority' was exact */
-	uint16_t max_priority;
-};
-
-/* In the order of descending priorities; published as a whole, or a priority raised where
- * that keeps the order. */
-struct tuple_list {
-	uint32_t n;
-	struct {
-		struct tuple *tuple;
-		_Atomic uint16_t max_priority; /* no rule's is higher */
-	} at[];
+/* Tuples in an array that grows. */
+struct tuple_set {
+	struct tuple **tuples;
+	uint32_t n, allocated;
 };
 
 struct classifier {
 	struct tuple_list *_Atomic tuples; /* main writes, workers read; never NULL */
-	struct hmap by_mask;               /* main's */
 	/* How many rules have conjunctions; main writes, workers read. */
 	_Atomic uint32_t n_conjunctive;
+
+	/* main's */
+	struct hmap masks;
+	struct tuple_set filled;  /* those that have rules */
+	struct tuple_set changed; /* those that the list does not show as they are */
 };
 
-/* ---- main ---- */
+/* ---- main: classifier_edit.c ---- */
 
 void classifier_init(struct classifier *classifier);
 /* No worker reads it any more. Rules are the caller's. */
 void classifier_destroy(struct classifier *classifier);
 
-/* The tuple for rules of 'mask', made if there is none. */
-struct tuple *classifier_tuple(struct classifier *classifier,
-                               const struct flow_key *mask);
+/* The one of 'mask' that rules of this table refer to, made if there is none. Lives as
+ * long as they stand in the table. */
+struct rule_mask *classifier_mask(struct classifier *classifier,
+                                  const struct flow_key *mask);
 
-/* 'rule' has its tuple, key and versions. */
+/* 'rule' has its mask, key and versions; it may be found after classifier_publish(). */
 void classifier_insert(struct classifier *classifier, struct rule *rule);
+/* The same for a rule that has the match and priority of 'old', which stays. */
+void classifier_insert_beside(struct classifier *classifier, struct rule *old,
+                              struct rule *rule);
 
 /* The rule may be freed after the next quiescent points. */
 void classifier_remove(struct classifier *classifier, struct rule *rule);
 
-/* ---- any thread, between quiescent points ---- */
+/* Once for all changes so far: of n tuples it costs n steps. Before workers are shown a
+ * version that has new rules; after removals, for tuples to be given back. */
+void classifier_publish(struct classifier *classifier);
+
+/* ---- any thread, between quiescent points: classifier.c ---- */
 
 /* The rule of highest priority that 'version' has for 'key'; NULL = none. */
 const struct rule *classifier_lookup(const struct classifier *classifier,
                                      uint64_t version, const struct flow_key *key);
+
+/* The rule that has this match and priority; NULL = none. */
+const struct rule *classifier_find_exact(const struct classifier *classifier,
+                                         uint64_t version, const struct flow_match *match,
+                                         uint16_t priority);

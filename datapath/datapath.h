@@ -132,6 +132,18 @@ void dp_table_set_miss(uint32_t bridge_id, uint8_t table, enum dp_miss miss);
  * In the next version, as what a miss does. */
 void dp_bridge_set_egress_table(uint32_t bridge_id, uint8_t table);
 
+/* Of learn actions that write whether there is room: as many rules of 'table' as 'limit'
+ * (not 0) says have the cookie, or more. */
+struct dp_learn_limit {
+	uint64_t cookie;
+	uint32_t limit;
+	uint8_t table;
+};
+/* In the next version, with its rules: what a packet would learn anew is not learned, and
+ * the result is 0. Not reached is what it is until it is said. */
+void dp_learn_limit_set(uint32_t bridge_id, const struct dp_learn_limit *limit,
+                        bool is_reached);
+
 struct dp_table_stats {
 	uint64_t lookups, matched;
 };
@@ -175,6 +187,8 @@ int dp_group_get_stats(uint32_t bridge_id, uint32_t number, struct dp_counts *to
                        struct dp_counts *buckets, size_t n);
 
 #define DP_METER_BANDS_MAX 8
+/* This one is for all packets to controllers that are told no other. */
+#define DP_METER_CONTROLLER 0xfffffffeU
 struct dp_meter_config {
 	uint32_t number;
 	bool is_pps; /* else kbit/s */
@@ -215,7 +229,7 @@ struct dp_punt {
 	enum dp_punt_reason reason;
 	uint8_t table;
 	uint64_t cookie; /* of the rule; UINT64_MAX = no rule matched */
-	uint16_t max_len, controller_id;
+	uint16_t controller_id;
 	struct flow_key key; /* as it was then, state of tables included */
 	const uint8_t *data;
 	size_t length; /* of the packet, 'captured' of it at 'data' */
@@ -244,6 +258,11 @@ void dp_port_set_off(uint32_t port_id, uint32_t bits);
 
 /* Whether fragments of IP packets are dropped; they are matched as what they are else. */
 void dp_bridge_set_fragments(uint32_t bridge_id, bool are_dropped);
+
+/* A packet that is to wait goes to a controller and comes back in one message: it, its
+ * userdata and its continuation have this many bytes at most, or it is dropped
+ * (rx_punt_too_long). */
+#define DP_PAUSED_BYTES_MAX (63U << 10)
 
 /* Called from dp_run() for every packet for a controller; workers bound their number per
  * port (tokens) and in all, and count what is lost. */
@@ -305,7 +324,7 @@ struct dp_trace_fate {
 	uint32_t class_number; /* of that port's QoS; DP_CLASS_NONE = it has none */
 	const char *reason;    /* it is dropped: as port/counters names it; or NULL */
 	bool is_punted;        /* it goes to controllers */
-	uint16_t max_len, controller_id;
+	uint16_t controller_id;
 	bool has_dscp; /* it leaves with the DSCP of its class */
 	uint8_t dscp;
 };

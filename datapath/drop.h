@@ -18,7 +18,6 @@
 	X(RX_NO_OUTPUT, "rx_no_output", rx)                   \
 	X(RX_NO_RULE, "rx_no_rule", rx)                       \
 	X(RX_BY_RULE, "rx_by_rule", rx)                       \
-	X(RX_NO_CT, "rx_no_ct", rx)                           \
 	X(RX_TOO_MANY_ACTIONS, "rx_too_many_actions", rx)     \
 	X(RX_TOO_MANY_RESUBMITS, "rx_too_many_resubmits", rx) \
 	X(RX_NO_BUFFER, "rx_no_buffer", rx)                   \

@@ -8,14 +8,13 @@
 #include "datapath/frame.h"
 #include "datapath/offload.h"
 #include "datapath/port/port.h"
-#include "datapath/punt.h"
+#include "datapath/program.h"
 
 #include "datapath/hot.h"
 
 /* Tags that are looked behind for the network header. */
-#define EDIT_TAGS_MAX   2
-#define EDIT_CONTROLLER 0 /* whom to tell of an MPLS TTL that ends */
-#define EDIT_DEPTH_MAX  16
+#define EDIT_TAGS_MAX  2
+#define EDIT_DEPTH_MAX 16
 
 bool
 edit_is_for(const struct flow_action *action)
@@ -123,24 +122,9 @@ edit_apply(struct rewrite *rewrite, const struct flow_action *action)
 	}
 }
 
-/* Tells the controllers that the action names of a packet whose TTL ends. */
-static void
-edit_punt_ttl(struct worker *worker, struct port *in, const struct flow_action *action,
-              struct rte_mbuf *pkt)
-{
-	const struct flow_ids *ids = (const void *)action;
-
-	if (action->type == ACTION_DEC_MPLS_TTL) {
-		punt_invalid_ttl(worker, in, EDIT_CONTROLLER, pkt);
-		return;
-	}
-	for (uint32_t i = 0; i < ids->n; i++)
-		punt_invalid_ttl(worker, in, ids->ids[i], pkt);
-}
-
 enum drop_reason
 edit_packet(const struct flow_action *first, const struct flow_action *end,
-            struct rte_mbuf **pkt, const struct flow_action **failed)
+            struct rte_mbuf **pkt)
 {
 	struct rewrite rewrite;
 	enum drop_reason reason = frame_open(pkt, &rewrite);
@@ -157,7 +141,6 @@ edit_packet(const struct flow_action *first, const struct flow_action *end,
 		if (likely(ret == 0 || ret == -ENOENT))
 			continue; /* what it has not is not set */
 		frame_update(*pkt, &rewrite);
-		*failed = action;
 		return ret == -ERANGE ? DROP_RX_TTL_ENDS : DROP_RX_NO_HEADROOM;
 	}
 	frame_update(*pkt, &rewrite);
@@ -172,15 +155,12 @@ edit_packets(struct worker *worker, struct port *in, const struct flow_action *f
 
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_mbuf *pkt = pkts[i];
-		const struct flow_action *failed;
-		enum drop_reason reason = edit_packet(first, end, &pkt, &failed);
+		enum drop_reason reason = edit_packet(first, end, &pkt);
 
 		if (likely(reason == DROP_N_REASONS)) {
 			pkts[left++] = pkt;
 			continue;
 		}
-		if (reason == DROP_RX_TTL_ENDS)
-			edit_punt_ttl(worker, in, failed, pkt);
 		port_drop(in, worker, reason, &pkt, 1);
 	}
 	return left;

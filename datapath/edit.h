@@ -19,13 +19,12 @@ bool edit_is_for(const struct flow_action *action);
 bool edit_hides_layer4(const void *records, size_t bytes);
 
 /* Does actions from 'first' up to 'end' to one packet, which may become another one. The
- * reason to drop it, or DROP_N_REASONS; '*failed' is the action that it failed at. */
+ * reason to drop it, or DROP_N_REASONS. */
 enum drop_reason edit_packet(const struct flow_action *first,
-                             const struct flow_action *end, struct rte_mbuf **pkt,
-                             const struct flow_action **failed);
+                             const struct flow_action *end, struct rte_mbuf **pkt);
 
-/* Does actions from 'first' up to 'end' to each of the packets. Those whose TTL ends, and
- * those that cannot be changed, are dropped; returns how many are left, in order. */
+/* Does actions from 'first' up to 'end' to each of the packets. Those that cannot be
+ * changed are dropped; returns how many are left, in order. */
 unsigned edit_packets(struct worker *worker, struct port *in,
                       const struct flow_action *first, const struct flow_action *end,
                       struct rte_mbuf **pkts, unsigned n);

@@ -30,6 +30,7 @@ egress_begin(const struct program_egress *record, const struct port *in,
 	walk->head.bytes = EGRESS_WALK_BYTES;
 	walk->is_egress = true;
 	walk->table = record->table;
+	walk->in_port = bridge_port_number(in);
 	walk->action_set_bytes = sizeof(output);
 	walk->rest_bytes = sizeof(next);
 	memcpy(walk->state, record->state, sizeof(walk->state));

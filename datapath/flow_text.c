@@ -122,7 +122,7 @@ set_value(const struct writer *w, struct text_group *group, unsigned i,
 	const char *key = set_ip_key(w, set_names[i].key);
 	uint64_t value = value_number(&set->value, field->n_bytes);
 	uint64_t mask = value_number(&set->mask, field->n_bytes);
-	uint64_t all = field->n_bits == 64 ? UINT64_MAX : (1ULL << field->n_bits) - 1;
+	uint64_t all = field->n_bits >= 64 ? UINT64_MAX : (1ULL << field->n_bits) - 1;
 
 	switch (set_names[i].form) {
 	case SET_MAC:
@@ -349,9 +349,10 @@ put_list(const struct writer *w, const void *records, size_t bytes)
 {
 	const void *end = (const char *)records + bytes;
 	const struct flow_action *action = records;
+	const size_t begin = w->out->length;
 
 	while ((const void *)action < end) {
-		if ((const void *)action != records)
+		if (w->out->length > begin)
 			str_append_char(w->out, ',');
 		if (action->type == ACTION_SET_FIELD) {
 			action = put_set(w, action, end);

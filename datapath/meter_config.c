@@ -11,6 +11,8 @@
 #define MAP_SLOTS_MIN  16
 #define BYTES_PER_KBIT 125
 
+struct meter meter_gone;
+
 static void
 map_put(struct meter_map *map, struct meter *meter)
 {
@@ -18,29 +20,43 @@ map_put(struct meter_map *map, struct meter *meter)
 
 	while (map->slots[i])
 		i = (i + 1) & map->mask;
-	map->slots[i] = meter;
-	map->n++;
+	atomic_store_explicit(&map->slots[i], meter, memory_order_release);
+	map->n_used++;
+	map->n_meters++;
 }
 
-/* A copy with one meter more ('added'), or one less ('removed'). */
-static void
-map_publish(uint32_t bridge_id, struct meter *added, const struct meter *removed)
+/* The bridge's map, with room for one meter more: at most a fourth of a new one is in
+ * use, so that a change costs the same however many meters there are. */
+static struct meter_map *
+map_with_room(uint32_t bridge_id)
 {
 	struct meter_map *old = meter_maps[bridge_id], *map;
 	uint32_t slots = MAP_SLOTS_MIN;
 
-	while (old && slots < 2 * (old->n + 1))
+	if (old && 2 * (old->n_used + 1) <= old->mask + 1)
+		return old;
+	while (old && slots < 4 * (old->n_meters + 1))
 		slots *= 2;
 	map = xcalloc(1, sizeof(*map) + slots * sizeof(map->slots[0]));
 	map->mask = slots - 1;
 	for (uint32_t i = 0; old && i <= old->mask; i++)
-		if (old->slots[i] && old->slots[i] != removed)
+		if (old->slots[i] && old->slots[i] != &meter_gone)
 			map_put(map, old->slots[i]);
-	if (added)
-		map_put(map, added);
 	atomic_store_explicit(&meter_maps[bridge_id], map, memory_order_release);
 	if (old)
 		rcu_free_after(old);
+	return map;
+}
+
+static void
+map_remove(struct meter_map *map, const struct meter *meter)
+{
+	uint32_t i = meter_hash(meter->number) & map->mask;
+
+	while (map->slots[i] != meter)
+		i = (i + 1) & map->mask;
+	atomic_store_explicit(&map->slots[i], &meter_gone, memory_order_release);
+	map->n_meters--;
 }
 
 static int
@@ -98,7 +114,7 @@ dp_meter_set(uint32_t bridge_id, const struct dp_meter_config *config, struct er
 		meter = xcalloc(1, sizeof(*meter));
 		meter->number = config->number;
 		meter->bands = bands;
-		map_publish(bridge_id, meter, NULL);
+		map_put(map_with_room(bridge_id), meter);
 		return 0;
 	}
 	old = meter->bands;
@@ -115,7 +131,7 @@ dp_meter_del(uint32_t bridge_id, uint32_t number)
 	if (bridge_id >= METER_BRIDGES_MAX ||
 	    !(meter = meter_map_find(meter_maps[bridge_id], number)))
 		return;
-	map_publish(bridge_id, NULL, meter);
+	map_remove(meter_maps[bridge_id], meter);
 	rcu_free_after(meter->bands);
 	rcu_free_after(meter);
 }
@@ -148,7 +164,7 @@ meter_del_bridge(uint32_t bridge_id)
 	meter_maps[bridge_id] = NULL;
 	rcu_synchronize();
 	for (uint32_t i = 0; i <= map->mask; i++) {
-		if (!map->slots[i])
+		if (!map->slots[i] || map->slots[i] == &meter_gone)
 			continue;
 		free(map->slots[i]->bands);
 		free(map->slots[i]);

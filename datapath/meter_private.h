@@ -35,11 +35,15 @@ struct meter {
 	struct meter_counts total, counts[DP_METER_BANDS_MAX];
 };
 
-/* Open-addressed, never full; published as a whole. */
+/* Open-addressed, at most half in use. Main puts meters in while workers search; where
+ * one was, meter_gone stands. A new map is published as a whole. */
 struct meter_map {
-	uint32_t n, mask;
-	struct meter *slots[];
+	uint32_t n_used, n_meters; /* slots that are not NULL, and those with meters */
+	uint32_t mask;
+	struct meter *_Atomic slots[];
 };
+
+extern struct meter meter_gone;
 
 extern struct meter_map *_Atomic meter_maps[METER_BRIDGES_MAX];
 
@@ -55,9 +59,11 @@ meter_map_find(const struct meter_map *map, uint32_t number)
 {
 	if (!map)
 		return NULL;
-	for (uint32_t i = meter_hash(number) & map->mask; map->slots[i];
-	     i = (i + 1) & map->mask)
-		if (map->slots[i]->number == number)
-			return map->slots[i];
-	return NULL;
+	for (uint32_t i = meter_hash(number) & map->mask;; i = (i + 1) & map->mask) {
+		struct meter *meter =
+			atomic_load_explicit(&map->slots[i], memory_order_acquire);
+
+		if (!meter || (meter->number == number && meter != &meter_gone))
+			return meter;
+	}
 }

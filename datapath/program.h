@@ -22,6 +22,7 @@ enum program_op {
 	PROGRAM_MARK,   /* the packet's mark, which the next bridge sees */
 	PROGRAM_WALK,   /* the rest depends on headers that what was done has laid bare */
 	PROGRAM_EGRESS, /* an OUTPUT, but through the egress tables */
+	PROGRAM_FRAME,  /* of which rule is what follows; only in the rest of a WALK */
 };
 
 struct program_mark {
@@ -74,12 +75,23 @@ struct program_walk {
 	struct flow_action head;
 	uint8_t table, reason; /* where it is, and enum dp_punt_reason of punts there */
 	uint8_t is_egress;     /* a boolean: it is in the egress tables */
+	uint32_t in_port;      /* as tables see it, which may have been set */
 	uint32_t action_set_bytes, stack_bytes, rest_bytes;
 	uint64_t cookie, rule_id; /* of the rule it is in */
 	uint64_t state[PROGRAM_STATE_WORDS];
-	uint64_t
-		data[]; /* the action set, the stack, then the actions left of the rule */
+	/* The action set, the stack, then the actions left of the rule and, behind a
+	 * FRAME each, of those that led to it. */
+	uint64_t data[];
 };
+
+struct program_frame {
+	struct flow_action head;
+	uint8_t table, reason; /* as above */
+	uint8_t zeros[6];
+	uint64_t cookie, rule_id;
+};
+static_assert(sizeof(struct program_frame) == sizeof(struct flow_action) + 24,
+              "frames are compared as bytes");
 
 /* For each of the ports that it names, the packet is parsed again and goes through the
  * tables from 'table' on. */

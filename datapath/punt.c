@@ -36,7 +36,7 @@ struct punt_note {
 	uint32_t length, captured;
 	uint32_t meter;
 	uint32_t n_extra, n_continuation;
-	uint16_t max_len, controller_id;
+	uint16_t controller_id;
 	uint8_t reason, table;
 	/* Userdata, or the learn action; from the next multiple of 8 bytes on the
 	 * program_walk of a packet that pauses. */
@@ -203,6 +203,24 @@ punt_write(struct rte_mempool *pool, const struct punt_note *note, const void *e
 	return NULL;
 }
 
+static bool
+punt_is_too_long(const struct punt_note *note)
+{
+	const uint64_t bytes = (uint64_t)note->n_extra + note->n_continuation;
+
+	return bytes > PUNT_NOTE_BYTES_MAX - sizeof(*note) - sizeof(uint64_t) ||
+	       (note->n_continuation && note->length + bytes > DP_PAUSED_BYTES_MAX);
+}
+
+/* How much of a packet is told at most. Nothing keeps it meanwhile, so controllers get
+ * all of it, however much they asked for (OpenFlow 1.3, 6.1.2); learning needs the
+ * headers. */
+static uint32_t
+punt_bytes(const struct punt_note *note)
+{
+	return note->reason >= DP_PUNT_LEARN ? PUNT_BYTES_MIN : PUNT_BYTES_MAX;
+}
+
 /* Sends a note about a packet; 'extra' are note->n_extra bytes, 'continuation' as many as
  * it says. False, and counted, if it is lost. */
 static bool
@@ -215,12 +233,9 @@ punt_send(struct worker *worker, struct port *in, struct punt_note *note,
 	note->bridge_id = in->bridge->id;
 	note->in_port = bridge_port_number(in);
 	note->length = pkt->pkt_len;
-	note->captured =
-		MIN_OF(note->max_len == FLOW_MAX_LEN_ALL ? pkt->pkt_len : note->max_len,
-	               MIN_OF(pkt->pkt_len, (uint32_t)PUNT_BYTES_MAX));
+	note->captured = MIN_OF(pkt->pkt_len, punt_bytes(note));
 	note->n_continuation = continuation ? continuation->head.bytes : 0;
-	if ((uint64_t)note->n_extra + note->n_continuation >
-	    PUNT_NOTE_BYTES_MAX - sizeof(*note) - sizeof(uint64_t)) {
+	if (punt_is_too_long(note)) {
 		port_worker_count_drop(in, worker, DROP_RX_PUNT_TOO_LONG);
 		return false;
 	}
@@ -249,9 +264,11 @@ punt_to_controller(struct worker *worker, struct port *in, struct punt_note *not
                    const void *extra, const struct program_walk *continuation,
                    struct rte_mbuf *pkt)
 {
+	const uint32_t meter = note->meter ? note->meter : DP_METER_CONTROLLER;
+
 	if (!punt_take_token(worker, in))
 		port_worker_count_drop(in, worker, DROP_RX_PUNT_RATE);
-	else if (note->meter && !meter_admits(worker, in->bridge->id, note->meter, pkt))
+	else if (!meter_admits(worker, in->bridge->id, meter, pkt))
 		port_worker_count_drop(in, worker, DROP_RX_METERED);
 	else
 		punt_send(worker, in, note, extra, continuation, pkt);
@@ -261,7 +278,6 @@ static void
 punt_learn_packets(struct worker *worker, struct port *in, struct punt_note *note,
                    const void *learn, struct rte_mbuf **pkts, unsigned n)
 {
-	note->max_len = PUNT_BYTES_MIN;
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t token = note->reason == DP_PUNT_FIN
 		                         ? punt_hash(in->id, learn, note->n_extra) | 1
@@ -284,7 +300,6 @@ punt_packets(struct worker *worker, struct port *in, const struct program_punt *
 	struct punt_note note = {
 		.reason = punt->reason,
 		.table = punt->table,
-		.max_len = punt->max_len,
 		.controller_id = punt->controller_id,
 		.cookie = punt->cookie,
 		.meter = punt->meter,
@@ -304,18 +319,6 @@ punt_packets(struct worker *worker, struct port *in, const struct program_punt *
 	for (unsigned i = 0; i < n; i++)
 		punt_to_controller(worker, in, &note, punt->userdata, continuation,
 		                   pkts[i]);
-}
-
-void
-punt_invalid_ttl(struct worker *worker, struct port *in, uint16_t controller_id,
-                 struct rte_mbuf *pkt)
-{
-	struct punt_note note = {.reason = DP_PUNT_INVALID_TTL,
-	                         .max_len = FLOW_MAX_LEN_ALL,
-	                         .controller_id = controller_id,
-	                         .cookie = UINT64_MAX};
-
-	punt_to_controller(worker, in, &note, NULL, NULL, pkt);
 }
 
 void
@@ -365,7 +368,6 @@ punt_deliver(const struct punt_note *note)
 		.reason = note->reason,
 		.table = note->table,
 		.cookie = note->cookie,
-		.max_len = note->max_len,
 		.controller_id = note->controller_id,
 		.length = note->length,
 		.captured = MIN_OF(note->captured, n),

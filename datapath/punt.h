@@ -15,10 +15,6 @@ struct worker;
 void punt_packets(struct worker *worker, struct port *in, const struct program_punt *punt,
                   struct rte_mbuf **pkts, unsigned n);
 
-/* A copy of a packet whose TTL ends. */
-void punt_invalid_ttl(struct worker *worker, struct port *in, uint16_t controller_id,
-                      struct rte_mbuf *pkt);
-
 /* Has main carry out a learn action with each of the packets; not again for one that is
  * like another of the last PUNT_LEARN_REPEAT_NS. */
 void punt_learn(struct worker *worker, struct port *in, const struct flow_learn *learn,

@@ -79,17 +79,23 @@ subfield_is_sound(const struct flow_subfield *sub)
 	       sub->first_bit + sub->n_bits <= flow_field_get(sub->field)->n_bits;
 }
 
-/* Sources that are fields; what is learned is main's to check. */
+/* What it is made of; whether the rule makes sense is main's to check. */
 static bool
 learn_is_sound(const struct flow_learn *learn)
 {
+	if (learn->flags & FLOW_LEARN_WRITE_RESULT && !subfield_is_sound(&learn->result))
+		return false;
 	if (learn->n > (learn->head.bytes - sizeof(*learn)) / sizeof(learn->specs[0]))
 		return false;
-	for (uint32_t i = 0; i < learn->n; i++)
-		if (learn->specs[i].from_type == 0 &&
-		    learn->specs[i].from.field != FIELD_NONE &&
-		    !subfield_is_sound(&learn->specs[i].from))
+	for (uint32_t i = 0; i < learn->n; i++) {
+		const struct flow_learn_spec *spec = &learn->specs[i];
+
+		if (spec->n_bits > 8 * sizeof(spec->value.bytes) ||
+		    (spec->from_type == 0 && spec->from.field != FIELD_NONE &&
+		     !subfield_is_sound(&spec->from)) ||
+		    (spec->to.field != FIELD_NONE && !subfield_is_sound(&spec->to)))
 			return false;
+	}
 	return true;
 }
 
@@ -139,8 +145,28 @@ record_is_sound(const struct flow_action *action)
 	}
 }
 
+/* Only in what is left of a walk. */
+static bool
+frame_is_sound(const struct program_frame *frame)
+{
+	return frame->head.bytes == sizeof(*frame) && frame->table < DP_TABLES_MAX &&
+	       frame->reason < DP_PUNT_LEARN;
+}
+
+static bool
+record_is_one(const struct flow_action *action, size_t bytes, bool has_frames)
+{
+	if (action->bytes < sizeof(*action) || action->bytes % 8 || action->bytes > bytes)
+		return false;
+	if (has_frames && action->type == PROGRAM_FRAME)
+		return frame_is_sound((const void *)action);
+	return action->type < ACTION_N_TYPES &&
+	       action->bytes >= record_bytes[action->type] && record_is_sound(action);
+}
+
 static int
-records_check_nested(const uint8_t *data, size_t bytes, int depth, struct error *err)
+records_check_nested(const uint8_t *data, size_t bytes, int depth, bool has_frames,
+                     struct error *err)
 {
 	if (depth > NESTED_MAX || bytes > RECORDS_BYTES_MAX || bytes % 8)
 		return error_set(err, -EINVAL, "actions: too long or nested too deep");
@@ -149,10 +175,7 @@ records_check_nested(const uint8_t *data, size_t bytes, int depth, struct error 
 		const struct flow_nested *nested = (const void *)action;
 		int ret;
 
-		if (action->bytes < sizeof(*action) || action->bytes % 8 ||
-		    action->bytes > bytes - at || action->type >= ACTION_N_TYPES ||
-		    action->bytes < record_bytes[action->type] ||
-		    !record_is_sound(action))
+		if (!record_is_one(action, bytes - at, has_frames))
 			return error_set(err, -EINVAL, "actions: bad record of type %u",
 			                 action->type);
 		at += action->bytes;
@@ -162,7 +185,7 @@ records_check_nested(const uint8_t *data, size_t bytes, int depth, struct error 
 		    action->bytes - offsetof(struct flow_nested, nested))
 			return error_set(err, -EINVAL, "actions: bad nested list");
 		ret = records_check_nested((const uint8_t *)nested->nested,
-		                           nested->nested_bytes, depth + 1, err);
+		                           nested->nested_bytes, depth + 1, false, err);
 		if (ret < 0)
 			return ret;
 	}
@@ -172,7 +195,7 @@ records_check_nested(const uint8_t *data, size_t bytes, int depth, struct error 
 int
 records_check(const void *records, size_t bytes, struct error *err)
 {
-	return records_check_nested(records, bytes, 0, err);
+	return records_check_nested(records, bytes, 0, false, err);
 }
 
 int
@@ -194,8 +217,9 @@ continuation_check(const struct program_walk *record, size_t bytes, struct error
 		                 bytes);
 	ret = records_check(data, record->action_set_bytes, err);
 	if (ret == 0)
-		ret = records_check(data + record->action_set_bytes + record->stack_bytes,
-		                    record->rest_bytes, err);
+		ret = records_check_nested(data + record->action_set_bytes +
+		                                   record->stack_bytes,
+		                           record->rest_bytes, 0, true, err);
 	return ret;
 }
 
@@ -242,17 +266,24 @@ field_add_need(enum flow_field_id id, struct flow_key *mask)
 	}
 }
 
-/* What tables know of a packet is written into the rule that is learned. */
+/* What tables know of a packet is written into the rule that is learned. Its headers say
+ * which rule that is, which needs no room if it is there. */
 static void
 learn_add_reads(const struct flow_learn *learn, struct flow_key *mask)
 {
+	const bool has_result = learn->flags & FLOW_LEARN_WRITE_RESULT;
+
 	for (uint32_t i = 0; i < learn->n; i++) {
 		const struct flow_learn_spec *spec = &learn->specs[i];
 
-		if (spec->from_type == 0 && spec->from.field != FIELD_NONE &&
-		    !field_is_header(spec->from.field))
-			subfield_add_reads(&spec->from, mask);
+		if (spec->from_type != 0 || spec->from.field == FIELD_NONE ||
+		    (field_is_header(spec->from.field) && !(has_result && learn->limit)))
+			continue;
+		subfield_add_reads(&spec->from, mask);
+		field_add_need(spec->from.field, mask);
 	}
+	if (has_result)
+		field_add_need(learn->result.field, mask);
 }
 
 static void
@@ -261,6 +292,45 @@ vlan_add_reads(struct flow_key *mask)
 	mask->f.eth_type = UINT16_MAX;
 	mask->f.vlan_tci = mask->f.vlan_tpid = UINT16_MAX;
 	mask->f.vlan2_tci = mask->f.vlan2_tpid = UINT16_MAX;
+}
+
+/* What the actions of OpenFlow 1.0 and 1.1 that name no field need, and those that count
+ * TTLs down. */
+static void
+header_add_reads(const struct flow_action *action, struct flow_key *mask)
+{
+	switch (action->type) {
+	case ACTION_SET_VLAN_VID:
+	case ACTION_SET_VLAN_PCP:
+	case ACTION_PUSH_VLAN:
+	case ACTION_POP_VLAN:
+		vlan_add_reads(mask);
+		break;
+	case ACTION_SET_IPV4_SRC:
+	case ACTION_SET_IPV4_DST:
+	case ACTION_SET_IP_DSCP:
+	case ACTION_SET_IP_ECN:
+	case ACTION_SET_IP_TTL:
+	case ACTION_SET_MPLS_LABEL:
+	case ACTION_SET_MPLS_TC:
+	case ACTION_SET_MPLS_TTL:
+		mask->f.eth_type = UINT16_MAX;
+		break;
+	case ACTION_DEC_TTL:
+		mask->f.eth_type = UINT16_MAX;
+		flow_field_add_mask(FIELD_IP_TTL, mask, NULL);
+		break;
+	case ACTION_DEC_MPLS_TTL:
+		mask->f.eth_type = UINT16_MAX;
+		flow_field_add_mask(FIELD_MPLS_TTL, mask, NULL);
+		break;
+	case ACTION_SET_TP_SRC:
+	case ACTION_SET_TP_DST:
+		field_add_need(FIELD_TCP_SRC, mask);
+		break;
+	default:
+		break;
+	}
 }
 
 static void
@@ -299,27 +369,6 @@ action_add_reads(const struct flow_action *action, struct flow_key *mask)
 		flow_hash_add_mask(multipath->fields, mask);
 		field_add_need(multipath->to.field, mask);
 		break;
-	case ACTION_SET_VLAN_VID:
-	case ACTION_SET_VLAN_PCP:
-	case ACTION_PUSH_VLAN:
-	case ACTION_POP_VLAN:
-		vlan_add_reads(mask);
-		break;
-	case ACTION_SET_IPV4_SRC:
-	case ACTION_SET_IPV4_DST:
-	case ACTION_SET_IP_DSCP:
-	case ACTION_SET_IP_ECN:
-	case ACTION_SET_IP_TTL:
-	case ACTION_DEC_TTL:
-	case ACTION_SET_MPLS_LABEL:
-	case ACTION_SET_MPLS_TC:
-	case ACTION_SET_MPLS_TTL:
-		mask->f.eth_type = UINT16_MAX;
-		break;
-	case ACTION_SET_TP_SRC:
-	case ACTION_SET_TP_DST:
-		field_add_need(FIELD_TCP_SRC, mask);
-		break;
 	case ACTION_LEARN:
 		learn_add_reads((const void *)action, mask);
 		break;
@@ -328,6 +377,7 @@ action_add_reads(const struct flow_action *action, struct flow_key *mask)
 		mask->f.tcp_flags |= FLOW_TCP_ENDS;
 		break;
 	default:
+		header_add_reads(action, mask);
 		break;
 	}
 }

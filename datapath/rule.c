@@ -35,9 +35,9 @@ conjunction_compare(const void *a, const void *b)
 }
 
 static struct rule *
-rule_create(struct tuple *tuple, const void *actions, size_t bytes)
+rule_create(struct rule_mask *mask, const void *actions, size_t bytes)
 {
-	size_t key_bytes = tuple->n_words * sizeof(uint64_t);
+	size_t key_bytes = mask->n_words * sizeof(uint64_t);
 	struct rule_conjunction *conjunctions;
 	struct rule *rule;
 	uint32_t n = 0;
@@ -45,7 +45,7 @@ rule_create(struct tuple *tuple, const void *actions, size_t bytes)
 	FLOW_ACTION_FOR_EACH(action, actions, bytes)
 	n += action->type == ACTION_CONJUNCTION;
 	rule = xcalloc(1, sizeof(*rule) + key_bytes + bytes + n * sizeof(*conjunctions));
-	rule->tuple = tuple;
+	rule->mask = mask;
 	rule->removed = RULE_NEVER_REMOVED;
 	rule->actions = (const uint8_t *)rule->key + key_bytes;
 	rule->actions_bytes = (uint32_t)bytes;
@@ -68,15 +68,15 @@ rule_create(struct tuple *tuple, const void *actions, size_t bytes)
 
 /* Which bits of packets the rule's match and actions read. */
 static struct mask_entry *
-rule_reads(struct bridge *bridge, const struct tuple *tuple, const void *actions,
+rule_reads(struct bridge *bridge, const struct rule_mask *mask, const void *actions,
            size_t bytes)
 {
-	struct flow_key mask = {0};
+	struct flow_key reads = {0};
 
-	for (unsigned i = 0; i < tuple->n_words; i++)
-		mask.words[tuple->words[i]] = tuple->masks[i];
-	actions_add_reads(actions, bytes, &mask);
-	return mask_set_ref(&bridge->masks, &mask);
+	for (unsigned i = 0; i < mask->n_words; i++)
+		reads.words[mask->words[i]] = mask->masks[i];
+	actions_add_reads(actions, bytes, &reads);
+	return mask_set_ref(&bridge->masks, &reads);
 }
 
 static void
@@ -93,7 +93,7 @@ dp_rule_add(uint32_t bridge_id, const struct dp_rule_config *config,
 {
 	struct bridge *bridge = bridge_by_id(bridge_id);
 	struct dp_rule *added;
-	struct tuple *tuple;
+	struct rule_mask *mask;
 	struct rule *rule;
 	int ret;
 
@@ -109,20 +109,21 @@ dp_rule_add(uint32_t bridge_id, const struct dp_rule_config *config,
 	added->bridge = bridge;
 	added->table = bridge_table(bridge, config->table);
 	added->tally = tally_add();
-	tuple = classifier_tuple(&added->table->classifier, &config->match.mask);
-	added->reads = rule_reads(bridge, tuple, config->actions, config->actions_bytes);
-	rule = rule_create(tuple, config->actions, config->actions_bytes);
-	for (unsigned i = 0; i < tuple->n_words; i++)
-		rule->key[i] = config->match.key.words[tuple->words[i]] & tuple->masks[i];
+	mask = classifier_mask(&added->table->classifier, &config->match.mask);
+	added->reads = rule_reads(bridge, mask, config->actions, config->actions_bytes);
+	rule = rule_create(mask, config->actions, config->actions_bytes);
+	for (unsigned i = 0; i < mask->n_words; i++)
+		rule->key[i] = config->match.key.words[mask->words[i]] & mask->masks[i];
 	rule->added = bridge->next_version;
 	rule->priority = config->priority;
 	rule->table = config->table;
-	rule->is_miss = config->priority == 0 && tuple->n_words == 0;
+	rule->is_miss = config->priority == 0 && mask->n_words == 0;
 	rule->tally = added->tally;
 	rule->cookie = config->cookie;
 	rule->id = config->id;
 	added->current = rule;
 	classifier_insert(&added->table->classifier, rule);
+	bridge->has_changed_tuples |= added->table->classifier.changed.n != 0;
 	change_log_note_rule(&bridge->changes, rule);
 	list_push_back(&added->table->rules, &added->node);
 	bridge->n_rules++;
@@ -141,10 +142,10 @@ dp_rule_set(struct dp_rule *handle, const void *actions, size_t actions_bytes,
 
 	if (ret < 0)
 		return ret;
-	handle->reads = rule_reads(bridge, old->tuple, actions, actions_bytes);
+	handle->reads = rule_reads(bridge, old->mask, actions, actions_bytes);
 	mask_set_unref(&bridge->masks, reads);
-	rule = rule_create(old->tuple, actions, actions_bytes);
-	memcpy(rule->key, old->key, old->tuple->n_words * sizeof(old->key[0]));
+	rule = rule_create(old->mask, actions, actions_bytes);
+	memcpy(rule->key, old->key, old->mask->n_words * sizeof(old->key[0]));
 	rule->added = bridge->next_version;
 	rule->priority = old->priority;
 	rule->table = old->table;
@@ -155,7 +156,7 @@ dp_rule_set(struct dp_rule *handle, const void *actions, size_t actions_bytes,
 	handle->current = rule;
 	change_log_note_rule(&bridge->changes, rule);
 	rule_remove(bridge, old);
-	classifier_insert(&handle->table->classifier, rule);
+	classifier_insert_beside(&handle->table->classifier, old, rule);
 	return 0;
 }
 
@@ -204,6 +205,17 @@ rules_count_packets(const struct table *table)
 	return packets;
 }
 
+void
+rules_show(struct bridge *bridge)
+{
+	if (!bridge->has_changed_tuples)
+		return;
+	bridge->has_changed_tuples = false;
+	for (unsigned t = 0; t < DP_TABLES_MAX; t++)
+		if (bridge->tables[t])
+			classifier_publish(&bridge->tables[t]->classifier);
+}
+
 /* ---- out of use ---- */
 
 struct rule_batch {
@@ -230,8 +242,13 @@ rule_batch_unlink(void *arg)
 {
 	struct rule_batch *batch = arg;
 
-	for (struct rule *rule = batch->first; rule; rule = rule->next_removed)
-		classifier_remove(&batch->bridge->tables[rule->table]->classifier, rule);
+	for (struct rule *rule = batch->first; rule; rule = rule->next_removed) {
+		struct table *table = batch->bridge->tables[rule->table];
+
+		classifier_remove(&table->classifier, rule);
+		batch->bridge->has_changed_tuples |= table->classifier.changed.n != 0;
+	}
+	rules_show(batch->bridge);
 	rcu_call_after(rule_batch_free, batch->first);
 	free(batch);
 }

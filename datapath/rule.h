@@ -7,6 +7,10 @@
 struct bridge;
 struct table;
 
+/* Lets workers find what was added, ahead of the version that has it, and gives back what
+ * removals left empty. */
+void rules_show(struct bridge *bridge);
+
 /* Takes the rules that were removed before the bridge's last publication out of their
  * tables, once no worker needs them. */
 void rules_retire(struct bridge *bridge);

@@ -13,6 +13,7 @@
 
 struct bridge;
 struct change_batch;
+struct learn_limit_set;
 
 /* Made with its first rule, lives as long as the bridge. */
 struct table {
@@ -28,6 +29,8 @@ struct pipeline {
 	uint64_t generation; /* differs from that of every pipeline of any bridge */
 	struct bridge *bridge;
 	const struct change_batch *changes; /* with which it came, and older ones */
+	/* Of learn actions, those that are reached; NULL = none is. */
+	const struct learn_limit_set *limits;
 	/* Differs from that of every pipeline with another mask or bridge. */
 	uint64_t layout;
 	/* Every bit that rules and actions read; in_port and whatever a bit of which is

@@ -45,7 +45,7 @@ bridge_fixed_rule(const struct bridge *bridge)
 	    list_is_empty(&table->rules))
 		return NULL;
 	rule = classifier_lookup(&table->classifier, bridge->next_version, &none);
-	if (!rule || rule->tuple->n_words || rule->actions_bytes != sizeof(*output))
+	if (!rule || rule->mask->n_words || rule->actions_bytes != sizeof(*output))
 		return NULL;
 	output = rule->actions;
 	return output->head.type == ACTION_OUTPUT && output->port == FLOW_PORT_NORMAL
@@ -136,6 +136,7 @@ pipeline_build(struct bridge *bridge)
 	pipeline->bridge = bridge;
 	bridge_choose_mask(bridge, pipeline);
 	change_log_publish(&bridge->changes, pipeline);
+	pipeline->limits = learn_limits_show(&bridge->limits);
 	memcpy(pipeline->miss, bridge->miss, sizeof(pipeline->miss));
 	pipeline->egress_table = bridge->egress_table;
 	pipeline->is_fixed = fixed != NULL;
@@ -149,11 +150,13 @@ bridge_publish(struct bridge *bridge)
 {
 	struct pipeline *old = bridge->pipeline;
 
+	rules_show(bridge);
 	atomic_store_explicit(&bridge->pipeline, pipeline_build(bridge),
 	                      memory_order_release);
 	bridge->next_version = ++last_version;
 	rules_retire(bridge);
 	groups_retire(bridge);
+	learn_limits_retire(&bridge->limits);
 	if (old)
 		rcu_call_after(free, old);
 	rcu_collect();
@@ -212,6 +215,7 @@ void
 tables_init(struct bridge *bridge)
 {
 	mask_set_init(&bridge->masks);
+	learn_limits_init(&bridge->limits);
 	bridge->next_version = ++last_version;
 	bridge_publish(bridge);
 }
@@ -236,6 +240,7 @@ tables_destroy(struct bridge *bridge)
 	}
 	mask_set_destroy(&bridge->masks);
 	change_log_destroy(&bridge->changes);
+	learn_limits_destroy(&bridge->limits);
 	free(bridge->pipeline);
 }
 
@@ -266,6 +271,7 @@ dp_bridge_clear_rules(uint32_t bridge_id)
 	groups_destroy(bridge);
 	memset(bridge->miss, DP_MISS_DROP, sizeof(bridge->miss));
 	bridge->egress_table = 0;
+	learn_limits_clear(&bridge->limits);
 	change_log_note_all(&bridge->changes);
 	bridge->wide_since_ns = 1; /* long ago: nothing of the old mask is kept */
 	bridge_publish(bridge);
@@ -291,6 +297,16 @@ dp_bridge_set_egress_table(uint32_t bridge_id, uint8_t table)
 		return;
 	bridge->egress_table = table;
 	change_log_note_all(&bridge->changes);
+}
+
+void
+dp_learn_limit_set(uint32_t bridge_id, const struct dp_learn_limit *limit,
+                   bool is_reached)
+{
+	struct bridge *bridge = bridge_by_id(bridge_id);
+
+	if (bridge && learn_limits_note(&bridge->limits, limit, is_reached))
+		change_log_note_limit(&bridge->changes, learn_limit_hash(limit));
 }
 
 void

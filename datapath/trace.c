@@ -30,15 +30,21 @@ trace_tell(const struct trace *trace, const struct dp_trace_step *step)
 	trace->request->step(step, trace->request->aux);
 }
 
+static unsigned
+trace_depth(const struct walk *walk)
+{
+	return walk->trace->indents[walk->depth];
+}
+
 static struct flow_match
 rule_match(const struct rule *rule)
 {
 	struct flow_match match;
 
 	memset(&match, 0, sizeof(match));
-	for (unsigned i = 0; i < rule->tuple->n_words; i++) {
-		match.mask.words[rule->tuple->words[i]] = rule->tuple->masks[i];
-		match.key.words[rule->tuple->words[i]] = rule->key[i];
+	for (unsigned i = 0; i < rule->mask->n_words; i++) {
+		match.mask.words[rule->mask->words[i]] = rule->mask->masks[i];
+		match.key.words[rule->mask->words[i]] = rule->key[i];
 	}
 	return match;
 }
@@ -47,7 +53,7 @@ void
 trace_table(const struct walk *walk, uint8_t table, const struct rule *rule)
 {
 	struct dp_trace_step step = {
-		.kind = DP_TRACE_TABLE, .depth = walk->depth, .table = table};
+		.kind = DP_TRACE_TABLE, .depth = trace_depth(walk), .table = table};
 	struct flow_match match;
 
 	if (rule) {
@@ -64,11 +70,16 @@ trace_table(const struct walk *walk, uint8_t table, const struct rule *rule)
 }
 
 void
-trace_action(const struct walk *walk, const struct flow_action *action)
+trace_action(const struct walk *walk, const struct flow_action *action, bool is_last)
 {
+	const unsigned depth = trace_depth(walk);
 	const struct dp_trace_step step = {
-		.kind = DP_TRACE_ACTION, .depth = walk->depth + 1, .action = action};
+		.kind = DP_TRACE_ACTION, .depth = depth + 1, .action = action};
+	const bool leads_on = is_last && action->type == ACTION_RESUBMIT;
 
+	if (walk->depth < WALK_DEPTH_MAX)
+		walk->trace->indents[walk->depth + 1] =
+			(uint8_t)(leads_on ? depth : depth + 1);
 	trace_tell(walk->trace, &step);
 }
 
@@ -76,7 +87,7 @@ void
 trace_action_set(const struct walk *walk)
 {
 	const struct dp_trace_step step = {.kind = DP_TRACE_ACTION_SET,
-	                                   .depth = walk->depth};
+	                                   .depth = trace_depth(walk)};
 
 	trace_tell(walk->trace, &step);
 }
@@ -84,24 +95,35 @@ trace_action_set(const struct walk *walk)
 void
 trace_bucket(const struct walk *walk, uint32_t number)
 {
-	const struct dp_trace_step step = {
-		.kind = DP_TRACE_BUCKET, .depth = walk->depth + 1, .number = number};
+	const struct dp_trace_step step = {.kind = DP_TRACE_BUCKET,
+	                                   .depth = trace_depth(walk) + 1,
+	                                   .number = number};
 
 	trace_tell(walk->trace, &step);
+}
+
+static void trace_say(const struct trace *trace, unsigned depth, enum dp_trace_kind kind,
+                      const char *format, va_list args) PRINTF_FORMAT(4, 0);
+
+static void
+trace_say(const struct trace *trace, unsigned depth, enum dp_trace_kind kind,
+          const char *format, va_list args)
+{
+	char text[TEXT_BYTES];
+	const struct dp_trace_step step = {.kind = kind, .depth = depth, .text = text};
+
+	vsnprintf(text, sizeof(text), format, args);
+	trace_tell(trace, &step);
 }
 
 void
 trace_text(const struct walk *walk, enum dp_trace_kind kind, const char *format, ...)
 {
-	char text[TEXT_BYTES];
-	const struct dp_trace_step step = {
-		.kind = kind, .depth = walk->depth + 1, .text = text};
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	trace_say(walk->trace, trace_depth(walk) + 1, kind, format, args);
 	va_end(args);
-	trace_tell(walk->trace, &step);
 }
 
 void
@@ -118,6 +140,8 @@ trace_output(const struct walk *walk, uint32_t number)
 		WALK_WARN(walk, "Nonexistent output port");
 	else if (port == in)
 		WALK_WARN(walk, "skipping output to input port");
+	else if (port->settings->config.no_forward)
+		WALK_WARN(walk, "no-forward is set on the port, it sends nothing");
 }
 
 void
@@ -146,14 +170,42 @@ trace_learn(const struct walk *walk)
 		WALK_WARN(walk, "suppressing side effects, so learn action ignored");
 }
 
-void
-trace_ttl(const struct walk *walk)
-{
-	const struct flow_fields *f = &walk->packet.key.f;
+/* ---- in front of the tables ---- */
 
-	if (!walk->is_blind && flow_field_is_present(FIELD_IP_TTL, &walk->packet) &&
-	    f->ip_ttl <= 1)
-		WALK_WARN(walk, "the TTL ends here, to controllers");
+static void trace_port(const struct trace *trace, enum dp_trace_kind kind,
+                       const char *format, ...) PRINTF_FORMAT(3, 4);
+
+static void
+trace_port(const struct trace *trace, enum dp_trace_kind kind, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	trace_say(trace, 0, kind, format, args);
+	va_end(args);
+}
+
+/* The rates of the port that it comes from, which an idle port keeps. */
+static void
+trace_policing(const struct trace *trace)
+{
+	static const char *const excess[] = {
+		[DP_EXCESS_POLICE] = "is dropped",
+		[DP_EXCESS_GATE] = "waits in the guest's ring",
+		[DP_EXCESS_MARK] = "is marked or dropped",
+	};
+	const struct dp_port_settings *config = &trace->in->settings->config;
+
+	if (config->policing_bps)
+		trace_port(trace, DP_TRACE_REMARK,
+		           "above %" PRIu64 " kbit/s what the port sends %s; no tokens "
+		           "are taken here",
+		           config->policing_bps / 1000, excess[config->on_excess]);
+	if (config->policing_pps)
+		trace_port(trace, DP_TRACE_REMARK,
+		           "above %" PRIu64 " packets/s what the port sends %s; no "
+		           "tokens are taken here",
+		           config->policing_pps, excess[config->on_excess]);
 }
 
 /* ---- whole walks ---- */
@@ -216,10 +268,11 @@ trace_resume(struct trace *trace, const struct program_walk *record,
 	}
 	flow_parse(rte_pktmbuf_mtod(*pkt, const uint8_t *), (*pkt)->data_len,
 	           (*pkt)->pkt_len, &key);
-	key.f.in_port = trace->request->key.f.in_port;
+	key.f.in_port = record->in_port;
 	key.f.packet_mark = packet_mark(*pkt);
 	program_restore_state(&key, record->state);
 	trace_begin(trace, &key, record->table);
+	key.f.in_port = trace->request->key.f.in_port;
 	trace->n_walks++;
 	walk = xcalloc(1, sizeof(*walk));
 	walk->trace = trace;
@@ -240,6 +293,8 @@ trace_walk(struct trace *trace, const struct flow_key *key, struct rte_mbuf **pk
 	trace->n_walks++;
 	walk->trace = trace;
 	trace_begin(trace, key, 0);
+	if (!request->is_packet_out)
+		trace_policing(trace);
 	if (request->is_packet_out)
 		walk_actions(walk, pipeline, key, request->length,
 		             request->actions_bytes ? request->actions : &nothing,
@@ -266,13 +321,29 @@ trace_enter(const struct trace *trace)
 	return DROP_N_REASONS;
 }
 
+/* The whole way of a packet that the tables do not see. */
+static void
+trace_refused(const struct trace *trace, const struct flow_key *key,
+              enum drop_reason reason)
+{
+	const struct dp_trace_step end = {
+		.kind = DP_TRACE_END, .key = key, .text = "drop"};
+	const struct dp_trace_fate fate = {.port_id = DP_ID_NONE,
+	                                   .class_number = DP_CLASS_NONE,
+	                                   .reason = drop_reason_names[reason]};
+
+	trace_begin(trace, key, 0);
+	trace_port(trace, DP_TRACE_WARNING, "the packet is dropped: %s", fate.reason);
+	trace_tell(trace, &end);
+	trace->request->fate(&fate, trace->request->aux);
+}
+
 int
 dp_trace(uint32_t bridge_id, const struct dp_trace *request, struct error *err)
 {
 	struct bridge *bridge = bridge_by_id(bridge_id);
 	struct flow_key key = request->key;
 	struct trace trace = {.request = request, .bridge = bridge};
-	struct dp_trace_fate fate = {.class_number = DP_CLASS_NONE};
 	struct rte_mbuf *pkt = NULL;
 	enum drop_reason reason;
 
@@ -296,13 +367,10 @@ dp_trace(uint32_t bridge_id, const struct dp_trace *request, struct error *err)
 	}
 	reason = trace_enter(&trace);
 	key.f.actset_output = FLOW_PORT_UNSET;
-	if (reason == DROP_N_REASONS) {
+	if (reason == DROP_N_REASONS)
 		trace_walk(&trace, &key, &pkt);
-	} else {
-		fate.port_id = DP_ID_NONE;
-		fate.reason = drop_reason_names[reason];
-		request->fate(&fate, request->aux);
-	}
+	else
+		trace_refused(&trace, &key, reason);
 	rte_pktmbuf_free(pkt);
 	return 0;
 }

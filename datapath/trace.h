@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "datapath/datapath.h"
+#include "datapath/walk_state.h"
 
 struct bridge;
 struct pipeline;
@@ -17,6 +18,9 @@ struct trace {
 	struct bridge *bridge;
 	struct port *in;
 	unsigned n_walks; /* that wait for each other, as on a worker */
+	/* How far a table or list is indented, by the depth of the walk: a resubmit that
+	 * ends its list leads on as goto_table does, to the same column. */
+	uint8_t indents[WALK_DEPTH_MAX + 1];
 };
 
 /* Carries out a program on '*pkt', which stays the caller's and may become another one,

@@ -1,6 +1,7 @@
 /* trace_run.c - takes a packet that nobody sent where a program says, as action.c does,
  * but tells where that is instead of sending, counting and paying. Below trace.c. Main.
  */
+#include "datapath/action.h"
 #include "datapath/bridge.h"
 #include "datapath/edit.h"
 #include "datapath/egress.h"
@@ -42,12 +43,11 @@ tell_drop(const struct trace *trace, enum drop_reason reason, const struct port 
 }
 
 static void
-tell_punt(const struct trace *trace, uint16_t max_len, uint16_t controller_id)
+tell_punt(const struct trace *trace, uint16_t controller_id)
 {
 	const struct dp_trace_fate fate = {.port_id = DP_ID_NONE,
 	                                   .class_number = DP_CLASS_NONE,
 	                                   .is_punted = true,
-	                                   .max_len = max_len,
 	                                   .controller_id = controller_id};
 
 	tell_fate(trace, &fate);
@@ -142,16 +142,18 @@ run_sent(struct port *port, struct rte_mbuf *pkt, void *aux)
 }
 
 static void
-run_flood(struct run *run, bool is_flood)
+run_flood(struct run *run, const struct flow_output *output)
 {
 	const struct bridge_members *members = run->trace->bridge->members;
-	bool any = false;
+	const struct port *not_to =
+		action_flood_not_to(run->trace->in, run->trace->bridge, output);
+	bool is_flood = output->port == FLOW_PORT_FLOOD, any = false;
 
 	for (uint32_t i = 0; i < members->n; i++) {
 		struct port *out = members->ports[i];
 		const struct port_settings *settings = out->settings;
 
-		if (out == run->trace->in || settings->config.no_forward ||
+		if (out == not_to || settings->config.no_forward ||
 		    (is_flood && settings->config.no_flood))
 			continue;
 		run_sent(out, *run->pkt, run);
@@ -188,7 +190,7 @@ run_output(struct run *run, const struct flow_output *output)
 		return;
 	case FLOW_PORT_FLOOD:
 	case FLOW_PORT_ALL:
-		run_flood(run, output->port == FLOW_PORT_FLOOD);
+		run_flood(run, output);
 		return;
 	case FLOW_PORT_IN_PORT:
 		port = in->id < DP_PORTS_MAX ? in : NULL;
@@ -228,8 +230,11 @@ run_punt(struct run *run, const struct program_punt *punt)
 {
 	if (punt->reason == DP_PUNT_FIN)
 		return; /* main's, about the rule */
-	run->is_used = true;
-	tell_punt(run->trace, punt->max_len, punt->controller_id);
+	if (punt->reason == DP_PUNT_INVALID_TTL)
+		run->why = DROP_RX_TTL_ENDS;
+	else
+		run->is_used = true;
+	tell_punt(run->trace, punt->controller_id);
 }
 
 static void
@@ -249,15 +254,12 @@ run_learn(struct run *run, const struct flow_learn *learn)
 static bool
 run_edit(struct run *run, const struct flow_action *action)
 {
-	const struct flow_action *failed = NULL,
-				 *after = (const void *)((const char *)action +
-	                                                 action->bytes);
-	enum drop_reason reason = edit_packet(action, after, run->pkt, &failed);
+	const struct flow_action *after =
+		(const void *)((const char *)action + action->bytes);
+	enum drop_reason reason = edit_packet(action, after, run->pkt);
 
 	if (reason == DROP_N_REASONS)
 		return true;
-	if (reason == DROP_RX_TTL_ENDS)
-		tell_punt(run->trace, FLOW_MAX_LEN_ALL, 0);
 	tell_drop(run->trace, reason, NULL);
 	return false;
 }

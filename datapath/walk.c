@@ -13,6 +13,10 @@
 
 #include "datapath/hot.h"
 
+#define VLAN_TAG_BYTES      4
+#define MPLS_TTL_MASK       0xffU
+#define MPLS_TTL_CONTROLLER 0 /* whom to tell of a label's TTL that ends */
+
 /* ---- the program ---- */
 
 void
@@ -74,18 +78,52 @@ walk_can_read(struct walk *walk)
 	return false;
 }
 
-/* What is left of a list, from the inner ones outwards. */
-static void
-walk_keep_rest(struct walk *walk, const uint8_t *from, const uint8_t *end)
+static struct program_frame
+walk_frame(const struct walk *walk)
 {
-	size_t bytes = (size_t)(end - from);
+	return (struct program_frame){
+		.head = {.type = PROGRAM_FRAME, .bytes = sizeof(struct program_frame)},
+		.table = walk->table,
+		.reason = walk->reason,
+		.cookie = walk->cookie,
+		.rule_id = walk->rule_id,
+	};
+}
 
+static void
+walk_set_frame(struct walk *walk, const struct program_frame *frame)
+{
+	walk->table = frame->table;
+	walk->reason = frame->reason;
+	walk->cookie = frame->cookie;
+	walk->rule_id = frame->rule_id;
+}
+
+static void
+walk_add_rest(struct walk *walk, const void *from, size_t bytes)
+{
 	if (bytes > WALK_REST_BYTES - walk->rest_bytes) {
 		walk_fail(walk, DROP_RX_TOO_MANY_ACTIONS);
 		return;
 	}
 	memcpy((uint8_t *)walk->rest + walk->rest_bytes, from, bytes);
 	walk->rest_bytes += (uint32_t)bytes;
+}
+
+/* What is left of a list, from the inner ones outwards. */
+static void
+walk_keep_rest(struct walk *walk, const uint8_t *from, const uint8_t *end)
+{
+	const struct program_frame frame = walk_frame(walk);
+
+	if (from == end)
+		return;
+	if (walk->rest_bytes == 0)
+		walk->first_rest = frame;
+	else if (memcmp(&frame, &walk->last_rest, sizeof(frame)) != 0)
+		walk_add_rest(walk, &frame, sizeof(frame));
+	walk->last_rest = frame;
+	walk_add_rest(walk, from, (size_t)(end - from));
 }
 
 /* At the end of a list that has its own copy of the packet: says how to go on. A queue
@@ -97,6 +135,8 @@ walk_emit_suspended(struct walk *walk, bool with_set)
 	uint32_t queue_bytes = walk->has_queue ? sizeof(queue) : 0;
 	uint32_t set_bytes = with_set ? walk->set_bytes : 0;
 	uint32_t stack_bytes = walk->n_stack * (uint32_t)sizeof(walk->stack[0]);
+	const struct program_frame frame =
+		walk->rest_bytes ? walk->first_rest : walk_frame(walk);
 	struct program_walk *record;
 	uint8_t *to;
 
@@ -107,14 +147,15 @@ walk_emit_suspended(struct walk *walk, bool with_set)
 	                           walk->rest_bytes);
 	if (record) {
 		to = (uint8_t *)record->data;
-		record->table = walk->table;
-		record->reason = walk->reason;
-		record->cookie = walk->cookie;
-		record->rule_id = walk->rule_id;
+		record->table = frame.table;
+		record->reason = frame.reason;
+		record->cookie = frame.cookie;
+		record->rule_id = frame.rule_id;
 		record->action_set_bytes = set_bytes;
 		record->stack_bytes = stack_bytes;
 		record->rest_bytes = queue_bytes + walk->rest_bytes;
 		record->is_egress = walk->is_egress;
+		record->in_port = walk->packet.key.f.in_port;
 		program_save_state(record->state, &walk->packet.key);
 		memcpy(to, walk->set, set_bytes);
 		to += set_bytes;
@@ -170,15 +211,45 @@ walk_save(struct walk *walk)
 	return true;
 }
 
+static const struct walk_saved *
+walk_saved_at(const struct walk *walk, uint32_t at)
+{
+	return (const void *)&walk->saved[at / 8];
+}
+
+static const uint8_t *
+saved_set(const struct walk_saved *saved)
+{
+	return (const uint8_t *)(saved + 1) + saved->n_stack * sizeof(struct flow_value);
+}
+
+/* Whether the action set was written to since. */
+static bool
+walk_set_is_new(const struct walk *walk, uint32_t saved_at)
+{
+	const struct walk_saved *saved = walk_saved_at(walk, saved_at);
+
+	return walk->set_bytes != saved->set_bytes ||
+	       memcmp(walk->set, saved_set(saved), saved->set_bytes) != 0;
+}
+
+static void
+walk_restore_set(struct walk *walk, uint32_t saved_at)
+{
+	const struct walk_saved *saved = walk_saved_at(walk, saved_at);
+
+	walk->set_bytes = saved->set_bytes;
+	memcpy(walk->set, saved_set(saved), saved->set_bytes);
+}
+
+/* All but the action set. */
 static void
 walk_restore(struct walk *walk, uint32_t saved_at)
 {
-	const struct walk_saved *saved = (const void *)&walk->saved[saved_at / 8];
-	uint32_t stack_bytes = saved->n_stack * (uint32_t)sizeof(walk->stack[0]);
+	const struct walk_saved *saved = walk_saved_at(walk, saved_at);
 
 	walk->packet.key = saved->key;
 	walk->n_stack = saved->n_stack;
-	walk->set_bytes = saved->set_bytes;
 	walk->is_blind = saved->is_blind;
 	walk->has_queue = saved->has_queue;
 	walk->has_exited = saved->has_exited;
@@ -187,9 +258,9 @@ walk_restore(struct walk *walk, uint32_t saved_at)
 	walk->rule_id = saved->rule_id;
 	walk->table = saved->table;
 	walk->reason = saved->reason;
-	memcpy(walk->stack, saved + 1, stack_bytes);
-	memcpy(walk->set, (const uint8_t *)(saved + 1) + stack_bytes, saved->set_bytes);
+	memcpy(walk->stack, saved + 1, saved->n_stack * sizeof(walk->stack[0]));
 	walk->saved_bytes = saved_at;
+	walk_note_output(walk);
 }
 
 /* Whether records send the packet and leave it as it is. */
@@ -222,9 +293,10 @@ walk_end_clone(struct walk *walk, uint32_t at)
 }
 
 void
-walk_on_copy(struct walk *walk, const void *records, size_t bytes)
+walk_on_copy(struct walk *walk, const void *records, size_t bytes, bool is_clone)
 {
 	uint32_t at = walk->bytes, saved_at = walk->saved_bytes;
+	bool is_new;
 
 	if (walk->depth >= WALK_DEPTH_MAX) {
 		walk_fail(walk, DROP_RX_TOO_MANY_RESUBMITS);
@@ -237,12 +309,17 @@ walk_on_copy(struct walk *walk, const void *records, size_t bytes)
 	walk->depth++;
 	walk->nesting++;
 	walk_list(walk, records, bytes);
-	walk_emit_suspended(walk, false);
+	is_new = is_clone && walk_set_is_new(walk, saved_at);
+	if (is_new && !walk->is_suspended)
+		walk_set_execute(walk);
+	walk_emit_suspended(walk, is_new);
 	walk->nesting--;
 	walk->depth--;
 	if (walk->has_failed)
 		return;
 	walk_end_clone(walk, at);
+	if (is_clone)
+		walk_restore_set(walk, saved_at);
 	walk_restore(walk, saved_at);
 }
 
@@ -287,8 +364,7 @@ walk_look_up(struct walk *walk, uint8_t number)
 static void
 walk_rule(struct walk *walk, const struct rule *rule)
 {
-	uint64_t outer_cookie = walk->cookie, outer_id = walk->rule_id;
-	uint8_t outer_table = walk->table, outer_reason = walk->reason;
+	const struct program_frame outer = walk_frame(walk);
 
 	walk->cookie = rule->cookie;
 	walk->rule_id = rule->id;
@@ -296,12 +372,7 @@ walk_rule(struct walk *walk, const struct rule *rule)
 	walk->reason = rule->is_miss ? DP_PUNT_NO_MATCH : DP_PUNT_ACTION;
 	walk->has_matched = true;
 	walk_list(walk, rule->actions, rule->actions_bytes);
-	if (walk->is_suspended)
-		return;
-	walk->cookie = outer_cookie;
-	walk->rule_id = outer_id;
-	walk->table = outer_table;
-	walk->reason = outer_reason;
+	walk_set_frame(walk, &outer);
 }
 
 /* A packet that came here by goto, or from its port, and finds no rule. True: the next
@@ -389,52 +460,68 @@ walk_write_metadata(struct walk *walk, const struct flow_metadata *write)
 	WALK_REMARK(walk, "metadata is now 0x%llx", (unsigned long long)*metadata);
 }
 
-/* The length is in no key: such programs are for one packet. */
+static size_t
+key_tag_bytes(const struct flow_key *key)
+{
+	return ((key->f.vlan_tpid != 0) + (key->f.vlan2_tpid != 0)) * VLAN_TAG_BYTES;
+}
+
+/* The length is in no key: such programs are for one packet. Of what changes it, tags are
+ * in the key; behind all else the packet is read again. */
 static void
 walk_check_larger(struct walk *walk, const struct flow_check_larger *check)
 {
-	walk->is_cacheable = false;
-	WALK_REMARK(walk, "the packet has %zu bytes", walk->length);
-	walk_set_subfield(walk, &check->to, walk->length > check->length);
-}
+	size_t length;
 
-/* What the tables know of the packet is constant in the rule to be learned; what is in
- * its headers is read from them. */
-static void
-walk_learn(struct walk *walk, const struct flow_learn *learn)
-{
-	struct flow_learn *record = walk_emit(walk, ACTION_LEARN, learn->head.bytes);
-
-	if (!record)
+	if (!walk_can_read(walk))
 		return;
-	if (unlikely(walk->trace != NULL))
-		trace_learn(walk);
-	memcpy(record, learn, learn->head.bytes);
-	for (uint32_t i = 0; i < record->n; i++) {
-		struct flow_learn_spec *spec = &record->specs[i];
-		const struct flow_field *field;
-		struct flow_subfield from = spec->from;
-
-		if (spec->from_type != 0 || from.field == FIELD_NONE ||
-		    from.field >= FIELD_N || field_is_header(from.field))
-			continue;
-		/* The bits of the source, right-aligned in the bytes of n_bits. */
-		field = flow_field_get(from.field);
-		memset(&spec->value, 0, sizeof(spec->value));
-		for (unsigned b = 0;
-		     b < spec->n_bits && from.first_bit + b < field->n_bits; b++) {
-			struct flow_subfield bit = {from.field,
-			                            (uint16_t)(from.first_bit + b), 1};
-			unsigned last = (spec->n_bits + 7U) / 8 - 1;
-
-			if (flow_subfield_read(&bit, &walk->packet.key))
-				spec->value.bytes[last - b / 8] |= (uint8_t)(1U << b % 8);
-		}
-		spec->from_type = 1;
-	}
+	length = walk->length + key_tag_bytes(&walk->packet.key) -
+	         key_tag_bytes(walk->original);
+	walk->is_cacheable = false;
+	WALK_REMARK(walk, "the packet has %zu bytes", length);
+	walk_set_subfield(walk, &check->to, length > check->length);
 }
 
-/* What changes the packet's nesting of headers. */
+/* A TTL that ends is the end of the list that it is in; a controller is told. */
+static void
+walk_end_ttl(struct walk *walk, uint16_t controller_id)
+{
+	const struct flow_controller to = {.controller_id = controller_id};
+
+	WALK_WARN(walk, "the TTL ends here, to controller %u", controller_id);
+	walk_punt(walk, &to, FLOW_MAX_LEN_ALL, DP_PUNT_INVALID_TTL);
+	walk->list_ends = true;
+}
+
+/* One controller at least is in 'to'. */
+static void
+walk_dec_ttl(struct walk *walk, const struct flow_ids *to)
+{
+	if (!walk_can_read(walk) || !flow_field_is_present(FIELD_IP_TTL, &walk->packet))
+		return;
+	if (walk->packet.key.f.ip_ttl > 1) {
+		walk_emit_copy(walk, &to->head);
+		walk->packet.key.f.ip_ttl--;
+		return;
+	}
+	for (uint32_t i = 0; i < to->n; i++)
+		walk_end_ttl(walk, to->ids[i]);
+}
+
+static void
+walk_dec_mpls_ttl(struct walk *walk, const struct flow_action *action)
+{
+	if (!walk_can_read(walk) || !flow_field_is_present(FIELD_MPLS_TTL, &walk->packet))
+		return;
+	if ((walk->packet.key.f.mpls_lse & MPLS_TTL_MASK) > 1) {
+		walk_emit_copy(walk, action);
+		walk->packet.key.f.mpls_lse--;
+		return;
+	}
+	walk_end_ttl(walk, MPLS_TTL_CONTROLLER);
+}
+
+/* What changes the packet's nesting of headers, and what is done across it. */
 static bool
 walk_header_action(struct walk *walk, const struct flow_action *action)
 {
@@ -449,20 +536,10 @@ walk_header_action(struct walk *walk, const struct flow_action *action)
 		walk->is_blind = true;
 		return true;
 	case ACTION_DEC_TTL:
-		walk_emit_copy(walk, action);
-		/* Where it ends, if tables can know, is the end of the walk. */
-		walk->has_exited = walk->pipeline->mask.f.ip_ttl && !walk->is_blind &&
-		                   flow_field_is_present(FIELD_IP_TTL, &walk->packet) &&
-		                   walk->packet.key.f.ip_ttl <= 1;
-		if (unlikely(walk->trace != NULL))
-			trace_ttl(walk);
-		walk->packet.key.f.ip_ttl--;
+		walk_dec_ttl(walk, (const void *)action);
 		return true;
 	case ACTION_DEC_MPLS_TTL:
-		walk_emit_copy(walk, action);
-		walk->packet.key.f.mpls_lse =
-			(walk->packet.key.f.mpls_lse & 0xffffff00U) |
-			((walk->packet.key.f.mpls_lse - 1) & 0xff);
+		walk_dec_mpls_ttl(walk, action);
 		return true;
 	default:
 		return false;
@@ -484,7 +561,7 @@ walk_table_action(struct walk *walk, const struct flow_action *action)
 		           true);
 		break;
 	case ACTION_CLONE:
-		walk_on_copy(walk, nested->nested, nested->nested_bytes);
+		walk_on_copy(walk, nested->nested, nested->nested_bytes, true);
 		break;
 	case ACTION_LEARN:
 		walk_learn(walk, (const void *)action);
@@ -515,12 +592,10 @@ walk_table_action(struct walk *walk, const struct flow_action *action)
 	case ACTION_CLEAR_ACTIONS:
 		walk_set_clear(walk);
 		break;
-	case ACTION_CT:
-		walk_fail(walk, DROP_RX_NO_CT);
-		break;
 	default:
 		/* CONJUNCTION and NOTE say something about a rule;
-		 * DELETE_FIELD and CT_CLEAR have nothing here to change. */
+		 * DELETE_FIELD and CT_CLEAR have nothing here to change;
+		 * CT is refused before it gets here. */
 		break;
 	}
 }
@@ -529,16 +604,27 @@ void
 walk_list(struct walk *walk, const void *records, size_t bytes)
 {
 	const uint8_t *end = (const uint8_t *)records + bytes;
+	bool has_ended = false;
 
 	FLOW_ACTION_FOR_EACH(action, records, bytes)
 	{
 		if (walk->has_failed || walk->has_exited)
 			return;
+		if (action->type == PROGRAM_FRAME) {
+			walk_set_frame(walk, (const void *)action);
+			has_ended = false;
+			continue;
+		}
+		if (has_ended)
+			continue;
 		if (unlikely(walk->trace != NULL))
-			trace_action(walk, action);
+			trace_action(walk, action,
+			             (const uint8_t *)action + action->bytes == end);
 		if (!walk_header_action(walk, action) &&
 		    !walk_field_action(walk, action) && !walk_output_action(walk, action))
 			walk_table_action(walk, action);
+		has_ended = walk->list_ends;
+		walk->list_ends = false;
 		if (walk->is_suspended) {
 			const uint8_t *next = (const uint8_t *)action;
 
@@ -621,9 +707,12 @@ walk_resume(struct walk *walk, const struct pipeline *pipeline,
             const struct flow_key *key, size_t length, const struct program_walk *record)
 {
 	const uint8_t *data = (const uint8_t *)record->data;
+	struct program_frame outside;
 
 	walk_begin(walk, pipeline, key, length);
+	outside = walk_frame(walk);
 	program_restore_state(&walk->packet.key, record->state);
+	walk->packet.key.f.in_port = record->in_port;
 	walk->table = record->table;
 	walk->is_egress = record->is_egress != 0;
 	walk->reason = record->reason;
@@ -637,6 +726,7 @@ walk_resume(struct walk *walk, const struct pipeline *pipeline,
 	memcpy(walk->stack, data, record->stack_bytes);
 	data += record->stack_bytes;
 	walk_list(walk, data, record->rest_bytes);
+	walk_set_frame(walk, &outside);
 	walk_end(walk);
 }
 

@@ -98,7 +98,7 @@ walk_bucket(struct walk *walk, const struct group *group,
 	if (unlikely(walk->trace != NULL))
 		trace_bucket(walk, (uint32_t)(bucket - group->buckets));
 	walk_tally(walk, bucket->tally);
-	walk_on_copy(walk, bucket->actions, bucket->actions_bytes);
+	walk_on_copy(walk, bucket->actions, bucket->actions_bytes, false);
 }
 
 void

@@ -70,8 +70,17 @@ walk_punt_to(struct walk *walk, const struct flow_controller *to)
 
 /* ---- to ports ---- */
 
+/* Where floods do not go if the in_port that tables see was changed. */
+static uint16_t
+walk_flood_not_to(uint32_t in_port)
+{
+	if (in_port >= 0xffffff00 || (in_port > 0 && in_port < 0xff00))
+		return (uint16_t)in_port;
+	return UINT16_MAX; /* no port */
+}
+
 static void
-walk_emit_output(struct walk *walk, uint32_t port, uint16_t cut_to)
+walk_emit_output(struct walk *walk, uint32_t port, uint16_t cut_to, uint16_t not_to)
 {
 	const uint8_t table = walk->is_egress ? 0 : walk->pipeline->egress_table;
 	struct flow_output *output =
@@ -83,6 +92,7 @@ walk_emit_output(struct walk *walk, uint32_t port, uint16_t cut_to)
 		return;
 	output->port = port;
 	output->max_len = cut_to;
+	output->not_to = not_to;
 	output->head.is_legacy = cut_to > 0;
 	if (!table)
 		return;
@@ -95,6 +105,7 @@ void
 walk_output(struct walk *walk, uint32_t port, uint16_t max_len, bool cuts)
 {
 	uint32_t in_port = walk->packet.key.f.in_port;
+	uint16_t not_to = 0;
 
 	switch (port) {
 	case FLOW_PORT_NONE:
@@ -108,8 +119,8 @@ walk_output(struct walk *walk, uint32_t port, uint16_t max_len, bool cuts)
 	default:
 		break;
 	}
-	/* The in_port that tables see may have been changed: what is meant by "not back"
-	 * and by IN_PORT goes by that. */
+	/* The in_port that tables see may have been changed: what is meant by "not back",
+	 * by IN_PORT and by FLOOD goes by that. */
 	if (in_port != walk->in_port) {
 		if (port == in_port) {
 			WALK_WARN(walk, "skipping output to input port");
@@ -119,10 +130,12 @@ walk_output(struct walk *walk, uint32_t port, uint16_t max_len, bool cuts)
 			port = in_port;
 		else if (port == walk->in_port)
 			port = FLOW_PORT_IN_PORT;
+		else if (port == FLOW_PORT_FLOOD || port == FLOW_PORT_ALL)
+			not_to = walk_flood_not_to(in_port);
 	}
 	if (unlikely(walk->trace != NULL))
 		trace_output(walk, port);
-	walk_emit_output(walk, port, cuts ? max_len : 0);
+	walk_emit_output(walk, port, cuts ? max_len : 0, not_to);
 }
 
 static void

@@ -1,6 +1,6 @@
 /* walk_private.h - what walk.c and its parts share: walk_output.c (what sends),
  * walk_field.c (values), walk_set.c (action sets), walk_group.c (groups, and choices by
- * hash). Workers. */
+ * hash), walk_learn.c. Workers. */
 #pragma once
 
 #include "base/compiler.h"
@@ -11,14 +11,14 @@ struct rule;
 /* ---- trace.c: what a walk that somebody listens to has to tell ---- */
 
 void trace_table(const struct walk *walk, uint8_t table, const struct rule *rule);
-void trace_action(const struct walk *walk, const struct flow_action *action);
+void trace_action(const struct walk *walk, const struct flow_action *action,
+                  bool is_last);
 void trace_action_set(const struct walk *walk);
 void trace_bucket(const struct walk *walk, uint32_t number);
 /* On the action that is carried out: where it sends the packet, what it asks. */
 void trace_output(const struct walk *walk, uint32_t port);
 void trace_meter(const struct walk *walk, uint32_t number);
 void trace_learn(const struct walk *walk);
-void trace_ttl(const struct walk *walk);
 void trace_text(const struct walk *walk, enum dp_trace_kind kind, const char *format, ...)
 	PRINTF_FORMAT(3, 4);
 
@@ -42,8 +42,10 @@ void walk_tally(struct walk *walk, struct tally_ref tally);
 /* Carries out records one by one, until one ends or suspends the walk. */
 void walk_list(struct walk *walk, const void *records, size_t bytes);
 
-/* Carries out 'records' on a copy of the packet: a CLONE, unless they change nothing. */
-void walk_on_copy(struct walk *walk, const void *records, size_t bytes);
+/* Carries out 'records' on a copy of the packet: a CLONE, unless they change nothing.
+ * What a bucket's tables write to the action set is for the packet's end; that of a
+ * clone, at its own end. */
+void walk_on_copy(struct walk *walk, const void *records, size_t bytes, bool is_clone);
 
 /* Whether 'packet' can be relied on; if not, the walk is suspended before the present
  * action. */
@@ -91,6 +93,10 @@ void walk_note_output(struct walk *walk);
 /* Copies the records of an action set in the order of execution, the last of each kind;
  * 'to' has room for 'bytes'. Returns how many bytes; 0: there is no output. */
 size_t action_set_sort(const void *records, size_t bytes, void *to);
+
+/* ---- walk_learn.c ---- */
+
+void walk_learn(struct walk *walk, const struct flow_learn *learn);
 
 /* ---- walk_group.c ---- */
 

@@ -56,10 +56,12 @@ struct walk {
 
 	/* why it does not go on */
 	bool has_exited;
+	bool list_ends;    /* behind the present action; those that led to it go on */
 	bool is_suspended; /* until headers are read again, or a controller resumes it */
 	bool suspend_here; /* ... before the present action */
 
 	uint32_t set_bytes, rest_bytes, saved_bytes, n_stack;
+	struct program_frame first_rest, last_rest; /* of which rules 'rest' is */
 
 	/* what comes of it */
 	bool is_cacheable;

@@ -80,7 +80,7 @@ show_fate(const struct dp_trace_fate *fate, struct str *out, void *aux)
 					    : running_find_port_by_id(aux, fate->port_id);
 
 	if (fate->is_punted) {
-		str_printf(out, "Controllers: up to %u bytes", fate->max_len);
+		str_append(out, "Controllers");
 		if (fate->controller_id)
 			str_printf(out, ", controller %u", fate->controller_id);
 	} else if (fate->reason) {

@@ -11,6 +11,7 @@
 #include "vswitchd/desired_controllers_from_db.h"
 #include "vswitchd/desired_keys.h"
 #include "vswitchd/desired_qos_from_db.h"
+#include "vswitchd/desired_tables_from_db.h"
 
 LOG_MODULE(desired);
 
@@ -400,6 +401,7 @@ read_root(struct desired *desired, const struct db *db, const struct db_row *roo
 		read_bridge(desired, db, row, &seen, bridge);
 		finish_bridge(bridge);
 		desired_read_controllers(desired, db, row, bridge);
+		desired_read_tables(desired, db, row, bridge);
 	}
 	hmap_destroy(&seen);
 	desired->managers =

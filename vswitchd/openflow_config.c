@@ -19,6 +19,18 @@ same_text(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
+static struct ofproto_table *
+copy_tables(const struct ofproto_config *config)
+{
+	struct ofproto_table *tables = xcalloc(config->n_tables, sizeof(*tables));
+
+	for (size_t i = 0; i < config->n_tables; i++) {
+		tables[i] = config->tables[i];
+		tables[i].name = copy_text(config->tables[i].name);
+	}
+	return tables;
+}
+
 struct ofproto_config *
 openflow_config_copy(const struct ofproto_config *config, bool with_controllers)
 {
@@ -39,6 +51,7 @@ openflow_config_copy(const struct ofproto_config *config, bool with_controllers)
 		controllers[i].target = copy_text(config->controllers[i].target);
 	}
 	copy->controllers = controllers;
+	copy->tables = copy_tables(config);
 	return copy;
 }
 
@@ -57,6 +70,9 @@ openflow_config_free(struct ofproto_config *config)
 	for (size_t i = 0; i < config->n_controllers; i++)
 		free_text(config->controllers[i].target);
 	free((void *)(uintptr_t)config->controllers);
+	for (size_t i = 0; i < config->n_tables; i++)
+		free_text(config->tables[i].name);
+	free((void *)(uintptr_t)config->tables);
 	free_text(config->bridge_name);
 	free_text(config->dp_description);
 	free_text(config->serial);
@@ -73,6 +89,14 @@ controller_equal(const struct ofproto_controller *a, const struct ofproto_contro
 	       a->queue_size == b->queue_size && a->dscp == b->dscp;
 }
 
+static bool
+table_equal(const struct ofproto_table *a, const struct ofproto_table *b)
+{
+	return a->table == b->table && same_text(a->name, b->name) &&
+	       a->flow_limit == b->flow_limit && a->evicts == b->evicts &&
+	       !memcmp(&a->evict_by, &b->evict_by, sizeof(a->evict_by));
+}
+
 bool
 openflow_config_equal(const struct ofproto_config *a, const struct ofproto_config *b)
 {
@@ -80,8 +104,12 @@ openflow_config_equal(const struct ofproto_config *a, const struct ofproto_confi
 	    a->datapath_id != b->datapath_id || a->versions != b->versions ||
 	    a->fail_mode != b->fail_mode ||
 	    !same_text(a->dp_description, b->dp_description) ||
-	    !same_text(a->serial, b->serial) || a->n_controllers != b->n_controllers)
+	    !same_text(a->serial, b->serial) || a->n_controllers != b->n_controllers ||
+	    a->n_tables != b->n_tables)
 		return false;
+	for (size_t i = 0; i < a->n_tables; i++)
+		if (!table_equal(&a->tables[i], &b->tables[i]))
+			return false;
 	for (size_t i = 0; i < a->n_controllers; i++)
 		if (!controller_equal(&a->controllers[i], &b->controllers[i]))
 			return false;

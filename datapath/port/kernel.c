@@ -116,17 +116,15 @@ kernel_alloc(struct worker *worker)
 
 /* Puts a tag in front of the type; our buffers have the room. */
 static bool
-kernel_insert_tag(struct rte_mbuf *pkt, uint32_t vlan_tci)
+kernel_insert_tag(struct rte_mbuf *pkt, uint32_t tag)
 {
 	uint8_t *data = (uint8_t *)(void *)rte_pktmbuf_prepend(pkt, VLAN_TAG_BYTES);
 
 	if (!data)
 		return false;
 	memmove(data, data + VLAN_TAG_BYTES, 12);
-	data[12] = 0x81;
-	data[13] = 0x00;
-	data[14] = (uint8_t)(vlan_tci >> 8);
-	data[15] = (uint8_t)vlan_tci;
+	tag = htonl(tag);
+	memcpy(data + 12, &tag, sizeof(tag));
 	return true;
 }
 
@@ -165,7 +163,7 @@ kernel_copy_frame(struct worker *worker, const uint8_t *frame, size_t length)
 static void
 kernel_receive_segments(struct worker *worker, struct port *port,
                         struct kernel_waiting *waiting, const uint8_t *frame,
-                        size_t length, uint16_t segment_bytes, uint32_t vlan_tci)
+                        size_t length, uint16_t segment_bytes, uint32_t tag)
 {
 	struct segment_plan plan;
 
@@ -179,7 +177,7 @@ kernel_receive_segments(struct worker *worker, struct port *port,
 		size_t bytes = segment_length(&plan, i);
 
 		if (!pkt || bytes > rte_pktmbuf_tailroom(pkt) ||
-		    (vlan_tci && !kernel_insert_tag(pkt, vlan_tci))) {
+		    (tag && !kernel_insert_tag(pkt, tag))) {
 			rte_pktmbuf_free(pkt);
 			port_worker_count_drop(port, worker, DROP_RX_NO_BUFFER);
 			return;
@@ -208,13 +206,13 @@ kernel_is_plain_checksum(const uint8_t *frame, size_t length,
 static void
 kernel_receive_packet(struct worker *worker, struct port *port,
                       struct kernel_waiting *waiting, const uint8_t *frame, size_t length,
-                      bool is_unfinished, uint16_t segment_bytes, uint32_t vlan_tci)
+                      bool is_unfinished, uint16_t segment_bytes, uint32_t tag)
 {
 	struct rte_mbuf *pkt = waiting->n < KERNEL_WAITING_MAX
 	                               ? kernel_copy_frame(worker, frame, length)
 	                               : NULL;
 
-	if (!pkt || (vlan_tci && !kernel_insert_tag(pkt, vlan_tci))) {
+	if (!pkt || (tag && !kernel_insert_tag(pkt, tag))) {
 		rte_pktmbuf_free(pkt);
 		port_worker_count_drop(port, worker, DROP_RX_NO_BUFFER);
 		return;
@@ -229,7 +227,7 @@ kernel_receive_packet(struct worker *worker, struct port *port,
 void
 kernel_receive(struct worker *worker, struct port *port, struct kernel_waiting *waiting,
                uint8_t *frame, size_t length, const struct virtio_net_hdr *header,
-               uint32_t vlan_tci)
+               uint32_t tag)
 {
 	bool is_unfinished = header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM;
 	uint16_t segment_bytes = 0;
@@ -248,7 +246,7 @@ kernel_receive(struct worker *worker, struct port *port, struct kernel_waiting *
 		break;
 	default: /* UDP with a segment size */
 		kernel_receive_segments(worker, port, waiting, frame, length,
-		                        header->gso_size, vlan_tci);
+		                        header->gso_size, tag);
 		return;
 	}
 	if (is_unfinished && !segment_bytes &&
@@ -261,7 +259,7 @@ kernel_receive(struct worker *worker, struct port *port, struct kernel_waiting *
 		is_unfinished = false;
 	}
 	kernel_receive_packet(worker, port, waiting, frame, length, is_unfinished,
-	                      segment_bytes, vlan_tci);
+	                      segment_bytes, tag);
 }
 
 uint16_t

@@ -38,11 +38,12 @@ int kernel_apply_settings(struct port *port, const struct dp_port_settings *sett
 /* ---- owner worker ---- */
 
 /* Makes packets of a frame and appends them to 'waiting'. What 'header' leaves to do is
- * noted in the packet (offload.h) if it is TCP or UDP, else done here. 'vlan_tci' is put
- * in front of the type unless it is 0. What cannot be is dropped and counted. */
+ * noted in the packet (offload.h) if it is TCP or UDP, else done here. 'tag', a VLAN
+ * tag's TPID and TCI, is put in front of the type unless it is 0. What cannot be is
+ * dropped and counted. */
 void kernel_receive(struct worker *worker, struct port *port,
                     struct kernel_waiting *waiting, uint8_t *frame, size_t length,
-                    const struct virtio_net_hdr *header, uint32_t vlan_tci);
+                    const struct virtio_net_hdr *header, uint32_t tag);
 
 /* Moves waiting packets to 'pkts', at most 'max'. */
 uint16_t kernel_take_waiting(struct kernel_waiting *waiting, struct rte_mbuf **pkts,

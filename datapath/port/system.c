@@ -111,10 +111,9 @@ system_tx_queues(struct port *port, uint8_t queues[DP_QUEUES_MAX])
 	return 1;
 }
 
-/* The tag that the kernel took out of the frame; 0 = none. A tag whose TCI is 0 (priority
- * 0, no VLAN) says nothing and is not restored. */
+/* The tag that the kernel took out of the frame, TPID and TCI; 0 = none. */
 static uint32_t
-system_vlan_tci(struct msghdr *msg)
+system_tag(struct msghdr *msg)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
 		struct tpacket_auxdata aux;
@@ -122,7 +121,11 @@ system_vlan_tci(struct msghdr *msg)
 		if (c->cmsg_level != SOL_PACKET || c->cmsg_type != PACKET_AUXDATA)
 			continue;
 		memcpy(&aux, CMSG_DATA(c), sizeof(aux));
-		return aux.tp_status & TP_STATUS_VLAN_VALID ? aux.tp_vlan_tci : 0;
+		if (!(aux.tp_status & TP_STATUS_VLAN_VALID))
+			return 0;
+		if (!(aux.tp_status & TP_STATUS_VLAN_TPID_VALID))
+			aux.tp_vlan_tpid = ETH_P_8021Q;
+		return (uint32_t)aux.tp_vlan_tpid << 16 | aux.tp_vlan_tci;
 	}
 	return 0;
 }
@@ -152,8 +155,7 @@ system_read(struct worker *worker, struct port *port, struct system *sys, unsign
 		if (messages[i].msg_len > sizeof(slot->header))
 			kernel_receive(worker, port, &sys->waiting, slot->frame,
 			               messages[i].msg_len - sizeof(slot->header),
-			               &slot->header,
-			               system_vlan_tci(&messages[i].msg_hdr));
+			               &slot->header, system_tag(&messages[i].msg_hdr));
 	}
 }
 

@@ -1,6 +1,7 @@
 /* cost_walk.c - what a walk through tables costs, and what it takes to change many rules.
  * Prints nanoseconds; no packets flow. */
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "datapath/bridge.h"
 #include "datapath/datapath.h"
 #include "datapath/walk.h"
+#include "tests/bench/acl_rules.h"
 
 #define WALKS 200000
 #define KEYS  4096
@@ -17,17 +19,6 @@
 static uint32_t bridge;
 static struct walk *walk;
 static struct flow_key keys[KEYS];
-
-static uint64_t
-random_u64(void)
-{
-	static uint64_t state = 0x2545f4914f6cdd1dULL;
-
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
-}
 
 static struct dp_rule *
 rule_add(const struct dp_rule_config *config)
@@ -46,24 +37,24 @@ random_keys(void)
 {
 	for (unsigned i = 0; i < KEYS; i++) {
 		struct flow_fields *f = &keys[i].f;
-		uint64_t r = random_u64();
+		uint64_t r = acl_random();
 
 		memset(&keys[i], 0, sizeof(keys[i]));
 		f->in_port = 1 + i % 16;
 		f->eth_type = 0x0800;
 		f->ip_proto = 6;
 		memcpy(f->eth_dst + 2, &r, 4);
-		r = random_u64();
+		r = acl_random();
 		memcpy(f->ip_src, &r, 4);
 		memcpy(f->ip_dst, (uint8_t *)&r + 4, 4);
-		f->tp_src = (uint16_t)random_u64();
-		f->tp_dst = (uint16_t)(random_u64() % 10000);
+		f->tp_src = (uint16_t)acl_random();
+		f->tp_dst = (uint16_t)(acl_random() % 10000);
 		f->actset_output = FLOW_PORT_UNSET;
 	}
 }
 
-static void
-measure(const char *what)
+static uint64_t
+walk_ns(void)
 {
 	uint64_t start_ns, best_ns = UINT64_MAX;
 
@@ -73,7 +64,13 @@ measure(const char *what)
 			walk_packet(walk, bridges[bridge]->pipeline, &keys[i % KEYS], 64);
 		best_ns = MIN_OF(best_ns, clock_mono_ns() - start_ns);
 	}
-	printf("%-44s %6" PRIu64 " ns/walk\n", what, best_ns / (WALKS / 5));
+	return best_ns / (WALKS / 5);
+}
+
+static void
+measure(const char *what)
+{
+	printf("%-44s %6" PRIu64 " ns/walk\n", what, walk_ns());
 }
 
 /* 'n' tables in a row, each with a rule per port and one for all. */
@@ -188,6 +185,47 @@ measure_masks(unsigned n)
 	free(config);
 }
 
+/* An access list of many masks: packets of its rules and, as a
+ * guest that scans sends them, of others. */
+static void
+measure_access_list(enum acl_kind kind, unsigned n)
+{
+	struct dp_rule_config *config = xcalloc(n, sizeof(*config));
+	struct dp_rule **rules = xcalloc(n, sizeof(*rules));
+	uint64_t bytes, add_ns, del_ns, hit_ns, scan_ns;
+	size_t n_masks;
+
+	for (unsigned i = 0; i < n; i++)
+		acl_rule(kind, i, n, &config[i]);
+	dp_bridge_clear_rules(bridge);
+	dp_synchronize();
+	bytes = mallinfo2().uordblks + mallinfo2().hblkhd;
+	add_ns = clock_mono_ns();
+	for (unsigned i = 0; i < n; i++)
+		rules[i] = rule_add(&config[i]);
+	dp_publish(bridge);
+	add_ns = clock_mono_ns() - add_ns;
+	bytes = mallinfo2().uordblks + mallinfo2().hblkhd - bytes;
+	n_masks = bridges[bridge]->masks.entries.count;
+	for (unsigned i = 0; i < KEYS; i++)
+		acl_packet_of_rule(&config[acl_random() % n], &keys[i]);
+	hit_ns = walk_ns();
+	for (unsigned i = 0; i < KEYS; i++)
+		acl_packet_of_scan(&keys[i]);
+	scan_ns = walk_ns();
+	del_ns = clock_mono_ns();
+	for (unsigned i = 0; i < n; i++)
+		dp_rule_del(rules[i]);
+	dp_publish(bridge);
+	del_ns = clock_mono_ns() - del_ns;
+	printf("%-8s %6u rules, %4zu masks: %5" PRIu64 " ns/walk, a scan's %5" PRIu64
+	       "; %4" PRIu64 " to add, %4" PRIu64 " to delete, %4" PRIu64 " bytes\n",
+	       acl_kind_names[kind], n, n_masks, hit_ns, scan_ns, add_ns / n, del_ns / n,
+	       bytes / n);
+	free(rules);
+	free(config);
+}
+
 /* Each change published by itself, as with a barrier after every flow-mod. */
 static void
 measure_changes(unsigned n, const char *what)
@@ -231,6 +269,9 @@ main(void)
 	measure_masks(100);
 	measure_masks(1000);
 	measure_changes(100000, "the same beside 1000 masks");
+	for (unsigned kind = 0; kind < ACL_KINDS; kind++)
+		for (unsigned n = 1000; n <= 100000; n *= 10)
+			measure_access_list((enum acl_kind)kind, n);
 	dp_bridge_del(bridge);
 	free(walk);
 	return 0;

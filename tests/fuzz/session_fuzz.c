@@ -28,8 +28,19 @@ make_switch(struct event_base *loop)
 	return ofproto;
 }
 
+/* Time passes at least once, and until the channel would deliver again. */
 static void
-say_all(void *session, uint8_t version, const uint8_t *data, size_t size)
+let_run(const struct channel *channel)
+{
+	do {
+		fake_flows.now_ns += TICK_NS;
+		ofproto_run();
+	} while (channel->is_paused);
+}
+
+static void
+say_all(void *session, const struct channel *channel, uint8_t version,
+        const uint8_t *data, size_t size)
 {
 	uint8_t *message;
 	size_t n;
@@ -46,8 +57,7 @@ say_all(void *session, uint8_t version, const uint8_t *data, size_t size)
 		message[3] = (uint8_t)n;
 		session_message(session, message, n);
 		free(message);
-		fake_flows.now_ns += TICK_NS;
-		ofproto_run();
+		let_run(channel);
 	}
 }
 
@@ -72,7 +82,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	session = session_open(&channel, &info, ofproto);
 	hello[0] = (uint8_t)(1 + data[0] % 6);
 	session_message(session, hello, sizeof(hello));
-	say_all(session, hello[0], data + 1, size - 1);
+	say_all(session, &channel, hello[0], data + 1, size - 1);
 	session_close(session);
 	ofproto_destroy(ofproto);
 	FUZZ_REQUIRE(fake_flows.n_rules == 0);

@@ -93,6 +93,15 @@ dp_bridge_set_egress_table(uint32_t bridge_id, uint8_t table)
 }
 
 void
+dp_learn_limit_set(uint32_t bridge_id, const struct dp_learn_limit *limit,
+                   bool is_reached)
+{
+	(void)bridge_id;
+	str_printf(&fake_flows.calls, "%s=%u/%llx/%u ", is_reached ? "full" : "room",
+	           limit->table, (unsigned long long)limit->cookie, limit->limit);
+}
+
+void
 dp_table_get_stats(uint32_t bridge_id, uint8_t table, struct dp_table_stats *stats)
 {
 	(void)bridge_id, (void)table;

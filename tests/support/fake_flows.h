@@ -16,7 +16,8 @@ struct fake_flows {
 	size_t out_bytes, n_outs;
 	void (*punt)(const struct dp_punt *, void *aux);
 	void *punt_aux;
-	/* Each change: "rule+", "rule-", "rule=", "group+1", "group-1", "publish", ... */
+	/* Each change: "rule+", "rule-", "rule=", "group+1", "group-1", "publish",
+	 * "full=1/7/2" (of a learn action: table, cookie, limit), "room=1/7/2", ... */
 	struct str calls;
 };
 extern struct fake_flows fake_flows;

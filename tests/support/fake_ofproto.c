@@ -96,6 +96,12 @@ ofproto_port_changed(struct ofproto *ofproto, uint32_t number)
 }
 
 void
+ofproto_reconnect(struct ofproto *ofproto)
+{
+	(void)ofproto;
+}
+
+void
 ofproto_controllers(const struct ofproto *ofproto,
                     void (*cb)(const struct ofproto_controller_status *, void *aux),
                     void *aux)

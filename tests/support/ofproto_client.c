@@ -87,22 +87,27 @@ client_forget(struct client *client)
 void
 client_say(struct client *client, struct of_msg *msg)
 {
+	const struct channel *channel = &client->channel;
 	struct str out = STR_INIT;
 
 	msg->xid = ++client->xid;
 	assert_int_equal(of_msg_encode(msg, &out), 0);
 	session_message(client->session, (const uint8_t *)out.data, out.length);
 	str_free(&out);
+	/* However long main is held up meanwhile, who reads has the whole answer. */
+	while (channel->is_paused && !channel->backlog && !channel->is_filled_by &&
+	       !channel->is_stuck)
+		ofproto_run();
 }
 
-void
-client_open(struct client *client, enum of_version version, bool is_service)
+static void
+client_begin(struct client *client, enum of_version version,
+             const struct connection_info *info)
 {
 	struct of_msg hello;
 
-	*client = (struct client){.version = version};
+	*client = (struct client){.version = version, .info = *info};
 	client->info.versions = OF_VERSIONS_ALL;
-	client->info.is_service = is_service;
 	client->session = session_open(&client->channel, &client->info, ofproto);
 	of_msg_init(&hello, version, OFM_HELLO, 0);
 	hello.hello.versions = 1U << version;
@@ -110,6 +115,22 @@ client_open(struct client *client, enum of_version version, bool is_service)
 	of_msg_destroy(&hello);
 	assert_true(session_is_established(client->session));
 	client_forget(client);
+}
+
+void
+client_open(struct client *client, enum of_version version, bool is_service)
+{
+	const struct connection_info info = {.is_service = is_service};
+
+	client_begin(client, version, &info);
+}
+
+void
+client_open_dialed(struct client *client, enum of_version version, const char *target)
+{
+	const struct connection_info info = {.target = target};
+
+	client_begin(client, version, &info);
 }
 
 void

@@ -39,8 +39,12 @@ struct dp_rule *ofproto_dp_rule(uint8_t table);
 	} while (0)
 
 void client_open(struct client *client, enum of_version version, bool is_service);
+/* As a controller that is configured, whose target is lent. */
+void client_open_dialed(struct client *client, enum of_version version,
+                        const char *target);
 void client_close(struct client *client);
 void client_init(const struct client *client, enum of_kind kind, struct of_msg *msg);
+/* The answer is there then, unless the channel is full. */
 void client_say(struct client *client, struct of_msg *msg);
 /* Decodes the next message that was sent; false if there is none. */
 bool client_take(struct client *client, struct of_msg *msg);

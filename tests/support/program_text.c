@@ -69,6 +69,17 @@ static const char *const record_names[ACTION_N_TYPES] = {
 };
 
 static void
+punt_format(struct str *out, const struct program_punt *punt)
+{
+	if (punt->reason == DP_PUNT_FIN)
+		str_append(out, "fin_timeout");
+	else if (punt->reason == DP_PUNT_INVALID_TTL)
+		str_append(out, "CONTROLLER(invalid_ttl)");
+	else
+		str_append(out, punt->pause ? "CONTROLLER(pause)" : "CONTROLLER");
+}
+
+static void
 record_format(struct str *out, const struct flow_action *action)
 {
 	const struct flow_number *number = (const void *)action;
@@ -88,13 +99,7 @@ record_format(struct str *out, const struct flow_action *action)
 		str_append(out, ")");
 		return;
 	case PROGRAM_PUNT:
-		if (((const struct program_punt *)action)->reason == DP_PUNT_FIN) {
-			str_append(out, "fin_timeout");
-			return;
-		}
-		str_append(out, ((const struct program_punt *)action)->pause
-		                        ? "CONTROLLER(pause)"
-		                        : "CONTROLLER");
+		punt_format(out, (const void *)action);
 		return;
 	case PROGRAM_MARK:
 		str_printf(out, "set_mark:0x%" PRIx32 "/0x%" PRIx32, mark->value,

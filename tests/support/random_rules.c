@@ -12,7 +12,9 @@
 
 #include "base/mem.h"
 
-#define CONJUNCTIONS 2 /* their ids, and the priorities of their parts */
+#define LEARNED_TABLE  (RANDOM_TABLES - 1)
+#define LEARNED_COOKIE 1
+#define CONJUNCTIONS   2 /* their ids, and the priorities of their parts */
 
 static uint64_t random_state = 0x2545f4914f6cdd1dULL;
 
@@ -215,6 +217,29 @@ add_header_action(struct flow_actions *actions)
 
 static void add_random(struct flow_actions *actions, unsigned n, int depth, bool in_set);
 
+/* "learn(limit=..,result_dst=..,eth_dst=eth_src,output:in_port)", or so. */
+static void
+add_limited_learn(struct flow_actions *actions)
+{
+	struct flow_learn *learn = flow_actions_add(
+		actions, ACTION_LEARN, sizeof(*learn) + 2 * sizeof(learn->specs[0]));
+	const enum flow_field_id from = below(2) ? FIELD_ETH_SRC : FIELD_ETH_DST;
+
+	learn->table = LEARNED_TABLE;
+	learn->cookie = LEARNED_COOKIE;
+	learn->limit = below(3);
+	learn->flags = FLOW_LEARN_WRITE_RESULT;
+	learn->result =
+		(struct flow_subfield){FIELD_REG0 + below(2), (uint16_t)below(2), 1};
+	learn->n = 1 + below(2);
+	learn->specs[0].n_bits = 48;
+	learn->specs[0].from = (struct flow_subfield){from, 0, 48};
+	learn->specs[0].to = (struct flow_subfield){FIELD_ETH_DST, 0, 48};
+	learn->specs[1].to_type = 2;
+	learn->specs[1].n_bits = 16;
+	learn->specs[1].from = (struct flow_subfield){FIELD_IN_PORT, 0, 16};
+}
+
 static void
 add_choice(struct flow_actions *actions)
 {
@@ -237,6 +262,10 @@ add_choice(struct flow_actions *actions)
 		output->from = random_subfield((uint16_t)(1 + below(8)));
 		break;
 	default:
+		if (below(2)) {
+			add_limited_learn(actions);
+			break;
+		}
 		learn = flow_actions_add(actions, ACTION_LEARN,
 		                         sizeof(*learn) + 2 * sizeof(learn->specs[0]));
 		learn->n = 2;
@@ -368,14 +397,31 @@ rule_add(uint32_t bridge_id, struct dp_rule_config *config, struct flow_actions 
 	struct dp_rule *rule = NULL;
 	struct error err = {""};
 
-	config->cookie = random_u64() % 5;
-	random_match(&config->match);
 	config->actions = actions->data;
 	config->actions_bytes = actions->bytes;
 	if (dp_rule_add(bridge_id, config, &rule, &err) < 0)
 		fail_msg("%s", err.text);
 	flow_actions_destroy(actions);
 	return rule;
+}
+
+/* A rule that a limited learn action may find: of the only priority that those of
+ * next_priority() do not have. */
+static void
+make_learned(struct dp_rule_config *config, struct flow_actions *actions)
+{
+	struct flow_output *output;
+
+	flow_actions_clear(actions);
+	config->table = LEARNED_TABLE;
+	config->priority = 0;
+	config->cookie = LEARNED_COOKIE;
+	memset(&config->match, 0, sizeof(config->match));
+	flow_match_set_u64(&config->match, FIELD_ETH_DST, below(3));
+	if (below(2))
+		return;
+	output = flow_actions_add(actions, ACTION_OUTPUT, sizeof(*output));
+	output->port = 1 + below(3);
 }
 
 void
@@ -386,7 +432,11 @@ rule_add_random(uint32_t bridge_id)
 
 	config->table = (uint8_t)below(RANDOM_TABLES);
 	config->priority = (uint16_t)below(4);
+	config->cookie = random_u64() % 5;
+	random_match(&config->match);
 	add_rule_actions(&actions, config->table, 0, false);
+	if (below(6) == 0)
+		make_learned(config, &actions);
 	rule_add(bridge_id, config, &actions);
 	free(config);
 }
@@ -405,6 +455,15 @@ next_priority(void)
 }
 
 void
+limit_set_random(uint32_t bridge_id)
+{
+	const struct dp_learn_limit limit = {
+		.cookie = LEARNED_COOKIE, .limit = 1 + below(2), .table = LEARNED_TABLE};
+
+	dp_learn_limit_set(bridge_id, &limit, below(3) != 0);
+}
+
+void
 rule_add_distinct(uint32_t bridge_id, struct random_rule *rule)
 {
 	struct dp_rule_config *config = xcalloc(1, sizeof(*config));
@@ -415,7 +474,14 @@ rule_add_distinct(uint32_t bridge_id, struct random_rule *rule)
 	config->table = rule->table;
 	config->priority =
 		rule->conjunction ? (uint16_t)rule->conjunction : next_priority();
+	config->cookie = random_u64() % 5;
+	random_match(&config->match);
 	add_rule_actions(&actions, rule->table, rule->conjunction, true);
+	if (below(6) == 0) {
+		make_learned(config, &actions);
+		rule->table = config->table;
+		rule->conjunction = 0;
+	}
 	rule->rule = rule_add(bridge_id, config, &actions);
 	free(config);
 }

@@ -28,6 +28,8 @@ struct random_rule {
 	uint32_t conjunction; /* of which it is a part; 0 = none */
 };
 void rule_add_distinct(uint32_t bridge_id, struct random_rule *rule);
+/* A learn action's limit is reached, or is not: of random actions that write it. */
+void limit_set_random(uint32_t bridge_id);
 /* Other actions. */
 void rule_set_random(struct random_rule *rule);
 

@@ -86,6 +86,10 @@ change_something(void)
 	case 3:
 		bridge_refresh(bridges[bridge]);
 		break;
+	case 4:
+	case 5:
+		limit_set_random(bridge);
+		break;
 	default:
 		change_rule();
 		break;

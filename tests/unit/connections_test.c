@@ -34,7 +34,7 @@
 struct fixture {
 	struct event_base *loop;
 	struct connections *connections;
-	struct str events;
+	struct str events, configured;
 	char dir[32];
 	bool is_silent; /* sessions send no HELLO */
 };
@@ -112,6 +112,14 @@ hook_count_packet_ins(const void *aux, struct ofproto_controller_status *status)
 }
 
 static void
+hook_set_configured(const char *target, bool is_configured, void *aux)
+{
+	struct fixture *f = aux;
+
+	str_printf(&f->configured, "%c%s ", is_configured ? '+' : '-', target);
+}
+
+static void
 hook_set_alone(bool is_alone, void *aux)
 {
 	struct fixture *f = aux;
@@ -127,6 +135,7 @@ static const struct connection_hooks hooks = {
 	.is_established = hook_is_established,
 	.role = hook_role,
 	.count_packet_ins = hook_count_packet_ins,
+	.set_configured = hook_set_configured,
 	.set_alone = hook_set_alone,
 };
 
@@ -181,6 +190,7 @@ teardown(void **state)
 	assert_int_equal(system(command), 0);
 	free(command);
 	str_free(&f->events);
+	str_free(&f->configured);
 	free(f);
 	return 0;
 }
@@ -360,6 +370,8 @@ test_names_are_looked_up(void **state)
 	uint64_t start_ns = clock_mono_ns();
 	configure(f, OFPROTO_SECURE, "ssl:no-such-host.invalid", 0);
 	configure(f, OFPROTO_SECURE, "tcp:neither-this.invalid", 0);
+	assert_has(str_text(&f->configured), "-ssl:no-such-host.invalid "
+	                                     "+tcp:neither-this.invalid ");
 	run(f, 20);
 	assert_true(clock_mono_ns() - start_ns < 500 * NSEC_PER_MSEC);
 	for (int i = 0; i < 800 && !status_of(f).last_error; i++)
@@ -459,9 +471,37 @@ test_sessions_outlive_other_changes(void **state)
 	connections_configure(f->connections, &config);
 	run(f, 20);
 	assert_string_equal(str_text(&f->events), "open(service) message(0) close ");
+	close(fd);
+	assert_string_equal(str_text(&f->configured), ""); /* others dial them */
 	configure(f, OFPROTO_SECURE, "nonsense:1", 0);
+	configure(f, OFPROTO_SECURE, "nonsense:1", 0);
+	assert_string_equal(str_text(&f->configured), "+nonsense:1 ");
 	assert_string_equal(status_of(f).state, "VOID");
 	assert_has(status_of(f).last_error, "nonsense:1: not a target");
+}
+
+static void
+test_another_datapath_id_needs_other_sessions(void **state)
+{
+	struct fixture *f = *state;
+	const struct ofproto_controller controller = {.target = "punix:one"};
+	struct ofproto_config config = {.bridge_name = "br0",
+	                                .datapath_id = 1,
+	                                .controllers = &controller,
+	                                .n_controllers = 1};
+	int fd;
+
+	connections_configure(f->connections, &config);
+	fd = unix_socket(f, "one", false);
+	say(fd, HELLO);
+	run(f, 20);
+	connections_configure(f->connections, &config);
+	run(f, 20);
+	assert_string_equal(str_text(&f->events), "open(service) message(0) ");
+	config.datapath_id = 2;
+	connections_configure(f->connections, &config);
+	run(f, 20);
+	assert_string_equal(str_text(&f->events), "open(service) message(0) close ");
 	close(fd);
 }
 
@@ -734,6 +774,8 @@ main(void)
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(test_sessions_outlive_other_changes,
 	                                        setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_another_datapath_id_needs_other_sessions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_says_no_hello_is_cut_off, setup,
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(test_snoop_sees_primary_controllers,

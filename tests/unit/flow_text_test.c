@@ -126,6 +126,7 @@ test_programs(void **state)
 	               "nw_ttl,set_field:53->udp_dst,in_port",
 	               "set(ipv4(dst=1.2.3.4,tos=0xb8/0xfc,ttl=9)),set(udp(dst=53)),"
 	               "openflow:1");
+	assert_program("ipv6", "set_field:fd00::1->ipv6_src", "set(ipv6(src=fd00::1))");
 	assert_program("ipv6", "set_field:46->ip_dscp,set_field:9->nw_ttl",
 	               "set(ipv6(tclass=0xb8/0xfc,hlimit=9))");
 	assert_program(

@@ -256,8 +256,20 @@ test_many_meters(void **state)
 	for (uint32_t i = 1; i <= 500; i++)
 		assert_int_equal(dp_meter_get_stats(bridge, i * 0x10001, &total, bands),
 		                 i % 2 ? -ENOENT : 0);
-	for (uint32_t i = 1; i <= 500; i++)
+	/* Meters that come and go leave the others where they are found. */
+	for (uint32_t i = 1; i <= 20000; i++) {
+		config.number = 1000 + i % 7;
+		assert_int_equal(dp_meter_set(bridge, &config, &err), 0);
+		dp_meter_del(bridge, config.number);
+		assert_int_equal(dp_meter_get_stats(bridge, config.number, &total, bands),
+		                 -ENOENT);
+	}
+	assert_int_equal(dp_meter_get_stats(bridge, 0, &total, bands), -ENOENT);
+	for (uint32_t i = 1; i <= 500; i++) {
+		assert_int_equal(dp_meter_get_stats(bridge, i * 0x10001, &total, bands),
+		                 i % 2 ? -ENOENT : 0);
 		dp_meter_del(bridge, i * 0x10001);
+	}
 }
 
 /* No packet is allocated or freed here: threads that DPDK does not know would wait for

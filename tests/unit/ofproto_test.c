@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/support/ofproto_client.h"
+#include "vswitchd/ofproto/references.h"
 
 /* ---- flow-mods ---- */
 
@@ -75,8 +76,9 @@ wrong_flow_mods_are_refused(void **state)
 		{"table=5,actions=goto_table:4", "OFPBIC_BAD_TABLE_ID"},
 		{"actions=group:7", "OFPBAC_BAD_OUT_GROUP"},
 		{"actions=meter:7", "OFPMMFC_INVALID_METER"},
-		{"actions=learn(table=1,limit=2,result_dst=reg0[1],eth_dst=eth_src)",
-	         "OFPBAC_BAD_ARGUMENT"},
+		{"ip,actions=ct(commit)", "OFPBAC_BAD_TYPE"},
+		{"ip,actions=clone(ct(table=1))", "OFPBAC_BAD_TYPE"},
+		{"ip,actions=write_actions(ct(table=1))", "OFPBAC_BAD_TYPE"},
 		{"check_overlap,priority=5,in_port=1,actions=drop", "OFPFMFC_OVERLAP"},
 	};
 	struct client c;
@@ -210,6 +212,81 @@ groups_form_no_loop(void **state)
 	client_close(&c);
 }
 
+static const char *
+meter(struct client *client, enum of_meter_command command, uint32_t number)
+{
+	struct of_band band = {.type = 1, .rate = 5};
+	struct of_msg msg;
+
+	client_init(client, OFM_METER_MOD, &msg);
+	msg.meter_mod = (struct of_meter_mod){.command = command,
+	                                      .flags = OF_METER_PKTPS,
+	                                      .meter = number,
+	                                      .bands = &band,
+	                                      .n_bands = 1};
+	client_say(client, &msg);
+	of_msg_destroy(&msg);
+	return client_error(client);
+}
+
+static void
+controllers_have_a_meter(void **state)
+{
+	struct client c;
+
+	(void)state;
+	client_open(&c, OF13, false);
+	str_clear(&fake_flows.calls);
+	assert_string_equal(meter(&c, OF_METER_MODIFY, OF_METER_CONTROLLER),
+	                    "OFPMMFC_UNKNOWN_METER");
+	assert_string_equal(meter(&c, OF_METER_ADD, OF_METER_CONTROLLER), "");
+	assert_string_equal(meter(&c, OF_METER_ADD, OF_METER_CONTROLLER),
+	                    "OFPMMFC_METER_EXISTS");
+	assert_string_equal(meter(&c, OF_METER_ADD, OF_METER_SLOWPATH),
+	                    "OFPMMFC_INVALID_METER");
+	/* Rules name it by naming none. */
+	assert_string_equal(client_flow(&c, OF_FLOW_ADD, "actions=meter:4294967294"),
+	                    "OFPMMFC_INVALID_METER");
+	assert_string_equal(
+		client_flow(&c, OF_FLOW_ADD, "actions=controller(meter_id=4294967294)"),
+		"OFPMMFC_INVALID_METER");
+	assert_string_equal(meter(&c, OF_METER_DELETE, OF_METER_CONTROLLER), "");
+	assert_string_equal(str_text(&fake_flows.calls),
+	                    "meter+4294967294 meter-4294967294 ");
+	client_close(&c);
+}
+
+/* However they use it; statistics count instructions alone. */
+static void
+rules_go_with_their_meter(void **state)
+{
+	struct client c;
+	char *none, *left;
+
+	(void)state;
+	client_open(&c, OF15, false);
+	none = ofproto_rules();
+	assert_string_equal(meter(&c, OF_METER_ADD, 1), "");
+	assert_string_equal(meter(&c, OF_METER_ADD, 2), "");
+	client_flow(&c, OF_FLOW_ADD, "in_port=1,actions=meter:1,output:1");
+	client_flow(&c, OF_FLOW_ADD, "in_port=2,actions=meter:2,controller(meter_id=1)");
+	client_flow(&c, OF_FLOW_ADD, "in_port=3,actions=controller(meter_id=1)");
+	client_flow(&c, OF_FLOW_ADD, "in_port=4,actions=clone(controller(meter_id=1))");
+	client_flow(&c, OF_FLOW_ADD, "in_port=5,actions=meter:1");
+	client_flow(&c, OF_FLOW_MODIFY, "in_port=5,actions=meter:2");
+	assert_int_equal(switch_find_meter(ofproto, 1)->users->n, 1);
+	assert_int_equal(switch_find_meter(ofproto, 2)->users->n, 2);
+	assert_string_equal(meter(&c, OF_METER_DELETE, 1), "");
+	assert_null(switch_find_meter(ofproto, 1));
+	assert_int_equal(switch_find_meter(ofproto, 2)->users->n, 1);
+	assert_string_equal(meter(&c, OF_METER_DELETE, OF_METER_ALL), "");
+	left = ofproto_rules();
+	assert_string_equal(left, none);
+	free(left);
+	free(none);
+	client_close(&c);
+}
+
 static void
 rules_go_with_their_group(void **state)
 {
@@ -315,6 +392,7 @@ bundles_are_all_or_nothing(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
 		char *before, *after;
+		const char *published;
 		struct of_msg msg;
 		struct client c;
 
@@ -335,7 +413,7 @@ bundles_are_all_or_nothing(void **state)
 		assert_string_equal(before, after);
 		free(after);
 		assert_null(switch_find_group(ofproto, 2));
-		assert_int_equal(switch_find_group(ofproto, 1)->n_references, 1);
+		assert_int_equal(switch_find_group(ofproto, 1)->users->n, 1);
 		/* The datapath fails in the middle: the same. */
 		fill_bundle(&c, false);
 		fake_flows.fail_adds_after = 1;
@@ -348,8 +426,10 @@ bundles_are_all_or_nothing(void **state)
 		fill_bundle(&c, false);
 		bundle_control(&c, OF_BUNDLE_COMMIT_REQUEST);
 		assert_string_equal(client_error(&c), "");
-		assert_null(strstr(str_text(&fake_flows.calls), "publish"));
-		switch_publish(ofproto);
+		published = strstr(str_text(&fake_flows.calls), "publish");
+		assert_non_null(published);
+		assert_null(strstr(published + 1, "publish"));
+		assert_false(ofproto->is_dirty || ofproto->is_unsynced);
 		after = ofproto_rules();
 		assert_non_null(strstr(after, "in_port=1,actions=output:3"));
 		assert_non_null(strstr(after, "cookie=0x5, in_port=2,actions=output:3"));
@@ -439,7 +519,7 @@ rules_time_out_sooner(void **state)
 /* ---- learning ---- */
 
 static void
-learn(const char *action, uint32_t in_port)
+learn(const char *action, uint8_t mac, uint32_t in_port)
 {
 	struct flow_actions actions = {0};
 	struct error err = {""};
@@ -450,7 +530,7 @@ learn(const char *action, uint32_t in_port)
 	p.actions = actions.data;
 	p.actions_bytes = actions.bytes;
 	p.key.f.in_port = in_port;
-	p.key.f.eth_src[5] = 9;
+	p.key.f.eth_src[5] = mac;
 	p.key.f.vlan_tci = 0x1005;
 	fake_flows.punt(&p, fake_flows.punt_aux);
 	flow_actions_destroy(&actions);
@@ -470,10 +550,10 @@ rules_are_learned(void **state)
 	client_open(&c, OF13, false);
 	snprintf(text, sizeof(text), "in_port=1,actions=%s", action);
 	assert_string_equal(client_flow(&c, OF_FLOW_ADD, text), "");
-	learn(action, 2);
+	learn(action, 9, 2);
 	assert_int_equal(ofproto->tables[5].rules.count, 1);
-	learn(action, 2);
-	learn(action, 3); /* it moved */
+	learn(action, 9, 2);
+	learn(action, 9, 3); /* it moved */
 	assert_int_equal(ofproto->tables[5].rules.count, 1);
 	{
 		char *now = ofproto_rules();
@@ -490,6 +570,137 @@ rules_are_learned(void **state)
 	client_close(&c);
 }
 
+#define LEARN_TWO                                                           \
+	"learn(table=5,cookie=7,limit=2,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]," \
+	"output:NXM_OF_IN_PORT[])"
+#define LEARNED(mac, port)                                                \
+	"n_packets=0, n_bytes=0, cookie=0x7, dl_dst=00:00:00:00:00:0" mac \
+	",actions=output:" port ";"
+
+static size_t
+n_learned(void)
+{
+	return ofproto->tables[5].rules.count;
+}
+
+static void
+learning_has_its_limit(void **state)
+{
+	struct client c;
+
+	(void)state;
+	client_open(&c, OF13, false);
+	for (uint8_t mac = 1; mac <= 4; mac++)
+		learn(LEARN_TWO, mac, 1);
+	assert_int_equal(n_learned(), 2);
+	/* Only what is there as it would be made anew stays in spite of it. */
+	learn(LEARN_TWO, 1, 3);
+	client_flow(&c, OF_FLOW_DELETE_STRICT, "table=5,dl_dst=00:00:00:00:00:02");
+	assert_rules(LEARNED("1", "1"));
+	learn(LEARN_TWO, 1, 3);
+	assert_rules(LEARNED("1", "3"));
+	/* Rules of other tables and cookies do not count; those that others made do. */
+	client_flow(&c, OF_FLOW_ADD, "table=4,cookie=7,in_port=1,actions=drop");
+	client_flow(&c, OF_FLOW_ADD, "table=5,cookie=8,in_port=1,actions=drop");
+	learn(LEARN_TWO, 2, 1);
+	assert_int_equal(n_learned(), 3);
+	client_flow(&c, OF_FLOW_DELETE, "table=5,cookie=7/-1");
+	assert_int_equal(n_learned(), 1);
+	client_flow(&c, OF_FLOW_ADD, "table=5,cookie=7,in_port=1,actions=drop");
+	client_flow(&c, OF_FLOW_ADD, "table=5,cookie=7,in_port=2,actions=drop");
+	learn(LEARN_TWO, 2, 1);
+	assert_int_equal(n_learned(), 2);
+	/* A rule that gets another cookie makes room. */
+	client_flow(&c, OF_FLOW_ADD, "table=5,cookie=9,in_port=2,actions=drop");
+	learn(LEARN_TWO, 2, 1);
+	learn(LEARN_TWO, 3, 1);
+	assert_int_equal(n_learned(), 3);
+	client_close(&c);
+}
+
+#define LEARN_WHILE                                                       \
+	"actions=learn(table=5,cookie=7,delete_learned,NXM_OF_ETH_DST[]=" \
+	"NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])"
+
+/* What was learned goes with the last rule that learned it. */
+static void
+learned_rules_go_with_the_last(void **state)
+{
+	struct client c;
+
+	(void)state;
+	client_open(&c, OF13, false);
+	client_flow(&c, OF_FLOW_ADD, "in_port=1," LEARN_WHILE);
+	client_flow(&c, OF_FLOW_ADD, "table=3,in_port=2," LEARN_WHILE);
+	client_flow(&c, OF_FLOW_ADD, "table=5,cookie=8,actions=drop");
+	learn(LEARN_TWO, 1, 1);
+	client_flow(&c, OF_FLOW_DELETE, "in_port=1");
+	assert_int_equal(n_learned(), 2);
+	/* One that is replaced by its like is still there. */
+	client_flow(&c, OF_FLOW_ADD, "table=3,in_port=2," LEARN_WHILE ",output:1");
+	assert_int_equal(n_learned(), 2);
+	client_flow(&c, OF_FLOW_ADD, "table=3,in_port=2,actions=output:1");
+	assert_int_equal(n_learned(), 1);
+	client_close(&c);
+}
+
+#define LEARN_RESULT(limit, result)                                             \
+	"learn(table=5,cookie=7,limit=" limit ",result_dst=" result ",eth_dst=" \
+	"eth_src,output:NXM_OF_IN_PORT[])"
+
+static void
+assert_calls(const char *expected)
+{
+	assert_string_equal(str_text(&fake_flows.calls), expected);
+	str_clear(&fake_flows.calls);
+}
+
+static void
+workers_are_told_of_limits(void **state)
+{
+	struct client c;
+
+	(void)state;
+	client_open(&c, OF13, true);
+	str_clear(&fake_flows.calls);
+	/* Two of them, one in a clone, and one that does not write what came of it. */
+	client_flow(&c, OF_FLOW_ADD,
+	            "in_port=1,actions=" LEARN_RESULT("2", "reg0[1]") "," LEARN_TWO);
+	client_flow(&c, OF_FLOW_ADD,
+	            "in_port=2,actions=clone(" LEARN_RESULT("1", "reg0[2]") ")");
+	assert_calls("rule+ rule+ ");
+	learn(LEARN_TWO, 1, 1);
+	learn(LEARN_TWO, 2, 1);
+	assert_calls("rule+ full=5/7/1 rule+ full=5/7/2 ");
+	/* One with a limit that is reached from the start. */
+	client_flow(&c, OF_FLOW_ADD, "in_port=3,actions=" LEARN_RESULT("1", "reg1[0]"));
+	client_flow(&c, OF_FLOW_DELETE, "in_port=2");
+	client_flow(&c, OF_FLOW_DELETE, "in_port=3");
+	assert_calls("rule+ rule- rule- room=5/7/1 ");
+	client_flow(&c, OF_FLOW_ADD, "in_port=3,actions=" LEARN_RESULT("1", "reg1[0]"));
+	assert_calls("rule+ full=5/7/1 ");
+	/* A rule gets the cookie, or loses it. */
+	client_flow(&c, OF_FLOW_ADD, "table=5,eth_dst=00:00:00:00:00:02,actions=drop");
+	assert_calls("rule= room=5/7/2 ");
+	client_flow(&c, OF_FLOW_DELETE, "table=5,cookie=7/-1");
+	assert_calls("rule- room=5/7/1 ");
+	client_flow(&c, OF_FLOW_ADD, "table=5,cookie=7,actions=drop");
+	assert_calls("rule+ full=5/7/1 ");
+	/* What is undone is undone for workers, too. */
+	client_flow(&c, OF_FLOW_ADD, "table=5,cookie=8,in_port=9,actions=drop");
+	str_clear(&fake_flows.calls);
+	bundle_control(&c, OF_BUNDLE_OPEN_REQUEST);
+	bundle_flow(&c, OF_FLOW_DELETE, "table=5,cookie=7/-1");
+	bundle_flow(&c, OF_FLOW_ADD, "table=5,cookie=7,in_port=9,actions=drop");
+	bundle_flow(&c, OF_FLOW_ADD, "table=5,cookie=8,in_port=9,actions=drop");
+	bundle_flow(&c, OF_FLOW_DELETE, "table=0");
+	bundle_flow(&c, OF_FLOW_ADD, "actions=group:99");
+	bundle_control(&c, OF_BUNDLE_COMMIT_REQUEST);
+	assert_calls("rule- room=5/7/1 rule= full=5/7/1 rule= room=5/7/1 rule- rule- "
+	             "rule+ rule+ full=5/7/1 rule= room=5/7/1 rule= rule+ full=5/7/1 ");
+	client_close(&c);
+}
+
 int
 main(void)
 {
@@ -503,9 +714,14 @@ main(void)
 		TEST(rules_time_out_sooner),
 		TEST(groups_form_no_loop),
 		TEST(rules_go_with_their_group),
+		TEST(controllers_have_a_meter),
+		TEST(rules_go_with_their_meter),
 		TEST(bundles_are_all_or_nothing),
 		TEST(bundles_end),
 		TEST(rules_are_learned),
+		TEST(learning_has_its_limit),
+		TEST(learned_rules_go_with_the_last),
+		TEST(workers_are_told_of_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,7 +133,6 @@ punt(uint64_t cookie, enum dp_punt_reason reason, uint16_t controller_id)
 		.bridge_id = BRIDGE,
 		.reason = reason,
 		.cookie = cookie,
-		.max_len = 100,
 		.controller_id = controller_id,
 		.data = packet,
 		.length = sizeof(packet),
@@ -177,12 +176,12 @@ packets_go_to_those_who_want_them(void **state)
 	client_open(&service, OF13, true);
 	punt(UINT64_MAX, DP_PUNT_NO_MATCH, 0); /* no rule */
 	assert_int_equal(take_packet_in(&old, &bytes), 0);
-	assert_int_equal(bytes, 128);
+	assert_int_equal(bytes, 200);
 	assert_int_equal(take_packet_in(&new, &bytes), -1);
 	punt(0, DP_PUNT_NO_MATCH, 0); /* the rule for all the rest */
 	assert_int_equal(take_packet_in(&old, &bytes), 1);
 	assert_int_equal(take_packet_in(&new, &bytes), 0);
-	assert_int_equal(bytes, 100);
+	assert_int_equal(bytes, 200);
 	punt(0, DP_PUNT_INVALID_TTL, 0);
 	assert_int_equal(take_packet_in(&new, &bytes), -1);
 	punt(0, DP_PUNT_ACTION, 5); /* for another controller */
@@ -299,7 +298,6 @@ paused_packets_go_on(void **state)
 	struct dp_punt p = {
 		.bridge_id = BRIDGE,
 		.reason = DP_PUNT_ACTION,
-		.max_len = FLOW_MAX_LEN_ALL,
 		.data = packet,
 		.length = sizeof(packet),
 		.captured = sizeof(packet),
@@ -533,6 +531,157 @@ changes_are_told(void **state)
 	client_close(&b);
 }
 
+/* ---- of other controllers */
+
+#define ONE "tcp:10.0.0.1:6653"
+#define TWO "ssl:10.0.0.2:6653"
+
+/* What came next of a controller: "uri role short-id channel reason"; "" if nothing. */
+static const char *
+take_status(struct client *client)
+{
+	static char text[200];
+	const struct of_controller_status *status;
+	struct of_msg msg;
+
+	text[0] = '\0';
+	while (!text[0] && client_take(client, &msg)) {
+		status = &msg.controller_status;
+		if (msg.kind == OFM_CONTROLLER_STATUS)
+			snprintf(text, sizeof(text), "%s %u %u %u %u", status->uri,
+			         status->role, status->short_id, status->channel_status,
+			         status->reason);
+		of_msg_destroy(&msg);
+	}
+	return text;
+}
+
+static void
+take_role(struct client *client, enum of_role role, uint16_t short_id)
+{
+	struct of_msg msg;
+
+	client_init(client, OFM_ROLE_REQUEST, &msg);
+	msg.role.role = role;
+	msg.role.short_id = short_id;
+	client_say(client, &msg);
+	of_msg_destroy(&msg);
+}
+
+static void
+controllers_are_told_of_each_other(void **state)
+{
+	struct client a, b, old;
+
+	(void)state;
+	client_open_dialed(&a, OF15, ONE);
+	client_open_dialed(&old, OF14, "tcp:10.0.0.3");
+	assert_string_equal(take_status(&a), "tcp:10.0.0.3 1 0 0 1");
+	client_open_dialed(&b, OF15, TWO);
+	assert_string_equal(take_status(&a), "tls:10.0.0.2:6653 1 0 0 1");
+	assert_string_equal(take_status(&b), "");
+	take_role(&b, OF_ROLE_PRIMARY, 7);
+	assert_string_equal(take_status(&a), "tls:10.0.0.2:6653 2 7 0 2");
+	assert_string_equal(take_status(&a), "tls:10.0.0.2:6653 2 7 0 5");
+	take_role(&b, OF_ROLE_PRIMARY, 7); /* nothing new */
+	take_role(&b, OF_ROLE_NOCHANGE, 9);
+	assert_string_equal(take_status(&a), "");
+	take_role(&a, OF_ROLE_PRIMARY, 0);
+	assert_string_equal(take_status(&b), ONE " 2 0 0 2");
+	assert_string_equal(take_status(&a), "tls:10.0.0.2:6653 3 7 0 2");
+	client_close(&b);
+	assert_string_equal(take_status(&a), "tls:10.0.0.2:6653 3 7 1 1");
+	assert_string_equal(take_status(&a), "");
+	assert_string_equal(take_status(&old), "");
+	client_close(&a);
+	client_close(&old);
+}
+
+static void
+statuses_are_told_as_asked(void **state)
+{
+	struct client service, a;
+	struct of_msg msg;
+
+	(void)state;
+	client_open(&service, OF15, true);
+	client_open_dialed(&a, OF15, ONE);
+	assert_string_equal(take_status(&service), "");
+	client_init(&service, OFM_SET_ASYNC, &msg);
+	msg.async.given = 1U << (2 * REPORT_CONTROLLER_STATUS + 1);
+	msg.async.controller_status[1] = 1U << OF_CONTROLLER_SHORT_ID;
+	client_say(&service, &msg);
+	of_msg_destroy(&msg);
+	take_role(&a, OF_ROLE_PRIMARY, 3);
+	assert_string_equal(take_status(&service), ONE " 2 3 0 5");
+	assert_string_equal(take_status(&service), "");
+	/* Who comes by itself is not configured. */
+	take_role(&service, OF_ROLE_EQUAL, 4);
+	assert_string_equal(take_status(&a), "");
+	client_close(&service);
+	assert_string_equal(take_status(&a), "");
+	client_close(&a);
+}
+
+static void
+configure_controllers(const char *one, const char *two)
+{
+	const struct ofproto_controller controllers[] = {{.target = one},
+	                                                 {.target = two}};
+	const struct ofproto_config config = {.bridge_name = "br0",
+	                                      .datapath_id = 0x1234,
+	                                      .controllers = controllers,
+	                                      .n_controllers = two ? 2 : 1};
+
+	ofproto_configure(ofproto, &config);
+}
+
+static void
+find_target(const struct ofproto_controller_status *status, void *aux)
+{
+	if (!strcmp(status->target, TWO))
+		*(const char **)aux = status->target;
+}
+
+static void
+controllers_of_the_configuration_are_told(void **state)
+{
+	const char *target = NULL;
+	struct client a, b;
+	struct of_msg msg;
+
+	(void)state;
+	client_open(&a, OF15, false);
+	configure_controllers(ONE, NULL);
+	assert_string_equal(take_status(&a), "tcp:127.0.0.1:1 1 0 1 4");
+	assert_string_equal(take_status(&a), ONE " 1 0 1 3");
+	configure_controllers(ONE, "ptcp:0");
+	assert_string_equal(take_status(&a), "");
+	configure_controllers(TWO, ONE);
+	assert_string_equal(take_status(&a), "tls:10.0.0.2:6653 1 0 1 3");
+	assert_string_equal(take_status(&a), "");
+	ofproto_controllers(ofproto, find_target, &target);
+	client_open_dialed(&b, OF15, target);
+	take_role(&b, OF_ROLE_SECONDARY, 8);
+	client_forget(&a);
+	client_init(&a, OFM_CONTROLLER_STATUS_REQUEST, &msg);
+	client_say(&a, &msg);
+	assert_true(client_take(&a, &msg));
+	assert_int_equal(msg.kind, OFM_CONTROLLER_STATUS_REPLY);
+	assert_int_equal(msg.n, 2);
+	assert_string_equal(msg.controllers[0].uri, "tls:10.0.0.2:6653");
+	assert_int_equal(msg.controllers[0].role, OF_ROLE_SECONDARY);
+	assert_int_equal(msg.controllers[0].short_id, 8);
+	assert_int_equal(msg.controllers[0].channel_status, 0);
+	assert_int_equal(msg.controllers[0].reason, OF_CONTROLLER_REQUEST);
+	assert_string_equal(msg.controllers[1].uri, ONE);
+	assert_int_equal(msg.controllers[1].role, OF_ROLE_EQUAL);
+	assert_int_equal(msg.controllers[1].channel_status, 1);
+	of_msg_destroy(&msg);
+	client_close(&a);
+	client_close(&b);
+}
+
 int
 main(void)
 {
@@ -550,6 +699,9 @@ main(void)
 		TEST(long_replies_wait_for_readers),
 		TEST(long_dumps_are_made_as_they_are_read),
 		TEST(changes_are_told),
+		TEST(controllers_are_told_of_each_other),
+		TEST(statuses_are_told_as_asked),
+		TEST(controllers_of_the_configuration_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,6 +143,8 @@ test_bits_outside_the_mask_never_matter(void **state)
 			rule_add_random(bridge_id);
 		for (uint8_t t = 0; t < RANDOM_TABLES; t++)
 			dp_table_set_miss(bridge_id, t, (enum dp_miss)below(3));
+		for (int i = 0; i < 3; i++)
+			limit_set_random(bridge_id);
 		dp_publish(bridge_id);
 		for (int k = 0; k < KEYS; k++)
 			compare_random_packets(bridges[bridge_id]->pipeline, &oracle);

@@ -62,6 +62,8 @@ key_from(const char *text, struct flow_key *key)
 	*key = match.key;
 	if (key->f.vlan_tci & FLOW_VLAN_PRESENT)
 		key->f.vlan_tpid = 0x8100;
+	if (match.mask.f.ip_ttl == 0)
+		key->f.ip_ttl = 64;
 	key->f.actset_output = FLOW_PORT_UNSET;
 }
 
@@ -214,6 +216,31 @@ test_groups(void **state)
 	assert_string_equal(come_of(TCP), "output:9");
 }
 
+/* A clone's own action set is carried out on it; a bucket is part of the packet's way. */
+static void
+test_action_sets_of_copies(void **state)
+{
+	(void)state;
+	rules("table=0,actions=write_actions(output:2),goto_table:1",
+	      "table=1,tcp,actions=clone(set_field:8->tcp_dst,resubmit(,2)),output:4",
+	      "table=2,actions=write_actions(output:3)", NULL);
+	assert_string_equal(
+		come_of(TCP),
+		"clone(set_field:0x0008->tcp_dst,output:3),output:4,output:2");
+	rules("table=0,actions=write_actions(output:2),goto_table:1",
+	      "table=1,tcp,actions=clone(set_field:8->tcp_dst,resubmit(,2)),output:4",
+	      "table=2,actions=output:5", NULL);
+	assert_string_equal(
+		come_of(TCP),
+		"clone(set_field:0x0008->tcp_dst,output:5),output:4,output:2");
+	rules("table=0,tcp,actions=group:5,output:4",
+	      "table=2,actions=write_actions(output:3)", NULL);
+	group(5, DP_GROUP_ALL, "set_field:8->tcp_dst,resubmit(,2)", "output:6", NULL);
+	assert_string_equal(come_of(TCP), "clone(set_field:0x0008->tcp_dst),output:6,"
+	                                  "output:4,output:3");
+	dp_group_del(bridge_id, 5);
+}
+
 static void
 test_tags(void **state)
 {
@@ -300,6 +327,18 @@ resume_text(const char *packet)
 }
 
 static void
+test_a_port_that_was_set_is_kept(void **state)
+{
+	(void)state;
+	rules("table=0,mpls,actions=set_field:7->in_port,pop_mpls:0x0800,resubmit(,1)",
+	      "table=1,in_port=7,ip,actions=output:6,output:1",
+	      "table=1,priority=0,actions=output:9", NULL);
+	assert_string_equal(come_of("in_port=1,mpls,mpls_label=3"),
+	                    "pop_mpls:0x0800,recirc");
+	assert_string_equal(resume_text(TCP), "output:6,IN_PORT");
+}
+
+static void
 test_a_packet_pauses_and_goes_on(void **state)
 {
 	(void)state;
@@ -323,6 +362,42 @@ test_a_packet_pauses_and_goes_on(void **state)
 	come_of(TCP);
 	assert_string_equal(resume_text(TCP), "CONTROLLER");
 	assert_int_equal(((const struct program_punt *)walk->program)->cookie, 0x11);
+}
+
+/* What is left of the rules that led there is theirs: their table, and what is told. */
+static void
+test_outer_rules_go_on_as_themselves(void **state)
+{
+	static const uint64_t cookies[] = {0x33, 0x22, 0x11};
+	size_t n = 0;
+
+	(void)state;
+	rules("table=0,cookie=0x11,priority=9,in_port=1,actions=resubmit(,1),controller,resubmit:4",
+	      "table=0,priority=8,in_port=4,actions=output:10",
+	      "table=1,cookie=0x22,priority=9,in_port=1,actions=resubmit(,3),controller,resubmit:4",
+	      "table=1,priority=8,in_port=4,actions=output:11",
+	      "table=3,cookie=0x33,priority=9,in_port=1,actions=controller(pause),controller,resubmit:4",
+	      "table=3,priority=8,in_port=4,actions=output:13", NULL);
+	come_of(TCP);
+	assert_string_equal(
+		resume_text(TCP),
+		"CONTROLLER,output:13,CONTROLLER,output:11,CONTROLLER,output:10");
+	FLOW_ACTION_FOR_EACH(action, walk->program, walk->bytes)
+	if (action->type == PROGRAM_PUNT)
+		assert_int_equal(((const struct program_punt *)action)->cookie,
+		                 cookies[n++]);
+	assert_int_equal(n, 3);
+	/* It pauses again; and where nothing is left of the one that pauses. */
+	rules("table=0,priority=9,in_port=1,actions=resubmit(,1),controller(pause),resubmit:4",
+	      "table=0,priority=8,in_port=4,actions=output:10",
+	      "table=1,priority=9,in_port=1,actions=controller(pause),resubmit(,3),resubmit:4",
+	      "table=1,priority=8,in_port=4,actions=output:11",
+	      "table=3,priority=9,in_port=1,actions=controller(pause)",
+	      "table=3,priority=8,in_port=4,actions=output:13", NULL);
+	come_of(TCP);
+	assert_string_equal(resume_text(TCP), "CONTROLLER(pause)");
+	assert_string_equal(resume_text(TCP), "output:11,CONTROLLER(pause)");
+	assert_string_equal(resume_text(TCP), "output:10");
 }
 
 /* It is the copy alone that waits. */
@@ -349,17 +424,85 @@ test_a_copy_pauses(void **state)
 }
 
 static void
-test_a_ttl_that_tables_know_ends_the_walk(void **state)
+test_a_ttl_that_ends_ends_its_list(void **state)
 {
 	(void)state;
 	rules("table=0,ip,actions=dec_ttl,resubmit(,1)",
+	      "table=0,ipv6,actions=dec_ttl,output:2",
 	      "table=1,ip,nw_ttl=63,actions=output:2",
 	      "table=1,priority=0,actions=output:3", NULL);
 	assert_string_equal(come_of(TCP ",nw_ttl=64"), "dec_ttl,output:2");
-	assert_string_equal(come_of(TCP ",nw_ttl=1"), "dec_ttl");
-	/* Where none looks at it, it is action.c that sees it end. */
-	rules("table=0,ip,actions=dec_ttl,output:3", NULL);
-	assert_string_equal(come_of(TCP ",nw_ttl=1"), "dec_ttl,output:3");
+	assert_string_equal(come_of(TCP ",nw_ttl=65"), "dec_ttl,output:3");
+	assert_string_equal(come_of(TCP ",nw_ttl=1"), "CONTROLLER(invalid_ttl)");
+	assert_string_equal(come_of("in_port=1,ipv6,nw_ttl=0"),
+	                    "CONTROLLER(invalid_ttl)");
+	/* Lists that led to it go on, with the packet as it was. */
+	rules("table=0,ip,actions=resubmit(,1),clone(dec_ttl,output:3),output:4",
+	      "table=1,ip,actions=dec_ttl,output:2", NULL);
+	assert_string_equal(come_of(TCP ",nw_ttl=1"),
+	                    "CONTROLLER(invalid_ttl),CONTROLLER(invalid_ttl),output:4");
+	assert_string_equal(come_of(TCP ",nw_ttl=2"),
+	                    "dec_ttl,output:2,CONTROLLER(invalid_ttl),output:4");
+	rules("table=0,ip,actions=write_actions(output:5),goto_table:1",
+	      "table=1,ip,actions=dec_ttl,output:2", NULL);
+	assert_string_equal(come_of(TCP ",nw_ttl=1"), "CONTROLLER(invalid_ttl),output:5");
+	/* What has none keeps it. */
+	rules("table=0,actions=mod_nw_ttl:1,dec_ttl,output:2", NULL);
+	assert_string_equal(come_of("in_port=1,arp"), "output:2");
+}
+
+static void
+test_a_labels_ttl_that_ends(void **state)
+{
+	(void)state;
+	rules("table=0,mpls,actions=dec_mpls_ttl,resubmit(,1)",
+	      "table=1,mpls,mpls_ttl=63,actions=output:2", NULL);
+	assert_string_equal(come_of("in_port=1,mpls,mpls_ttl=64"),
+	                    "dec_mpls_ttl,output:2");
+	assert_string_equal(come_of("in_port=1,mpls,mpls_ttl=1"),
+	                    "CONTROLLER(invalid_ttl)");
+	/* Of a header that is laid bare, once it is read. */
+	rules("table=0,mpls,actions=pop_mpls:0x0800,dec_ttl,output:5", NULL);
+	assert_string_equal(come_of("in_port=1,mpls,mpls_ttl=1"),
+	                    "pop_mpls:0x0800,recirc");
+	assert_string_equal(resume_text(TCP ",nw_ttl=1"), "CONTROLLER(invalid_ttl)");
+	come_of("in_port=1,mpls,mpls_ttl=1");
+	assert_string_equal(resume_text(TCP ",nw_ttl=2"), "dec_ttl,output:5");
+	/* The rule that led there goes on then, too. */
+	rules("table=0,mpls,actions=resubmit(,1),output:4",
+	      "table=1,mpls,actions=pop_mpls:0x0800,dec_ttl,output:5", NULL);
+	for (unsigned ttl = 1; ttl <= 2; ttl++) {
+		assert_string_equal(come_of("in_port=1,mpls,mpls_ttl=1"),
+		                    "pop_mpls:0x0800,recirc");
+		assert_string_equal(
+			resume_text(ttl == 1 ? TCP ",nw_ttl=1" : TCP ",nw_ttl=2"),
+			ttl == 1 ? "CONTROLLER(invalid_ttl),output:4"
+				 : "dec_ttl,output:5,output:4");
+	}
+}
+
+static void
+test_who_is_told_of_a_ttl_that_ends(void **state)
+{
+	const struct program_punt *punt = (const void *)walk->program;
+
+	(void)state;
+	rules("table=0,actions=set_field:7->metadata,goto_table:3",
+	      "table=3,cookie=0x77,ip,actions=dec_ttl(1,5)", NULL);
+	come_of(TCP ",nw_ttl=1");
+	for (unsigned i = 0; i < 2; i++) {
+		struct flow_key key = {0};
+
+		assert_int_equal(punt->head.type, PROGRAM_PUNT);
+		assert_int_equal(punt->reason, DP_PUNT_INVALID_TTL);
+		assert_int_equal(punt->controller_id, i ? 5 : 1);
+		assert_int_equal(punt->table, 3);
+		assert_int_equal(punt->cookie, 0x77);
+		program_restore_state(&key, punt->state);
+		assert_int_equal(key.f.metadata, 7);
+		punt = (const void *)((const char *)punt + punt->head.bytes);
+	}
+	assert_ptr_equal(punt, (const char *)walk->program + walk->bytes);
 }
 
 static void
@@ -374,6 +517,16 @@ test_queues_and_lengths(void **state)
 	      NULL);
 	assert_string_equal(come_of(TCP), "output:1");
 	assert_false(walk->is_cacheable);
+	/* What tags add and take counts, also on a way that ended. */
+	rules("table=0,actions=check_pkt_larger(1000)->reg0[0],push_vlan:0x8100,"
+	      "check_pkt_larger(1003)->reg0[1],clone(push_vlan:0x8100),"
+	      "check_pkt_larger(1004)->reg0[2],pop_vlan,"
+	      "check_pkt_larger(999)->reg0[3],check_pkt_larger(1000)->reg0[4],"
+	      "resubmit(,1)",
+	      "table=1,reg0=0xa,actions=output:1", "table=1,priority=0,actions=output:2",
+	      NULL);
+	assert_string_equal(come_of(TCP),
+	                    "push_vlan:0x8100,clone(push_vlan:0x8100),pop_vlan,output:1");
 }
 
 static void
@@ -399,6 +552,107 @@ test_punts_say_what_led_to_them(void **state)
 	group(5, DP_GROUP_INDIRECT, "controller", NULL);
 	assert_string_equal(come_of(TCP), "CONTROLLER");
 	assert_int_equal(punt->reason, DP_PUNT_GROUP);
+}
+
+#define LEARN(limit)                                                            \
+	"learn(table=3,cookie=7,priority=9," limit "result_dst=reg0[4],"        \
+	"NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],NXM_NX_REG1[]," /* not a header's */ \
+	"load:NXM_OF_IN_PORT[]->NXM_NX_REG2[0..15],output:NXM_OF_IN_PORT[])"
+#define LEARNING(limit)                                                             \
+	"table=0,actions=set_field:6->reg1," LEARN(limit) ",resubmit(,1),output:9", \
+		"table=1,reg0=0x10/0x10,actions=output:2",                          \
+		"table=1,reg0=0/0x10,actions=output:3"
+
+static void
+set_reached(uint8_t table, uint64_t cookie, uint32_t limit, bool is_reached)
+{
+	const struct dp_learn_limit what = {
+		.table = table, .cookie = cookie, .limit = limit};
+
+	dp_learn_limit_set(bridge_id, &what, is_reached);
+	dp_publish(bridge_id);
+}
+
+static void
+test_a_learn_action_says_whether_there_is_room(void **state)
+{
+	(void)state;
+	rules(LEARNING(""), NULL);
+	assert_string_equal(come_of(TCP), "learn,output:2,output:9");
+	rules(LEARNING("limit=5,"), NULL);
+	assert_string_equal(come_of(TCP), "learn,output:2,output:9");
+	/* Other limits, tables and cookies are none of its own. */
+	set_reached(3, 7, 4, true);
+	set_reached(4, 7, 5, true);
+	set_reached(3, 8, 5, true);
+	assert_string_equal(come_of(TCP), "learn,output:2,output:9");
+	set_reached(3, 7, 5, true);
+	assert_string_equal(come_of(TCP), "output:3,output:9");
+	/* As the packets see it: with the version. */
+	dp_learn_limit_set(bridge_id,
+	                   &(struct dp_learn_limit){.table = 3, .cookie = 7, .limit = 5},
+	                   false);
+	assert_string_equal(come_of(TCP), "output:3,output:9");
+	dp_publish(bridge_id);
+	assert_string_equal(come_of(TCP), "learn,output:2,output:9");
+}
+
+static void
+test_what_is_learned_needs_no_room(void **state)
+{
+	static const struct {
+		const char *rule;
+		bool is_it;
+	} there[] = {
+		{"cookie=7,priority=9,dl_dst=00:00:00:00:00:05,reg1=6,actions="
+	         "load:1->NXM_NX_REG2[0..15],output:1",
+	         true},
+		{"cookie=8,priority=9,dl_dst=00:00:00:00:00:05,reg1=6,actions="
+	         "load:1->NXM_NX_REG2[0..15],output:1",
+	         false},
+		{"cookie=7,priority=8,dl_dst=00:00:00:00:00:05,reg1=6,actions="
+	         "load:1->NXM_NX_REG2[0..15],output:1",
+	         false},
+		{"cookie=7,priority=9,dl_dst=00:00:00:00:00:05,reg1=7,actions="
+	         "load:1->NXM_NX_REG2[0..15],output:1",
+	         false},
+		{"cookie=7,priority=9,dl_dst=00:00:00:00:00:05,actions="
+	         "load:1->NXM_NX_REG2[0..15],output:1",
+	         false},
+		{"cookie=7,priority=9,dl_dst=00:00:00:00:00:05,reg1=6,actions="
+	         "load:2->NXM_NX_REG2[0..15],output:1",
+	         false},
+		{"cookie=7,priority=9,dl_dst=00:00:00:00:00:05,reg1=6,actions="
+	         "load:1->NXM_NX_REG2[0..15]",
+	         false},
+		{"cookie=7,priority=9,dl_dst=00:00:00:00:00:05,reg1=6,actions="
+	         "load:1->NXM_NX_REG2[0..15],output:1,output:2",
+	         false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(there); i++) {
+		char rule[200];
+
+		snprintf(rule, sizeof(rule), "table=3,%s", there[i].rule);
+		rules(LEARNING("limit=5,"), rule, NULL);
+		set_reached(3, 7, 5, true);
+		assert_string_equal(come_of("in_port=1,dl_src=00:00:00:00:00:05"),
+		                    there[i].is_it ? "learn,output:2,output:9"
+		                                   : "output:3,output:9");
+		assert_string_equal(come_of("in_port=1,dl_src=00:00:00:00:00:06"),
+		                    "output:3,output:9");
+	}
+}
+
+static void
+test_what_is_learned_is_read_from_laid_bare_headers(void **state)
+{
+	(void)state;
+	rules("table=0,mpls,actions=pop_mpls:0x0800,learn(table=3,limit=1,"
+	      "result_dst=reg0[0],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]),output:2",
+	      NULL);
+	assert_string_equal(come_of("in_port=1,mpls"), "pop_mpls:0x0800,recirc");
 }
 
 static int
@@ -432,14 +686,22 @@ main(void)
 		cmocka_unit_test(test_the_action_set_has_its_order),
 		cmocka_unit_test(test_copies_leave_the_packet_as_it_is),
 		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_action_sets_of_copies),
 		cmocka_unit_test(test_tags),
 		cmocka_unit_test(test_headers_laid_bare_are_read_again),
 		cmocka_unit_test(test_a_connection_that_ends_is_told),
+		cmocka_unit_test(test_a_port_that_was_set_is_kept),
 		cmocka_unit_test(test_a_packet_pauses_and_goes_on),
+		cmocka_unit_test(test_outer_rules_go_on_as_themselves),
 		cmocka_unit_test(test_a_copy_pauses),
-		cmocka_unit_test(test_a_ttl_that_tables_know_ends_the_walk),
+		cmocka_unit_test(test_a_ttl_that_ends_ends_its_list),
+		cmocka_unit_test(test_a_labels_ttl_that_ends),
+		cmocka_unit_test(test_who_is_told_of_a_ttl_that_ends),
 		cmocka_unit_test(test_queues_and_lengths),
 		cmocka_unit_test(test_punts_say_what_led_to_them),
+		cmocka_unit_test(test_a_learn_action_says_whether_there_is_room),
+		cmocka_unit_test(test_what_is_learned_needs_no_room),
+		cmocka_unit_test(test_what_is_learned_is_read_from_laid_bare_headers),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -31,7 +31,7 @@ check_group(const struct ofproto *ofproto, uint64_t group, struct of_error *erro
 static int
 check_meter(const struct ofproto *ofproto, uint64_t meter, struct of_error *error)
 {
-	if (meter <= UINT32_MAX && switch_find_meter(ofproto, (uint32_t)meter))
+	if (meter <= SWITCH_METERS_MAX && switch_find_meter(ofproto, (uint32_t)meter))
 		return 0;
 	return of_fail(error, OFERR_METER_INVALID, "there is no meter %u",
 	               (uint32_t)meter);
@@ -55,6 +55,10 @@ check_record(const struct ofproto *ofproto, const struct flow_action *action,
 	if (action->type == ACTION_GROUP && !in_bucket)
 		return check_group(ofproto, ((const struct flow_number *)action)->value,
 		                   error);
+	/* As on Open vSwitch's datapaths that track no connections. */
+	if (action->type == ACTION_CT)
+		return of_fail(error, OFERR_BAD_ACTION_TYPE,
+		               "ct() needs connection tracking, which is not supported");
 	if (action->type == ACTION_METER)
 		return check_meter(ofproto, ((const struct flow_number *)action)->value,
 		                   error);
@@ -63,11 +67,6 @@ check_record(const struct ofproto *ofproto, const struct flow_action *action,
 
 		return meter ? check_meter(ofproto, meter, error) : 0;
 	}
-	/* The packet is gone on its way before main knows whether there was room. */
-	if (action->type == ACTION_LEARN &&
-	    ((const struct flow_learn *)action)->flags & FLOW_LEARN_WRITE_RESULT)
-		return of_fail(error, OFERR_BAD_ACTION_ARGUMENT,
-		               "a learn action's result_dst is not supported");
 	return 0;
 }
 

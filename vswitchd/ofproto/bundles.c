@@ -13,6 +13,8 @@
 
 #define BUNDLES_MAX      64           /* of a connection */
 #define BUNDLE_BYTES_MAX (256U << 20) /* of messages that wait in those together */
+#define TYPE_PACKET_OUT  13           /* in all versions that have bundles */
+#define TYPE_GROUP_MOD   15
 #define BUNDLE_IDLE_NS   (10 * NSEC_PER_SEC)
 
 struct bundle {
@@ -114,22 +116,31 @@ run_message(struct changes *changes, const struct of_msg *msg, struct of_error *
 
 /* Packets leave when the rules are those of the bundle. */
 static void
-send_packets(struct session *session, const struct bundle *bundle)
+send_packet(struct session *session, const uint8_t *data, size_t n)
 {
-	const uint8_t *data = (const uint8_t *)bundle->messages.data;
-	size_t left = bundle->messages.length;
 	struct of_error error;
+	struct of_msg msg;
 
 	switch_publish(session->ofproto);
-	for (; left; left -= message_bytes(data), data += message_bytes(data)) {
-		struct of_msg msg;
+	if (!of_msg_decode(data, n, &msg, &error) &&
+	    packet_out_run(session->ofproto, &msg.packet_out, &error))
+		session_send_error_about(session, msg.xid, data, n, &error);
+	of_msg_destroy(&msg);
+}
 
-		if (!of_msg_decode(data, message_bytes(data), &msg, &error) &&
-		    msg.kind == OFM_PACKET_OUT &&
-		    packet_out_run(session->ofproto, &msg.packet_out, &error))
-			session_send_error_about(session, msg.xid, data,
-			                         message_bytes(data), &error);
-		of_msg_destroy(&msg);
+/* What is due once the messages took effect together. */
+static void
+follow_up(struct session *session, const struct bundle *bundle)
+{
+	const uint8_t *data = (const uint8_t *)bundle->messages.data;
+	size_t n;
+
+	for (size_t left = bundle->messages.length; left; left -= n, data += n) {
+		n = message_bytes(data);
+		if (data[1] == TYPE_PACKET_OUT)
+			send_packet(session, data, n);
+		else if (data[1] == TYPE_GROUP_MOD)
+			session_forward(session, data, n, FORWARD_GROUP_MOD);
 	}
 }
 
@@ -141,7 +152,6 @@ commit_bundle(struct session *session, const struct bundle *bundle,
 	size_t left = bundle->messages.length, n;
 	struct of_error reason = {0};
 	struct changes changes;
-	bool has_packets = false;
 
 	changes_begin(&changes, session->ofproto, session, 0);
 	for (; left; left -= n, data += n) {
@@ -152,7 +162,6 @@ commit_bundle(struct session *session, const struct bundle *bundle,
 		result = of_msg_decode(data, n, &msg, &reason);
 		if (!result)
 			result = run_message(&changes, &msg, &reason);
-		has_packets |= !result && msg.kind == OFM_PACKET_OUT;
 		if (result) {
 			session_send_error_about(session, msg.xid, data, n, &reason);
 			of_msg_destroy(&msg);
@@ -163,8 +172,9 @@ commit_bundle(struct session *session, const struct bundle *bundle,
 	}
 	changes_commit(&changes);
 	ports_report_changes(session->ofproto);
-	if (has_packets)
-		send_packets(session, bundle);
+	follow_up(session, bundle);
+	/* The reply says that packets meet the new rules. */
+	switch_synchronize(session->ofproto);
 	return 0;
 }
 

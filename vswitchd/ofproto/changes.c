@@ -6,7 +6,10 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "vswitchd/ofproto/eviction.h"
+#include "vswitchd/ofproto/learners.h"
 #include "vswitchd/ofproto/monitors.h"
+#include "vswitchd/ofproto/references.h"
 #include "vswitchd/ofproto/timeouts.h"
 
 enum change_kind { CHANGE_ADD, CHANGE_SET, CHANGE_DEL, CHANGE_GROUP, CHANGE_PORT };
@@ -53,40 +56,16 @@ changes_append(struct changes *changes, enum change_kind kind)
 	return change;
 }
 
-/* ---- references ---- */
-
-static void
-count_references(struct ofproto *ofproto, const void *records, size_t bytes, bool is_more)
-{
-	const void *inner;
-	size_t n;
-
-	FLOW_ACTION_FOR_EACH(action, records, bytes)
-	{
-		if (action->type == ACTION_GROUP) {
-			struct group *group = switch_find_group(
-				ofproto,
-				(uint32_t)((const struct flow_number *)action)->value);
-
-			if (group)
-				group->n_references += is_more ? 1 : UINT32_MAX;
-		} else if (action->type == ACTION_METER) {
-			struct meter *meter = switch_find_meter(
-				ofproto,
-				(uint32_t)((const struct flow_number *)action)->value);
-
-			if (meter)
-				meter->n_references += is_more ? 1 : UINT32_MAX;
-		} else if (action_nested(action, &inner, &n)) {
-			count_references(ofproto, inner, n, is_more);
-		}
-	}
-}
+/* ---- what hangs on a rule's actions ---- */
 
 static void
 count_rule(struct ofproto *ofproto, struct rule *rule, bool is_more)
 {
-	count_references(ofproto, rule->actions.data, rule->actions.bytes, is_more);
+	if (is_more)
+		references_add(ofproto, rule);
+	else
+		references_remove(rule);
+	learners_count(ofproto, &rule->actions, is_more);
 	if (!actions_have(rule->actions.data, rule->actions.bytes, ACTION_FIN_TIMEOUT))
 		return;
 	if (is_more)
@@ -112,6 +91,7 @@ rule_enter(struct changes *changes, struct rule *rule)
 	struct ofproto *ofproto = changes->ofproto;
 
 	flow_table_insert(&ofproto->tables[rule->table], rule);
+	learners_note_rule(ofproto, rule->table, rule->cookie, true);
 	count_rule(ofproto, rule, true);
 	timeouts_schedule(ofproto, rule, changes->now_ns);
 	switch_touch(ofproto);
@@ -157,6 +137,8 @@ rule_uninstall(struct changes *changes, struct rule *rule)
 		dp_rule_del(rule->dp);
 	rule->dp = NULL;
 	list_remove(&rule->timeout);
+	eviction_remove(rule);
+	learners_note_rule(ofproto, rule->table, rule->cookie, false);
 	flow_table_remove(&ofproto->tables[rule->table], rule);
 	count_rule(ofproto, rule, false);
 	switch_touch(ofproto);
@@ -193,6 +175,14 @@ rule_reset_counts(struct rule *rule)
 	rule_get_stats(rule, &stats);
 	rule->base_packets -= stats.packets;
 	rule->base_bytes -= stats.bytes;
+}
+
+static void
+set_cookie(struct ofproto *ofproto, struct rule *rule, uint64_t cookie)
+{
+	learners_note_rule(ofproto, rule->table, rule->cookie, false);
+	flow_table_set_cookie(&ofproto->tables[rule->table], rule, cookie);
+	learners_note_rule(ofproto, rule->table, rule->cookie, true);
 }
 
 int
@@ -234,7 +224,7 @@ changes_set_rule(struct changes *changes, struct rule *rule, struct rule_update 
 		*update->actions = (struct flow_actions){0};
 		count_rule(ofproto, rule, true);
 	}
-	rule->cookie = update->cookie;
+	set_cookie(ofproto, rule, update->cookie);
 	rule->created_ns = update->created_ns;
 	rule->modified_ns = changes->now_ns;
 	rule->idle_s = update->idle_s;
@@ -260,7 +250,7 @@ rule_restore(struct changes *changes, struct rule *rule, struct rule_before *bef
 		before->actions = (struct flow_actions){0};
 		count_rule(changes->ofproto, rule, true);
 	}
-	rule->cookie = before->cookie;
+	set_cookie(changes->ofproto, rule, before->cookie);
 	rule->created_ns = before->created_ns;
 	rule->modified_ns = before->modified_ns;
 	rule->base_packets = before->base_packets;
@@ -321,8 +311,12 @@ group_replace(struct ofproto *ofproto, struct group *old, struct group *new)
 		hmap_remove(&ofproto->groups, &old->node);
 	if (new) {
 		hmap_insert(&ofproto->groups, &new->node, hash_u64(new->number, 0));
-		if (old)
-			new->n_references = old->n_references;
+		if (old) {
+			new->users = old->users;
+			old->users = NULL;
+		} else if (!new->users) {
+			new->users = users_create();
+		}
 	}
 }
 
@@ -369,38 +363,18 @@ group_free(struct group *group)
 		flow_actions_destroy(&group->buckets[i].actions);
 	free(group->buckets);
 	free(group->hash_fields);
+	users_free(group->users);
 	free(group);
 }
 
-static void
-del_users(struct changes *changes, uint32_t number, enum removed_reason reason)
+void
+changes_del_users(struct changes *changes, const struct users *users,
+                  enum removed_reason reason)
 {
-	struct ofproto *ofproto = changes->ofproto;
-	struct rule_list list = {0};
 	struct rule *rule;
 
-	for (size_t i = 0; i < OF_TABLES; i++)
-		HMAP_FOR_EACH (rule, node, &ofproto->tables[i].rules)
-			if (reason == REMOVED_GROUP_DELETE
-			            ? actions_use_group(rule->actions.data,
-			                                rule->actions.bytes, number)
-			            : actions_use_meter(&rule->actions, number))
-				rule_list_add(&list, rule);
-	for (size_t i = 0; i < list.n; i++)
-		changes_del_rule(changes, list.rules[i], reason);
-	rule_list_destroy(&list);
-}
-
-void
-changes_del_users_of_group(struct changes *changes, uint32_t number)
-{
-	del_users(changes, number, REMOVED_GROUP_DELETE);
-}
-
-void
-changes_del_users_of_meter(struct changes *changes, uint32_t number)
-{
-	del_users(changes, number, REMOVED_METER_DELETE);
+	while ((rule = users_first(users)) != NULL)
+		changes_del_rule(changes, rule, reason);
 }
 
 /* ---- ports ---- */
@@ -470,6 +444,7 @@ static void
 change_report(struct changes *changes, const struct change *change)
 {
 	enum of_monitor_event event = OF_EVENT_ADDED;
+	const struct flow_actions *before = NULL;
 
 	if (change->kind == CHANGE_DEL) {
 		report_removed(changes, change->rule, change->reason);
@@ -478,9 +453,11 @@ change_report(struct changes *changes, const struct change *change)
 		if (!rule_has_changed(change))
 			return;
 		event = OF_EVENT_MODIFIED;
+		if (change->before->has_actions)
+			before = &change->before->actions;
 	}
-	monitors_report(changes->ofproto, event, change->rule, (uint8_t)change->reason,
-	                changes->by, changes->xid);
+	monitors_report(changes->ofproto, event, change->rule, before,
+	                (uint8_t)change->reason, changes->by, changes->xid);
 }
 
 /* Its learn actions with delete_learned end with it: for learn_sweep(). */
@@ -522,6 +499,7 @@ changes_commit(struct changes *changes)
 			free(change->before);
 		}
 	}
+	monitors_flush(changes->ofproto);
 	/* A rule may be added and deleted by the same list. */
 	for (size_t i = 0; i < changes->n; i++)
 		if (changes->list[i].kind == CHANGE_DEL)

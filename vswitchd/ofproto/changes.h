@@ -57,6 +57,6 @@ int changes_set_group(struct changes *changes, struct group *old, struct group *
 void changes_set_port_off(struct changes *changes, struct port *port, uint32_t off);
 
 void group_free(struct group *group);
-/* The rules that use one; by 'reason' they go. */
-void changes_del_users_of_group(struct changes *changes, uint32_t number);
-void changes_del_users_of_meter(struct changes *changes, uint32_t number);
+/* The rules that use a group or meter go, by 'reason'. */
+void changes_del_users(struct changes *changes, const struct users *users,
+                       enum removed_reason reason);

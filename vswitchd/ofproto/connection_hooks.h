@@ -7,6 +7,7 @@
 
 /* Stays valid while the session lives; what is asked for may change under it. */
 struct connection_info {
+	const char *target; /* that was dialed; NULL: they came by themselves */
 	bool is_service; /* of no weight in fail_mode, gets nothing it did not ask for */
 	uint32_t versions;                /* bit per OpenFlow version, never 0 */
 	uint32_t rate_limit, burst_limit; /* packet-ins per second; 0 = none */
@@ -32,6 +33,9 @@ struct connection_hooks {
 	/* Adds its packet-ins to a report. */
 	void (*count_packet_ins)(const void *session,
 	                         struct ofproto_controller_status *status);
+	/* A target that is dialed is new in the configuration; or it is no longer there,
+	 * and its session is closed. Not the time to ask for a report. */
+	void (*set_configured)(const char *target, bool is_configured, void *aux);
 	/* True: with fail_mode standalone no primary controller has been heard for so
 	 * long that the switch must forward as if there were none; false: one is back,
 	 * and has spoken. Called on changes only; it begins with false. */

@@ -22,6 +22,7 @@ LOG_MODULE(fail_mode);
 struct connections {
 	struct controller_env env;
 	char *bridge_name;
+	uint64_t datapath_id; /* that was told; 0 = none yet */
 	struct connection_hooks hooks;
 	struct controller *service; /* "<bridge>.mgmt" */
 	struct snoop *snoop;
@@ -88,6 +89,31 @@ connections_take(struct connections *connections, const struct ofproto_controlle
 	return NULL;
 }
 
+static struct controller *
+connections_add(struct connections *connections, const struct ofproto_controller *config)
+{
+	struct controller *controller =
+		controller_create(&connections->env, config, false);
+
+	if (!controller_is_passive(controller))
+		connections->hooks.set_configured(config->target, true,
+		                                  connections->env.hooks_aux);
+	return controller;
+}
+
+static void
+connections_remove(struct connections *connections, struct controller *controller)
+{
+	char *target = xstrdup(controller_target(controller));
+	const bool is_passive = controller_is_passive(controller);
+
+	controller_destroy(controller);
+	if (!is_passive)
+		connections->hooks.set_configured(target, false,
+		                                  connections->env.hooks_aux);
+	free(target);
+}
+
 static void
 connections_set_controllers(struct connections *connections,
                             const struct ofproto_config *config)
@@ -99,31 +125,48 @@ connections_set_controllers(struct connections *connections,
 	/* First close, then open: a new target may need an old one's port. */
 	for (size_t i = 0; i < connections->n_controllers; i++)
 		if (connections->controllers[i])
-			controller_destroy(connections->controllers[i]);
+			connections_remove(connections, connections->controllers[i]);
 	free(connections->controllers);
 	connections->controllers = list;
 	connections->n_controllers = config->n_controllers;
 	for (size_t i = 0; i < config->n_controllers; i++)
 		if (!list[i])
-			list[i] = controller_create(&connections->env,
-			                            &config->controllers[i], false);
+			list[i] = connections_add(connections, &config->controllers[i]);
+}
+
+void
+connections_reconnect(struct connections *connections)
+{
+	for (size_t i = 0; i < connections->n_controllers; i++)
+		controller_restart(connections->controllers[i]);
+}
+
+/* What is said once, when a session begins, can be corrected only by another one. */
+static void
+connections_set_identity(struct connections *connections,
+                         const struct ofproto_config *config)
+{
+	uint32_t versions = config->versions & OF_VERSIONS_ALL;
+	uint64_t old_id = connections->datapath_id;
+
+	if (!versions)
+		versions = OF_VERSIONS_ALL;
+	connections->datapath_id = config->datapath_id;
+	if (versions == connections->env.versions &&
+	    (old_id == 0 || old_id == config->datapath_id))
+		return;
+	connections->env.versions = versions;
+	connections_reconnect(connections);
+	controller_restart(connections->service);
 }
 
 void
 connections_configure(struct connections *connections,
                       const struct ofproto_config *config)
 {
-	uint32_t versions = config->versions & OF_VERSIONS_ALL;
 	bool had_primary = connections_has_primary(connections);
 
-	if (!versions)
-		versions = OF_VERSIONS_ALL;
-	if (versions != connections->env.versions) {
-		connections->env.versions = versions;
-		for (size_t i = 0; i < connections->n_controllers; i++)
-			controller_restart(connections->controllers[i]);
-		controller_restart(connections->service);
-	}
+	connections_set_identity(connections, config);
 	connections_set_controllers(connections, config);
 	connections->fail_mode = config->fail_mode;
 	if (!had_primary)
@@ -216,6 +259,6 @@ connections_run(struct connections *connections, uint64_t now_ns)
 	controller_run(connections->service, now_ns);
 	for (size_t i = 0; i < connections->n_controllers; i++)
 		controller_run(connections->controllers[i], now_ns);
-	snoop_run(connections->snoop, connections->env.versions, now_ns);
+	snoop_run(connections->snoop, now_ns);
 	connections_judge(connections, now_ns);
 }

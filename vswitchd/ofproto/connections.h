@@ -14,9 +14,13 @@ struct connections *connections_create(struct event_base *loop, const char *brid
 /* Calls close() for each session. */
 void connections_destroy(struct connections *connections);
 
-/* Copied. Connections whose controllers stay are kept, unless the versions change. */
+/* Copied. Connections whose controllers stay are kept, unless the versions or the
+ * datapath id change. */
 void connections_configure(struct connections *connections,
                            const struct ofproto_config *config);
+
+/* Ends all connections to configured controllers; they are dialed again at once. */
+void connections_reconnect(struct connections *connections);
 
 /* Whether controllers that are no services are configured: without any, a bridge of
  * fail_mode standalone is a learning switch from the start. */

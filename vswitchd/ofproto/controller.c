@@ -123,11 +123,13 @@ controller_add_peer(struct controller *controller, int fd, struct ssl_st *ssl)
 	const struct controller_env *env = controller->env;
 	const struct ofproto_controller *config = &controller->config;
 	struct member *member = xcalloc(1, sizeof(*member));
+	const char *dialed = controller->target.is_passive ? NULL : controller->text;
 	const struct peer_config peer_config = {
 		.loop = env->loop,
 		.hooks = env->hooks,
 		.hooks_aux = env->hooks_aux,
-		.info = {.is_service = config->is_service,
+		.info = {.target = dialed,
+	                 .is_service = config->is_service,
 	                 .versions = env->versions,
 	                 .rate_limit = config->rate_limit,
 	                 .burst_limit = config->burst_limit,
@@ -333,6 +335,18 @@ controller_run(struct controller *controller, uint64_t now_ns)
 
 /* ---- what others ask ---- */
 
+const char *
+controller_target(const struct controller *controller)
+{
+	return controller->text;
+}
+
+bool
+controller_is_passive(const struct controller *controller)
+{
+	return controller->target.is_passive;
+}
+
 bool
 controller_is_primary(const struct controller *controller)
 {
@@ -399,6 +413,7 @@ controller_get_status(const struct controller *controller, uint64_t now_ns,
 			established = member->peer;
 	}
 	status->target = controller->text;
+	status->is_passive = controller->target.is_passive;
 	status->is_connected = established != NULL;
 	status->role = established ? peer_role(established) : NULL;
 	status->state = controller_state(controller, established);

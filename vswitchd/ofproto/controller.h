@@ -34,6 +34,10 @@ void controller_restart(struct controller *controller);
 
 void controller_run(struct controller *controller, uint64_t now_ns);
 
+/* As configured. */
+const char *controller_target(const struct controller *controller);
+/* Others dial it. */
+bool controller_is_passive(const struct controller *controller);
 /* No service: fail_mode depends on it. */
 bool controller_is_primary(const struct controller *controller);
 /* Its connection is established and not in doubt. */

@@ -23,10 +23,16 @@
 #define ACTIONS_1_0        0xfffU
 #define CONFIG_FRAGMENTS   3U /* 0 = as they come, 1 = drop */
 #define CONFIG_FRAG_DROP   1U
+#define CONFIG_FRAG_REASM  2U
 #define CONFIG_TTL         4U /* 1.1 and 1.2: expired packets go to the controller */
 #define REASON_TTL         (1U << 2)
 #define FORWARD_GROUP_MOD  0
 #define FORWARD_METER_MOD  1
+/* Nicira's table of options of tunnels: 1 deletes fields. */
+#define TLV_ADD         0
+#define TLV_CLEAR       2
+#define FLOW_FORMAT_10  0
+#define FLOW_FORMAT_NXM 2
 
 typedef int handler_fn(struct session *session, struct of_msg *msg,
                        struct of_error *error);
@@ -86,16 +92,17 @@ static int
 on_set_config(struct session *session, struct of_msg *msg, struct of_error *error)
 {
 	const bool has_ttl = session->version == OF11 || session->version == OF12;
-	const uint16_t flags = msg->config.flags;
+	const uint16_t flags = msg->config.flags, fragments = flags & CONFIG_FRAGMENTS;
 	struct ofproto *ofproto = session->ofproto;
 
 	if (flags & ~(CONFIG_FRAGMENTS | (has_ttl ? CONFIG_TTL : 0)))
 		return of_fail(error, OFERR_SWITCH_CONFIG_FLAGS, "no such flags 0x%x",
 		               flags);
-	if (session->role != OF_ROLE_SECONDARY &&
-	    (flags & CONFIG_FRAGMENTS) <= CONFIG_FRAG_DROP) {
-		ofproto->config_flags = flags & CONFIG_FRAGMENTS;
-		dp_bridge_set_fragments(ofproto->bridge_id, flags & CONFIG_FRAG_DROP);
+	/* Nobody reassembles; the ports of first fragments are always looked at. */
+	if (session->role != OF_ROLE_SECONDARY && fragments != CONFIG_FRAG_REASM) {
+		ofproto->config_flags = fragments;
+		dp_bridge_set_fragments(ofproto->bridge_id,
+		                        fragments == CONFIG_FRAG_DROP);
 	}
 	if (has_ttl && flags & CONFIG_TTL)
 		session->async.packet_in[1] |= REASON_TTL;
@@ -134,7 +141,8 @@ on_set_async(struct session *session, struct of_msg *msg, struct of_error *error
 	                                set->flow_removed, set->role_status,
 	                                set->table_status, set->request_forward,
 	                                set->flow_stats,   set->controller_status};
-	const uint32_t given = set->given ? set->given : 0x3f; /* the first three kinds */
+	/* Without properties, the first three kinds are all there is. */
+	const uint32_t given = set->given || session->version >= OF14 ? set->given : 0x3f;
 
 	(void)error;
 	for (unsigned i = 0; i < ARRAY_SIZE(to); i++)
@@ -164,7 +172,10 @@ on_nicira(struct session *session, struct of_msg *msg, struct of_error *error)
 
 	switch ((int)msg->kind) {
 	case OFM_NX_FLOW_FORMAT:
-		session->is_nxm = msg->number != 0;
+		if (msg->number != FLOW_FORMAT_10 && msg->number != FLOW_FORMAT_NXM)
+			return of_fail(error, OFERR_BAD_REQUEST_EPERM,
+			               "no flows of format %u", msg->number);
+		session->is_nxm = msg->number == FLOW_FORMAT_NXM;
 		return 0;
 	case OFM_NX_CT_FLUSH_ZONE: /* no connections are tracked */
 	case OFM_NX_CT_FLUSH:
@@ -193,6 +204,24 @@ on_nicira(struct session *session, struct of_msg *msg, struct of_error *error)
 		return of_fail(error, OFERR_BAD_REQUEST_EXP_TYPE, "%s is not supported",
 		               of_kind_name(msg->kind));
 	}
+}
+
+/* The fields that stand for options of tunnels: there is room for none, as the reply to
+ * a request says, while there are no tunnels. */
+static int
+on_tlv_table_mod(struct session *session, struct of_msg *msg, struct of_error *error)
+{
+	const uint16_t command = msg->tlv_table.command;
+
+	(void)session;
+	if (command > TLV_CLEAR)
+		return of_fail(error, OFERR_NXTTM_COMMAND, "no command on fields is %u",
+		               command);
+	if (command == TLV_ADD && msg->tlv_table.n_maps)
+		return of_fail(
+			error, OFERR_NXTTM_FULL,
+			"there are no tunnels, whose options fields could stand for");
+	return 0;
 }
 
 /* ---- changes ---- */
@@ -231,28 +260,6 @@ on_flow_mod(struct session *session, struct of_msg *msg, struct of_error *error)
 	return result;
 }
 
-/* To others that asked for it. */
-static void
-forward_request(const struct session *by, unsigned reason)
-{
-	struct session *session;
-
-	SESSION_FOR_EACH(session, by->ofproto)
-	{
-		struct of_msg msg;
-
-		if (session == by || session->version < OF14 ||
-		    session->version != by->version ||
-		    !session_wants(session, REPORT_REQUEST_FORWARD, reason))
-			continue;
-		session_init_message(session, OFM_REQUEST_FORWARD, 0, &msg);
-		msg.request_forward.data = by->request;
-		msg.request_forward.n = by->request_bytes;
-		session_send(session, &msg);
-		of_msg_destroy(&msg);
-	}
-}
-
 static int
 on_group_mod(struct session *session, struct of_msg *msg, struct of_error *error)
 {
@@ -263,7 +270,8 @@ on_group_mod(struct session *session, struct of_msg *msg, struct of_error *error
 	result = groups_mod(&changes, &msg->group_mod, msg->version, error);
 	finish_changes(&changes, result);
 	if (!result)
-		forward_request(session, FORWARD_GROUP_MOD);
+		session_forward(session, session->request, session->request_bytes,
+		                FORWARD_GROUP_MOD);
 	return result;
 }
 
@@ -273,7 +281,8 @@ on_meter_mod(struct session *session, struct of_msg *msg, struct of_error *error
 	const int result = meters_mod(session, msg, error);
 
 	if (!result)
-		forward_request(session, FORWARD_METER_MOD);
+		session_forward(session, session->request, session->request_bytes,
+		                FORWARD_METER_MOD);
 	return result;
 }
 
@@ -394,7 +403,7 @@ static const struct handler handlers[OFM_N_KINDS] = {
 	[OFM_NX_RESUME] = {on_resume, true},
 	[OFM_NX_CT_FLUSH_ZONE] = {on_nicira, true},
 	[OFM_NX_CT_FLUSH] = {on_nicira, true},
-	[OFM_NX_TLV_TABLE_MOD] = {on_nicira, true},
+	[OFM_NX_TLV_TABLE_MOD] = {on_tlv_table_mod, true},
 	[OFM_NX_TLV_TABLE_REQUEST] = {on_nicira, false},
 	[OFM_NX_FLOW_MONITOR_CANCEL] = {on_nicira, false},
 };

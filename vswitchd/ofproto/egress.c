@@ -8,9 +8,6 @@
 #define FEATURE_EGRESS       (1U << 1) /* ... for egress */
 #define FEATURE_FIRST_EGRESS (1U << 4)
 
-/* ofp_table_features.command */
-enum { COMMAND_REPLACE, COMMAND_MODIFY, COMMAND_ENABLE, COMMAND_DISABLE };
-
 /* ---- rules ---- */
 
 /* What would change where a packet goes that is on its way to a port. */
@@ -93,17 +90,17 @@ take_features(const struct of_table_features *features, uint8_t *first,
 	if (features->table >= SWITCH_TABLES)
 		return of_fail(error, OFERR_TABLE_FEATURES_TABLE, "there is no table %u",
 		               features->table);
-	if (features->command > COMMAND_DISABLE)
+	if (features->command > OF_TABLE_DISABLE)
 		return of_fail(error, OFERR_TABLE_FEATURES_COMMAND, "no such command %u",
 		               features->command);
-	if (features->command == COMMAND_DISABLE || features->has_properties)
+	if (features->command == OF_TABLE_DISABLE)
 		return of_fail(error, OFERR_TABLE_FEATURES_EPERM,
 		               "what tables can do does not change");
 	if (features->features &
 	    ~(FEATURE_INGRESS | FEATURE_EGRESS | FEATURE_FIRST_EGRESS))
 		return of_fail(error, OFERR_TABLE_FEATURES_FEATURES,
 		               "no such features 0x%x", features->features);
-	if (features->command != COMMAND_MODIFY)
+	if (features->command != OF_TABLE_MODIFY)
 		return 0;
 	/* Table 0 is where packets come in: to name it is to have none. */
 	if (features->features & FEATURE_FIRST_EGRESS)

@@ -151,7 +151,7 @@ check_flow_mod(const struct changes *changes, const struct of_flow_mod *mod,
 
 	if (mod->flags & OF_FLOW_EMERGENCY)
 		return of_fail(error,
-		               mod->idle_s || mod->hard_s ? OFERR_FLOW_MOD_TIMEOUT
+		               mod->idle_s || mod->hard_s ? OFERR_FLOW_MOD_EMERGENCY
 		                                          : OFERR_FLOW_MOD_TABLE_FULL,
 		               "there is no emergency flow cache");
 	if (action_check(changes->ofproto, &mod->actions, &mod->match, table, false,

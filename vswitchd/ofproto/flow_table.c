@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 /* Rules of one mask, by their match alone. */
@@ -11,6 +12,14 @@ struct flow_form {
 	struct hmap_node node;
 	struct flow_key mask;
 	struct hmap rules;
+};
+
+/* Rules of one cookie. */
+struct flow_cookie {
+	struct hmap_node node;
+	uint64_t cookie;
+	struct list rules;
+	uint32_t n_rules;
 };
 
 static uint64_t
@@ -59,9 +68,11 @@ match_equal(const struct flow_match *a, const struct flow_match *b)
 void
 flow_table_init(struct flow_table *table, uint8_t id)
 {
-	*table = (struct flow_table){.id = id, .eviction_flags = 7};
+	*table = (struct flow_table){
+		.id = id, .limit = FLOW_TABLE_RULES_MAX, .eviction_flags = 7};
 	hmap_init(&table->rules);
 	hmap_init(&table->forms);
+	hmap_init(&table->cookies);
 }
 
 void
@@ -75,7 +86,70 @@ flow_table_destroy(struct flow_table *table)
 	}
 	hmap_destroy(&table->rules);
 	hmap_destroy(&table->forms);
+	hmap_destroy(&table->cookies);
 }
+
+/* ---- cookies ---- */
+
+static struct flow_cookie *
+find_cookie(const struct flow_table *table, uint64_t cookie)
+{
+	struct flow_cookie *found;
+
+	HMAP_FOR_EACH_WITH_HASH (found, node, hash_u64(cookie, 0), &table->cookies)
+		if (found->cookie == cookie)
+			return found;
+	return NULL;
+}
+
+static void
+enter_cookie(struct flow_table *table, struct rule *rule)
+{
+	struct flow_cookie *of = find_cookie(table, rule->cookie);
+
+	if (!of) {
+		of = xcalloc(1, sizeof(*of));
+		of->cookie = rule->cookie;
+		list_init(&of->rules);
+		hmap_insert(&table->cookies, &of->node, hash_u64(of->cookie, 0));
+	}
+	list_push_back(&of->rules, &rule->cookie_node);
+	of->n_rules++;
+	rule->by_cookie = of;
+}
+
+static void
+leave_cookie(struct flow_table *table, struct rule *rule)
+{
+	struct flow_cookie *of = rule->by_cookie;
+
+	list_remove(&rule->cookie_node);
+	rule->by_cookie = NULL;
+	if (--of->n_rules)
+		return;
+	hmap_remove(&table->cookies, &of->node);
+	free(of);
+}
+
+void
+flow_table_set_cookie(struct flow_table *table, struct rule *rule, uint64_t cookie)
+{
+	if (rule->cookie == cookie)
+		return;
+	leave_cookie(table, rule);
+	rule->cookie = cookie;
+	enter_cookie(table, rule);
+}
+
+uint32_t
+flow_table_count_cookie(const struct flow_table *table, uint64_t cookie)
+{
+	const struct flow_cookie *of = find_cookie(table, cookie);
+
+	return of ? of->n_rules : 0;
+}
+
+/* ---- rules ---- */
 
 static struct flow_form *
 table_form(struct flow_table *table, const struct flow_key *mask)
@@ -101,6 +175,7 @@ flow_table_insert(struct flow_table *table, struct rule *rule)
 	hmap_insert(&table->rules, &rule->node, rule_hash(hash, rule->priority));
 	rule->form = table_form(table, &rule->match.mask);
 	hmap_insert(&rule->form->rules, &rule->form_node, hash);
+	enter_cookie(table, rule);
 	table->n_hidden += rule->is_hidden;
 }
 
@@ -111,6 +186,7 @@ flow_table_remove(struct flow_table *table, struct rule *rule)
 
 	hmap_remove(&table->rules, &rule->node);
 	hmap_remove(&form->rules, &rule->form_node);
+	leave_cookie(table, rule);
 	if (!form->rules.count) {
 		hmap_remove(&table->forms, &form->node);
 		hmap_destroy(&form->rules);
@@ -223,6 +299,20 @@ select_narrower(const struct flow_form *form, const struct rule_filter *filter,
 			rule_list_add(list, rule);
 }
 
+static void
+select_of_cookie(const struct flow_table *table, const struct rule_filter *filter,
+                 struct rule_list *list)
+{
+	const struct flow_cookie *of = find_cookie(table, filter->cookie);
+	struct rule *rule;
+
+	if (!of)
+		return;
+	LIST_FOR_EACH (rule, cookie_node, &of->rules)
+		if (rule_fits(rule, filter))
+			rule_list_add(list, rule);
+}
+
 void
 flow_table_select(const struct flow_table *table, const struct rule_filter *filter,
                   struct rule_list *list)
@@ -234,6 +324,11 @@ flow_table_select(const struct flow_table *table, const struct rule_filter *filt
 		rule = flow_table_find(table, filter->match, filter->priority);
 		if (rule && rule_fits(rule, filter))
 			rule_list_add(list, rule);
+		return;
+	}
+	if (filter->cookie_mask == UINT64_MAX &&
+	    flow_key_is_empty(&filter->match->mask)) {
+		select_of_cookie(table, filter, list);
 		return;
 	}
 	HMAP_FOR_EACH (form, node, &table->forms) {
@@ -286,6 +381,7 @@ rule_create(uint8_t table, const struct flow_match *match, uint16_t priority)
 	rule->match = *match;
 	rule->priority = priority;
 	list_init(&rule->timeout);
+	list_init(&rule->cookie_node);
 	return rule;
 }
 
@@ -307,6 +403,23 @@ rule_get_stats(const struct rule *rule, struct rule_stats *stats)
 	stats->packets += rule->base_packets;
 	stats->bytes += rule->base_bytes;
 	stats->used_ns = MAX_OF(stats->used_ns, rule->base_used_ns);
+}
+
+uint64_t
+rule_deadline_ns(const struct rule *rule, bool *is_hard)
+{
+	uint64_t hard_ns = UINT64_MAX, idle_ns = UINT64_MAX;
+	struct rule_stats stats;
+
+	if (rule->hard_s)
+		hard_ns = rule->modified_ns + rule->hard_s * NSEC_PER_SEC;
+	if (rule->idle_s) {
+		rule_get_stats(rule, &stats);
+		idle_ns = MAX_OF(stats.used_ns, rule->modified_ns) +
+		          rule->idle_s * NSEC_PER_SEC;
+	}
+	*is_hard = hard_ns <= idle_ns;
+	return MIN_OF(hard_ns, idle_ns);
 }
 
 bool
@@ -371,21 +484,6 @@ actions_use_group(const void *records, size_t bytes, uint32_t group)
 			return true;
 		if (action_nested(action, &inner, &n) &&
 		    actions_use_group(inner, n, group))
-			return true;
-	}
-	return false;
-}
-
-bool
-actions_use_meter(const struct flow_actions *actions, uint32_t meter)
-{
-	FLOW_ACTION_FOR_EACH(action, actions->data, actions->bytes)
-	{
-		if (action->type == ACTION_METER &&
-		    ((const struct flow_number *)action)->value == meter)
-			return true;
-		if (action->type == ACTION_CONTROLLER &&
-		    ((const struct flow_controller *)action)->meter == meter)
 			return true;
 	}
 	return false;

@@ -6,8 +6,8 @@
 #include "base/mem.h"
 #include "vswitchd/ofproto/action_check.h"
 
-#define GROUP_DEPTH_MAX   32 /* of groups in groups' buckets */
-#define GROUP_BUCKETS_MAX 4096
+#define GROUP_DEPTH_MAX   32   /* of groups in groups' buckets */
+#define GROUP_BUCKETS_MAX 4000 /* their counters fit a message */
 #define BUCKET_ID_NONE    UINT32_MAX
 
 /* ---- buckets ---- */
@@ -41,9 +41,8 @@ number_buckets(struct group *group)
 	for (size_t i = 0; i < group->n_buckets; i++) {
 		if (group->buckets[i].id != BUCKET_ID_NONE)
 			continue;
-		while (find_bucket(group, next))
-			next++;
-		group->buckets[i].id = next;
+		next = of_bucket_free_id(group->buckets, group->n_buckets, next);
+		group->buckets[i].id = next++;
 	}
 }
 
@@ -82,8 +81,13 @@ check_group(const struct ofproto *ofproto, const struct group *group,
 		               "an indirect group has one bucket, not %zu",
 		               group->n_buckets);
 	if (group->selection_method[0] && group->type != OF_GROUP_TYPE_SELECT)
-		return of_fail(error, OFERR_GROUP_MOD_INVALID,
+		return of_fail(error, OFERR_BAD_PROPERTY_VALUE,
 		               "only groups of type select have a selection method");
+	if (group->selection_method[0] && strcmp(group->selection_method, "hash") &&
+	    strcmp(group->selection_method, "dp_hash"))
+		return of_fail(error, OFERR_BAD_PROPERTY_VALUE,
+		               "there is no selection method \"%s\"",
+		               group->selection_method);
 	for (size_t i = 0; i < group->n_buckets; i++) {
 		const int result =
 			check_bucket(ofproto, group, &group->buckets[i], error);
@@ -92,7 +96,7 @@ check_group(const struct ofproto *ofproto, const struct group *group,
 			return result;
 		for (size_t j = 0; j < i && group->n_buckets <= GROUP_BUCKETS_MAX; j++)
 			if (group->buckets[j].id == group->buckets[i].id)
-				return of_fail(error, OFERR_GROUP_MOD_BUCKET_EXISTS,
+				return of_fail(error, OFERR_GROUP_MOD_BAD_BUCKET,
 				               "two buckets have the number %u",
 				               group->buckets[i].id);
 	}
@@ -224,8 +228,13 @@ static int
 put_mod(struct changes *changes, struct group *old, const struct of_group_mod *mod,
         struct of_error *error)
 {
-	struct group *group = group_create(changes->ofproto, mod, mod->n_buckets);
+	struct group *group;
 
+	for (size_t i = 0; i < mod->n_buckets; i++)
+		if (mod->buckets[i].weight && mod->type != OF_GROUP_TYPE_SELECT)
+			return of_fail(error, OFERR_GROUP_MOD_INVALID,
+			               "only buckets of select groups have weights");
+	group = group_create(changes->ofproto, mod, mod->n_buckets);
 	for (size_t i = 0; i < mod->n_buckets; i++)
 		append_bucket(group, &mod->buckets[i]);
 	return put_group(changes, old, group, error);
@@ -254,8 +263,7 @@ static int
 delete_group(struct changes *changes, struct group *group, struct of_error *error)
 {
 	/* Other groups may go on leading to it: there is nothing to go to then. */
-	if (group->n_references)
-		changes_del_users_of_group(changes, group->number);
+	changes_del_users(changes, group->users, REMOVED_GROUP_DELETE);
 	return changes_set_group(changes, group, NULL, error);
 }
 
@@ -265,9 +273,6 @@ delete_all_groups(struct changes *changes, struct of_error *error)
 	struct ofproto *ofproto = changes->ofproto;
 	struct group *group;
 
-	HMAP_FOR_EACH (group, node, &ofproto->groups)
-		if (group->n_references)
-			changes_del_users_of_group(changes, group->number);
 	HMAP_FOR_EACH (group, node, &ofproto->groups)
 		if (delete_group(changes, group, error))
 			return -1;
@@ -285,6 +290,7 @@ group_copy_head(const struct group *old, size_t n_buckets)
 			? xmemdup(old->hash_fields,
 	                          old->n_hash_fields * sizeof(*old->hash_fields))
 			: NULL;
+	group->users = NULL;
 	group->buckets = xcalloc(MAX_OF(n_buckets, 1), sizeof(*group->buckets));
 	group->n_buckets = 0;
 	return group;

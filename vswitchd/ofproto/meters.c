@@ -4,6 +4,9 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "vswitchd/ofproto/references.h"
+
+static_assert(OF_METER_CONTROLLER == DP_METER_CONTROLLER, "it is given on as it is");
 
 #define BAND_DROP   1
 #define BAND_REMARK 2
@@ -75,6 +78,7 @@ put_meter(struct ofproto *ofproto, struct meter *meter, const struct of_meter_mo
 		meter = xcalloc(1, sizeof(*meter));
 		meter->number = mod->meter;
 		meter->created_ns = dp_time_ns();
+		meter->users = users_create();
 		hmap_insert(&ofproto->meters, &meter->node, hash_u64(mod->meter, 0));
 	}
 	meter->flags = mod->flags;
@@ -84,27 +88,36 @@ put_meter(struct ofproto *ofproto, struct meter *meter, const struct of_meter_mo
 }
 
 static void
+meter_free(struct meter *meter)
+{
+	users_free(meter->users);
+	free(meter);
+}
+
+static void
 delete_meter(struct changes *changes, struct meter *meter)
 {
 	struct ofproto *ofproto = changes->ofproto;
 
-	changes_del_users_of_meter(changes, meter->number);
+	changes_del_users(changes, meter->users, REMOVED_METER_DELETE);
 	hmap_remove(&ofproto->meters, &meter->node);
 	dp_meter_del(ofproto->bridge_id, meter->number);
 	switch_touch(ofproto);
-	free(meter);
+	meter_free(meter);
 }
 
 static void
 delete_meters(struct session *session, uint32_t xid, uint32_t number)
 {
 	struct ofproto *ofproto = session->ofproto;
+	struct meter *meter = switch_find_meter(ofproto, number);
 	struct changes changes;
-	struct meter *meter;
 
 	changes_begin(&changes, ofproto, session, xid);
-	HMAP_FOR_EACH (meter, node, &ofproto->meters)
-		if (number == OF_METER_ALL || meter->number == number)
+	if (meter)
+		delete_meter(&changes, meter);
+	if (number == OF_METER_ALL)
+		HMAP_FOR_EACH (meter, node, &ofproto->meters)
 			delete_meter(&changes, meter);
 	changes_commit(&changes);
 }
@@ -120,7 +133,9 @@ meters_mod(struct session *session, const struct of_msg *msg, struct of_error *e
 		delete_meters(session, msg->xid, mod->meter);
 		return 0;
 	}
-	if (!mod->meter || mod->meter > SWITCH_METERS_MAX)
+	/* Nothing here is slow that OF_METER_SLOWPATH could be for. */
+	if (mod->meter != OF_METER_CONTROLLER &&
+	    (!mod->meter || mod->meter > SWITCH_METERS_MAX))
 		return of_fail(error, OFERR_METER_INVALID, "%u is no number of a meter",
 		               mod->meter);
 	if (mod->command == OF_METER_ADD && meter)
@@ -140,7 +155,7 @@ meters_destroy(struct ofproto *ofproto)
 	HMAP_FOR_EACH (meter, node, &ofproto->meters) {
 		hmap_remove(&ofproto->meters, &meter->node);
 		dp_meter_del(ofproto->bridge_id, meter->number);
-		free(meter);
+		meter_free(meter);
 	}
 	hmap_destroy(&ofproto->meters);
 }

@@ -6,9 +6,12 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "vswitchd/ofproto/dumps.h"
 
-#define MONITORS_MAX     1024 /* of a connection */
-#define UPDATES_PER_PART 256
+#define MONITORS_MAX 1024 /* of a connection */
+#define MONITOR_EVENTS                                                    \
+	(OF_MONITOR_INITIAL | OF_MONITOR_ON_ADD | OF_MONITOR_ON_REMOVED | \
+	 OF_MONITOR_ON_MODIFY)
 
 struct monitor {
 	struct list node; /* session.monitors */
@@ -59,17 +62,33 @@ find_monitor(struct session *session, uint32_t id)
 	return NULL;
 }
 
-static bool
-monitor_watches(const struct monitor *monitor, const struct rule *rule)
+static struct rule_filter
+monitor_filter(const struct monitor *monitor)
 {
-	const struct rule_filter filter = {
+	return (struct rule_filter){
 		.match = &monitor->match,
 		.table = monitor->table,
 		.out_port = monitor->out_port,
 		.out_group = monitor->out_group,
 	};
+}
 
-	return rule_fits(rule, &filter);
+/* 'before' are the actions that a rule had until now, NULL if the same: who watches the
+ * rules that output to a port is told that one does so no longer. */
+static bool
+monitor_watches(const struct monitor *monitor, const struct rule *rule,
+                const struct flow_actions *before)
+{
+	const struct rule_filter filter = monitor_filter(monitor);
+	struct rule old;
+
+	if (rule_fits(rule, &filter))
+		return true;
+	if (!before)
+		return false;
+	old = *rule;
+	old.actions = *before;
+	return rule_fits(&old, &filter);
 }
 
 /* ---- updates ---- */
@@ -108,9 +127,32 @@ event_flag(enum of_monitor_event event)
 	return 0;
 }
 
+/* Updates are sent together, those of one change in one message. */
+static void
+flush_updates(struct session *session)
+{
+	if (session->n_updates)
+		send_updates(session, 0, session->updates_are_nicira, false,
+		             session->updates, session->n_updates);
+	session->n_updates = 0;
+}
+
+static void
+add_update(struct session *session, bool is_nicira,
+           const struct of_monitor_update *update)
+{
+	if (session->n_updates == DUMP_PART_ITEMS ||
+	    session->updates_are_nicira != is_nicira)
+		flush_updates(session);
+	if (!session->updates)
+		session->updates = xcalloc(DUMP_PART_ITEMS, sizeof(*update));
+	session->updates_are_nicira = is_nicira;
+	session->updates[session->n_updates++] = *update;
+}
+
 static void
 report_to(struct session *session, enum of_monitor_event event, const struct rule *rule,
-          uint8_t reason, bool is_own, uint32_t xid)
+          const struct flow_actions *before, uint8_t reason, bool is_own, uint32_t xid)
 {
 	struct of_monitor_update update = {.event = (uint16_t)event, .xid = xid};
 	const struct monitor *found = NULL, *monitor;
@@ -118,7 +160,7 @@ report_to(struct session *session, enum of_monitor_event event, const struct rul
 
 	LIST_FOR_EACH (monitor, node, &session->monitors) {
 		if (!(monitor->flags & event_flag(event)) ||
-		    !monitor_watches(monitor, rule))
+		    !monitor_watches(monitor, rule, before))
 			continue;
 		flags |= monitor->flags;
 		found = monitor;
@@ -135,46 +177,77 @@ report_to(struct session *session, enum of_monitor_event event, const struct rul
 		if (!(flags & OF_MONITOR_INSTRUCTIONS))
 			update.flow.actions = (struct flow_actions){0};
 	}
-	send_updates(session, 0, found->is_nicira, false, &update, 1);
+	add_update(session, found->is_nicira, &update);
 }
 
 void
 monitors_report(struct ofproto *ofproto, enum of_monitor_event event,
-                const struct rule *rule, uint8_t reason, const struct session *by,
-                uint32_t xid)
+                const struct rule *rule, const struct flow_actions *before,
+                uint8_t reason, const struct session *by, uint32_t xid)
 {
 	struct session *session;
 
 	SESSION_FOR_EACH(session, ofproto)
 	if (!list_is_empty(&session->monitors))
-		report_to(session, event, rule, reason, session == by, xid);
+		report_to(session, event, rule, before, reason, session == by, xid);
+}
+
+void
+monitors_flush(struct ofproto *ofproto)
+{
+	struct session *session;
+
+	SESSION_FOR_EACH(session, ofproto)
+	flush_updates(session);
 }
 
 /* ---- requests ---- */
 
-static void
-send_initial(struct session *session, const struct monitor *monitor, uint32_t xid,
-             struct of_monitor_update *updates, size_t *n)
+/* Rules that are there already, for one monitor after the other: the dump's numbers. */
+static bool
+initial_part(struct session *session, struct dump *dump)
 {
+	const struct monitor *monitor =
+		dump->next < dump->n_numbers
+			? find_monitor(session, dump->numbers[dump->next])
+			: NULL;
+	struct of_monitor_update *updates;
 	const uint64_t now_ns = dp_time_ns();
-	struct rule *rule;
+	struct rule_list list = {0};
+	bool has_more = false;
 
-	for (size_t i = 0; i < SWITCH_TABLES; i++)
-		HMAP_FOR_EACH (rule, node, &session->ofproto->tables[i].rules) {
-			if (!monitor_watches(monitor, rule))
-				continue;
-			if (*n == UPDATES_PER_PART) {
-				send_updates(session, xid, monitor->is_nicira, true,
-				             updates, *n);
-				*n = 0;
-			}
-			updates[*n] =
-				(struct of_monitor_update){.event = OF_EVENT_INITIAL};
-			rule_describe(rule, now_ns, &updates[*n].flow);
-			if (!(monitor->flags & OF_MONITOR_INSTRUCTIONS))
-				updates[*n].flow.actions = (struct flow_actions){0};
-			++*n;
-		}
+	if (monitor) {
+		const struct rule_filter filter = monitor_filter(monitor);
+
+		has_more = dump_next_rules(session->ofproto, dump, &filter, &list);
+	}
+	updates = xcalloc(MAX_OF(list.n, 1), sizeof(*updates));
+	for (size_t i = 0; i < list.n; i++) {
+		updates[i].event = OF_EVENT_INITIAL;
+		rule_describe(list.rules[i], now_ns, &updates[i].flow);
+		if (!(monitor->flags & OF_MONITOR_INSTRUCTIONS))
+			updates[i].flow.actions = (struct flow_actions){0};
+	}
+	if (!has_more && dump->next + 1 < dump->n_numbers) {
+		dump->next++;
+		dump->table = 0;
+		has_more = true;
+	}
+	if (list.n || !has_more)
+		send_updates(session, dump->request.xid, dump->request.is_nicira,
+		             has_more, updates, list.n);
+	free(updates);
+	rule_list_destroy(&list);
+	return has_more;
+}
+
+static unsigned
+known_flags(enum of_version version)
+{
+	const unsigned nicira =
+		MONITOR_EVENTS | OF_MONITOR_INSTRUCTIONS | OF_MONITOR_NO_ABBREV;
+
+	return version >= OF14 ? nicira | OF_MONITOR_ONLY_OWN : nicira;
 }
 
 static int
@@ -189,6 +262,11 @@ check_request(struct session *session, const struct of_monitor *request,
 	if (request->command != OF_MONITOR_ADD && !monitor)
 		return of_fail(error, OFERR_MONITOR_UNKNOWN, "there is no monitor %u",
 		               request->id);
+	if (request->command != OF_MONITOR_DELETE &&
+	    (request->flags & ~known_flags(session->version) ||
+	     !(request->flags & MONITOR_EVENTS)))
+		return of_fail(error, OFERR_MONITOR_FLAGS,
+		               "a monitor cannot have the flags 0x%x", request->flags);
 	if (request->command != OF_MONITOR_DELETE &&
 	    request->what.table != OF_TABLE_ALL && request->what.table > SWITCH_TABLES)
 		return of_fail(error, OFERR_BAD_REQUEST_TABLE_ID, "there is no table %u",
@@ -226,9 +304,9 @@ int
 monitors_request(struct session *session, const struct of_msg *request,
                  struct of_error *error)
 {
-	struct of_monitor_update *updates;
-	size_t n = 0, n_monitors = 0;
 	struct monitor *monitor;
+	size_t n_monitors = 0;
+	struct dump *dump;
 
 	LIST_FOR_EACH (monitor, node, &session->monitors)
 		n_monitors++;
@@ -238,7 +316,7 @@ monitors_request(struct session *session, const struct of_msg *request,
 	for (size_t i = 0; i < request->n; i++)
 		if (check_request(session, &request->monitors[i], error))
 			return -1;
-	updates = xcalloc(UPDATES_PER_PART, sizeof(*updates));
+	dump = dump_create(request, initial_part);
 	for (size_t i = 0; i < request->n; i++) {
 		const struct of_monitor *wanted = &request->monitors[i];
 
@@ -251,10 +329,9 @@ monitors_request(struct session *session, const struct of_msg *request,
 		monitor = put_monitor(session, wanted, request->is_nicira);
 		if (wanted->command == OF_MONITOR_ADD &&
 		    wanted->flags & OF_MONITOR_INITIAL)
-			send_initial(session, monitor, request->xid, updates, &n);
+			dump_add_number(dump, monitor->id);
 	}
-	send_updates(session, request->xid, request->is_nicira, false, updates, n);
-	free(updates);
+	dump_begin(session, dump);
 	return 0;
 }
 
@@ -275,4 +352,5 @@ ofproto_monitors_destroy(struct session *session)
 {
 	while (!list_is_empty(&session->monitors))
 		monitor_free(CONTAINER_OF(session->monitors.next, struct monitor, node));
+	free(session->updates);
 }

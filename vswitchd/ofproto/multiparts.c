@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "vswitchd/ofproto/controller_status.h"
 #include "vswitchd/ofproto/monitors.h"
 #include "vswitchd/ofproto/multiparts_private.h"
 
@@ -81,6 +82,7 @@ multiparts_request(struct session *session, const struct of_msg *request, bool *
 		{OFM_METER_FEATURES_REQUEST, multipart_meter_features},
 		{OFM_FLOW_MONITOR_REQUEST, monitors_request},
 		{OFM_BUNDLE_FEATURES_REQUEST, multipart_bundle_features},
+		{OFM_CONTROLLER_STATUS_REQUEST, controller_status_request},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)

@@ -7,8 +7,3 @@
  * these. */
 int multiparts_request(struct session *session, const struct of_msg *request,
                        bool *is_known, struct of_error *error);
-
-/* Goes on with an answer about rules as far as the controller reads it, for some
- * milliseconds. Called often, and from a timer. */
-void flow_dump_run(struct session *session);
-void flow_dump_destroy(struct session *session);

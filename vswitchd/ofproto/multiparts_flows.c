@@ -1,9 +1,9 @@
 /* multiparts_flows.c - statistics of rules and tables. Part of multiparts.c. Main
  * thread. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "openflow/of_msg.h"
 #include "vswitchd/ofproto/egress.h"
@@ -11,10 +11,7 @@
 #include "vswitchd/ofproto/multiparts_private.h"
 #include "vswitchd/ofproto/table_mod.h"
 
-#define FLOWS_PER_PART   512
-#define DUMP_BACKLOG_MAX (4U << 20)           /* what a reader may be behind */
-#define DUMP_NS          (10 * NSEC_PER_MSEC) /* of the main thread, at a time */
-#define LOOK_AGAIN_MS    10                   /* whether it has read */
+#define TABLES_PER_PART 16
 
 /* goto, write-metadata, write-, apply- and clear-actions, meter: a bit per wire number.
  */
@@ -48,79 +45,29 @@ filter_of(const struct of_flow_stats_request *request)
 	};
 }
 
-/* ---- dumps: made while they are read ---- */
-
-struct flow_dump {
-	struct of_msg request; /* owns nothing */
-	unsigned table;        /* what comes next */
-	size_t position;
-};
-
-/* Rules of the next part, and whether there may be more. */
 static bool
-dump_select(const struct ofproto *ofproto, struct flow_dump *dump, struct rule_list *list)
-{
-	const struct of_flow_stats_request *request = &dump->request.flow_request;
-	const struct rule_filter filter = filter_of(request);
-
-	while (dump->table < OF_TABLES && list->n < FLOWS_PER_PART) {
-		if (request->table == OF_TABLE_ALL || request->table == dump->table)
-			flow_table_select_some(&ofproto->tables[dump->table], &filter,
-			                       &dump->position, list);
-		dump->table += dump->position == 0;
-	}
-	return dump->table < OF_TABLES;
-}
-
-/* Sends a part; whether it was not the last. */
-static bool
-dump_part(struct session *session, struct flow_dump *dump)
+flows_part(struct session *session, struct dump *dump)
 {
 	const enum of_kind kind = dump->request.kind == OFM_FLOW_STATS_REQUEST
 	                                  ? OFM_FLOW_STATS_REPLY
 	                                  : OFM_FLOW_DESC_REPLY;
+	const struct rule_filter filter = filter_of(&dump->request.flow_request);
 	const uint64_t now_ns = dp_time_ns();
 	struct rule_list list = {0};
 	struct of_msg reply;
+	bool has_more;
 
 	multipart_init_reply(session, &dump->request, kind, &reply);
-	reply.more = dump_select(session->ofproto, dump, &list);
+	has_more = reply.more = dump_next_rules(session->ofproto, dump, &filter, &list);
 	reply.flows = xcalloc(MAX_OF(list.n, 1), sizeof(*reply.flows));
 	for (; reply.n < list.n; reply.n++)
 		rule_describe(list.rules[reply.n], now_ns, &reply.flows[reply.n]);
-	session_send(session, &reply);
+	if (list.n || !has_more)
+		session_send(session, &reply);
 	free(reply.flows);
 	of_msg_destroy(&reply);
 	rule_list_destroy(&list);
-	return reply.more;
-}
-
-void
-flow_dump_run(struct session *session)
-{
-	const uint64_t end_ns = clock_mono_ns() + DUMP_NS;
-	bool is_over = !session->dump, is_read = true;
-
-	if (is_over)
-		return;
-	while (!is_over && is_read && clock_mono_ns() < end_ns) {
-		is_read = !session->pending.length &&
-		          channel_backlog_bytes(session->channel) < DUMP_BACKLOG_MAX;
-		if (is_read)
-			is_over = !dump_part(session, session->dump);
-	}
-	if (is_over)
-		flow_dump_destroy(session);
-	else
-		switch_look_again(session->ofproto, is_read ? 1 : LOOK_AGAIN_MS);
-	session_review_pause(session);
-}
-
-void
-flow_dump_destroy(struct session *session)
-{
-	free(session->dump);
-	session->dump = NULL;
+	return has_more;
 }
 
 int
@@ -129,45 +76,47 @@ multipart_flows(struct session *session, const struct of_msg *request,
 {
 	if (check_table(&request->flow_request, error))
 		return -EPROTO;
-	/* Nothing is read before an answer is complete. */
-	while (session->dump)
-		if (!dump_part(session, session->dump))
-			flow_dump_destroy(session);
-	session->dump = xcalloc(1, sizeof(*session->dump));
-	session->dump->request = *request;
-	session->dump->request.arena = NULL;
-	flow_dump_run(session);
+	dump_begin(session, dump_create(request, flows_part));
 	return 0;
+}
+
+/* Sums up; only the last has anything to send. */
+static bool
+aggregate_part(struct session *session, struct dump *dump)
+{
+	const struct rule_filter filter = filter_of(&dump->request.flow_request);
+	struct of_aggregate *total = &dump->total;
+	struct rule_list list = {0};
+	struct of_msg reply;
+	const bool has_more = dump_next_rules(session->ofproto, dump, &filter, &list);
+
+	for (size_t i = 0; i < list.n; i++) {
+		struct rule_stats stats;
+
+		rule_get_stats(list.rules[i], &stats);
+		if (!(list.rules[i]->flags & OF_FLOW_NO_PACKETS))
+			total->packets += stats.packets;
+		if (!(list.rules[i]->flags & OF_FLOW_NO_BYTES))
+			total->bytes += stats.bytes;
+	}
+	total->flows += (uint32_t)list.n;
+	rule_list_destroy(&list);
+	if (has_more)
+		return true;
+	multipart_init_reply(session, &dump->request, OFM_AGGREGATE_REPLY, &reply);
+	reply.aggregate = *total;
+	session_send(session, &reply);
+	of_msg_destroy(&reply);
+	return false;
 }
 
 int
 multipart_aggregate(struct session *session, const struct of_msg *request,
                     struct of_error *error)
 {
-	struct rule_list list = {0};
-	struct of_msg reply;
-	const struct of_flow_stats_request *what = &request->flow_request;
-	const struct rule_filter filter = filter_of(what);
-
-	if (check_table(what, error))
+	if (check_table(&request->flow_request, error))
 		return -EPROTO;
-	for (size_t i = 0; i < OF_TABLES; i++)
-		if (what->table == OF_TABLE_ALL || what->table == i)
-			flow_table_select(&session->ofproto->tables[i], &filter, &list);
-	multipart_init_reply(session, request, OFM_AGGREGATE_REPLY, &reply);
-	for (size_t i = 0; i < list.n; i++) {
-		struct rule_stats stats;
-
-		rule_get_stats(list.rules[i], &stats);
-		if (!(list.rules[i]->flags & OF_FLOW_NO_PACKETS))
-			reply.aggregate.packets += stats.packets;
-		if (!(list.rules[i]->flags & OF_FLOW_NO_BYTES))
-			reply.aggregate.bytes += stats.bytes;
-	}
-	reply.aggregate.flows = (uint32_t)list.n;
-	session_send(session, &reply);
-	of_msg_destroy(&reply);
-	rule_list_destroy(&list);
+	dump_begin(session, dump_create(request, aggregate_part));
 	return 0;
 }
 
@@ -201,8 +150,9 @@ multipart_tables(struct session *session, const struct of_msg *request,
 		tables[i].match_fields = tables[i].wildcards =
 			session->version == OF10 ? 0x3fffff : UINT64_MAX;
 		tables[i].metadata_match = tables[i].metadata_write = UINT64_MAX;
-		tables[i].max_entries = FLOW_TABLE_RULES_MAX;
-		tables[i].active = (uint32_t)table->rules.count - table->n_hidden;
+		snprintf(tables[i].name, sizeof(tables[i].name), "%s", table->name);
+		tables[i].max_entries = table->limit;
+		tables[i].active = (uint32_t)flow_table_count(table);
 		fill_abilities(&tables[i], session->version);
 		tables[i].lookups = stats.lookups;
 		tables[i].matched = stats.matched;
@@ -254,7 +204,8 @@ fill_features(struct of_table_features *features, const struct ofproto *ofproto,
 	features->table = table->id;
 	features->features = egress_features(ofproto, table->id);
 	features->metadata_match = features->metadata_write = UINT64_MAX;
-	features->max_entries = FLOW_TABLE_RULES_MAX;
+	features->max_entries = table->limit;
+	snprintf(features->name, sizeof(features->name), "%s", table->name);
 	features->has_properties = true;
 	features->capabilities = 3; /* deprecated bits, as the reference has them */
 	for (unsigned miss = 0; miss < 2; miss++) {
@@ -286,27 +237,102 @@ fill_features(struct of_table_features *features, const struct ofproto *ofproto,
 	}
 }
 
+static bool
+table_features_part(struct session *session, struct dump *dump)
+{
+	struct of_table_features *features = xcalloc(TABLES_PER_PART, sizeof(*features));
+	const struct ofproto *ofproto = session->ofproto;
+	struct of_msg reply;
+	uint32_t number;
+	bool has_more;
+
+	multipart_init_reply(session, &dump->request, OFM_TABLE_FEATURES_REPLY, &reply);
+	reply.table_features = features;
+	while (reply.n < TABLES_PER_PART && dump_next_number(dump, &number))
+		fill_features(&features[reply.n++], ofproto, &ofproto->tables[number],
+		              session->version);
+	has_more = dump_send_numbers(session, dump, &reply);
+	free(features);
+	return has_more;
+}
+
+static bool
+is_within(const void *asked, const void *able, size_t bytes)
+{
+	const uint8_t *a = asked, *b = able;
+
+	for (size_t i = 0; i < bytes; i++)
+		if (a[i] & ~b[i])
+			return false;
+	return true;
+}
+
+/* What tables can do does not change: who asks for that, or for less, has it. */
+static bool
+is_able(const struct of_table_features *able, const struct of_table_features *asked)
+{
+#define IS_WITHIN(member) is_within(&asked->member, &able->member, sizeof(asked->member))
+	return IS_WITHIN(metadata_match) && IS_WITHIN(metadata_write) &&
+	       asked->max_entries <= able->max_entries && IS_WITHIN(instructions) &&
+	       IS_WITHIN(actions) && IS_WITHIN(write_actions) && IS_WITHIN(next_tables) &&
+	       IS_WITHIN(match) && IS_WITHIN(mask) && IS_WITHIN(wildcards) &&
+	       IS_WITHIN(set) && IS_WITHIN(write_set);
+#undef IS_WITHIN
+}
+
+static int
+check_abilities(const struct session *session, const struct of_msg *request,
+                struct of_error *error)
+{
+	const struct ofproto *ofproto = session->ofproto;
+
+	for (size_t i = 0; i < request->n; i++) {
+		const struct of_table_features *asked = &request->table_features[i];
+		struct of_table_features able = {0};
+
+		if (!asked->has_properties || asked->table >= SWITCH_TABLES)
+			continue;
+		fill_features(&able, ofproto, &ofproto->tables[asked->table],
+		              session->version);
+		if (!is_able(&able, asked))
+			return of_fail(error, OFERR_TABLE_FEATURES_EPERM,
+			               "what table %u can do does not change",
+			               asked->table);
+	}
+	return 0;
+}
+
+static int
+change_features(struct session *session, const struct of_msg *request,
+                struct of_error *error)
+{
+	int result = check_abilities(session, request, error);
+
+	if (!result)
+		result = table_check_names(session->ofproto, request, error);
+	if (!result)
+		result = egress_request(session->ofproto, request, error);
+	if (!result)
+		table_take_names(session->ofproto, request);
+	return result;
+}
+
 int
 multipart_table_features(struct session *session, const struct of_msg *request,
                          struct of_error *error)
 {
-	struct of_table_features *features;
-	struct of_msg reply;
+	struct dump *dump;
 
 	if (request->n && session->role == OF_ROLE_SECONDARY)
 		return of_fail(error, OFERR_BAD_REQUEST_IS_SLAVE,
 		               "a secondary controller changes nothing");
-	if (egress_request(session->ofproto, request, error))
-		return -1;
-	features = xcalloc(SWITCH_TABLES, sizeof(*features));
-	for (unsigned i = 0; i < SWITCH_TABLES; i++)
-		fill_features(&features[i], session->ofproto,
-		              &session->ofproto->tables[i], session->version);
-	multipart_init_reply(session, request, OFM_TABLE_FEATURES_REPLY, &reply);
-	reply.table_features = features;
-	reply.n = SWITCH_TABLES;
-	session_send(session, &reply);
-	of_msg_destroy(&reply);
-	free(features);
+	if (request->n && change_features(session, request, error))
+		return -EPROTO;
+	if (request->more)
+		return 0; /* the last part has the answer */
+	dump = dump_create(request, table_features_part);
+	for (uint32_t i = 0; i < SWITCH_TABLES; i++)
+		dump_add_number(dump, i);
+	dump_begin(session, dump);
 	return 0;
 }

@@ -5,33 +5,37 @@
 #include "base/mem.h"
 #include "openflow/of_msg.h"
 #include "vswitchd/ofproto/multiparts_private.h"
+#include "vswitchd/ofproto/references.h"
 
 #define GROUP_TYPES 4
 
 /* ---- groups ---- */
 
-static int
-compare_groups(const void *a, const void *b)
+static void
+dump_groups(struct session *session, const struct of_msg *request, dump_part_fn *part)
 {
-	const struct group *const *x = a, *const *y = b;
+	const uint32_t number = request->number;
+	struct dump *dump = dump_create(request, part);
+	const struct group *group;
 
-	return (*x)->number < (*y)->number ? -1 : 1;
-}
-
-static struct group **
-choose_groups(const struct session *session, uint32_t number, size_t *n)
-{
-	const struct hmap *all = &session->ofproto->groups;
-	struct group **list = xcalloc(MAX_OF(all->count, 1), sizeof(struct group *));
-	struct group *group;
-
-	*n = 0;
-	HMAP_FOR_EACH (group, node, all)
+	HMAP_FOR_EACH (group, node, &session->ofproto->groups)
 		if (number == OF_GROUP_ALL || number == OF_GROUP_ANY ||
 		    number == group->number)
-			list[(*n)++] = group;
-	qsort(list, *n, sizeof(struct group *), compare_groups);
-	return list;
+			dump_add_number(dump, group->number);
+	dump_sort_numbers(dump);
+	dump_begin(session, dump);
+}
+
+/* The next that is still there; NULL. */
+static const struct group *
+next_group(const struct session *session, struct dump *dump)
+{
+	const struct group *group = NULL;
+	uint32_t number;
+
+	while (!group && dump_next_number(dump, &number))
+		group = switch_find_group(session->ofproto, number);
+	return group;
 }
 
 static void
@@ -45,7 +49,7 @@ fill_group_stats(const struct session *session, const struct group *group,
 	                   group->n_buckets);
 	*stats = (struct of_group_stats){
 		.group = group->number,
-		.references = group->n_references,
+		.references = group->users->n,
 		.packets = total.packets,
 		.bytes = total.bytes,
 		.duration_ns = dp_time_ns() - group->created_ns,
@@ -59,45 +63,64 @@ fill_group_stats(const struct session *session, const struct group *group,
 	free(counts);
 }
 
+static bool
+group_stats_part(struct session *session, struct dump *dump)
+{
+	struct of_group_stats *stats = xcalloc(DUMP_PART_ITEMS, sizeof(*stats));
+	const struct group *group;
+	struct of_msg reply;
+	size_t bytes = 0;
+	bool has_more;
+
+	multipart_init_reply(session, &dump->request, OFM_GROUP_STATS_REPLY, &reply);
+	reply.group_stats = stats;
+	while (reply.n < DUMP_PART_ITEMS && bytes < DUMP_PART_BYTES &&
+	       (group = next_group(session, dump))) {
+		bytes += group->n_buckets * sizeof(*group->buckets);
+		fill_group_stats(session, group, &stats[reply.n++]);
+	}
+	has_more = dump_send_numbers(session, dump, &reply);
+	for (size_t i = 0; i < DUMP_PART_ITEMS; i++)
+		free(stats[i].buckets);
+	free(stats);
+	return has_more;
+}
+
 int
 multipart_group_stats(struct session *session, const struct of_msg *request,
                       struct of_error *error)
 {
-	size_t n;
-	struct group **list = choose_groups(session, request->number, &n);
-	struct of_group_stats *stats = xcalloc(MAX_OF(n, 1), sizeof(*stats));
-	struct of_msg reply;
-
 	(void)error;
-	for (size_t i = 0; i < n; i++)
-		fill_group_stats(session, list[i], &stats[i]);
-	multipart_init_reply(session, request, OFM_GROUP_STATS_REPLY, &reply);
-	reply.group_stats = stats;
-	reply.n = n;
-	session_send(session, &reply);
-	of_msg_destroy(&reply);
-	for (size_t i = 0; i < n; i++)
-		free(stats[i].buckets);
-	free(stats);
-	free(list);
+	dump_groups(session, request, group_stats_part);
 	return 0;
 }
 
-int
-multipart_group_descs(struct session *session, const struct of_msg *request,
-                      struct of_error *error)
+static size_t
+group_bytes(const struct group *group)
 {
-	/* 1.5's and Nicira's name a group; others ask for all. */
-	size_t n;
-	struct group **list = choose_groups(session, request->number, &n);
-	struct of_group_mod *groups = xcalloc(MAX_OF(n, 1), sizeof(*groups));
+	size_t n = group->n_buckets * sizeof(*group->buckets);
+
+	for (size_t i = 0; i < group->n_buckets; i++)
+		n += group->buckets[i].actions.bytes;
+	return n;
+}
+
+static bool
+group_descs_part(struct session *session, struct dump *dump)
+{
+	struct of_group_mod *groups = xcalloc(DUMP_PART_ITEMS, sizeof(*groups));
+	const struct group *group;
 	struct of_msg reply;
+	size_t bytes = 0;
+	bool has_more;
 
-	(void)error;
-	for (size_t i = 0; i < n; i++) {
-		const struct group *group = list[i];
+	multipart_init_reply(session, &dump->request, OFM_GROUP_DESC_REPLY, &reply);
+	reply.groups = groups;
+	while (reply.n < DUMP_PART_ITEMS && bytes < DUMP_PART_BYTES &&
+	       (group = next_group(session, dump))) {
+		struct of_group_mod *shown = &groups[reply.n++];
 
-		groups[i] = (struct of_group_mod){
+		*shown = (struct of_group_mod){
 			.type = group->type,
 			.group = group->number,
 			.selection_param = group->selection_param,
@@ -106,16 +129,22 @@ multipart_group_descs(struct session *session, const struct of_msg *request,
 			.buckets = group->buckets,
 			.n_buckets = group->n_buckets,
 		};
-		memcpy(groups[i].selection_method, group->selection_method,
-		       sizeof(groups[i].selection_method));
+		memcpy(shown->selection_method, group->selection_method,
+		       sizeof(shown->selection_method));
+		bytes += group_bytes(group);
 	}
-	multipart_init_reply(session, request, OFM_GROUP_DESC_REPLY, &reply);
-	reply.groups = groups;
-	reply.n = n;
-	session_send(session, &reply);
-	of_msg_destroy(&reply);
+	has_more = dump_send_numbers(session, dump, &reply);
 	free(groups);
-	free(list);
+	return has_more;
+}
+
+int
+multipart_group_descs(struct session *session, const struct of_msg *request,
+                      struct of_error *error)
+{
+	(void)error;
+	/* 1.5's and Nicira's name a group; others ask for all. */
+	dump_groups(session, request, group_descs_part);
 	return 0;
 }
 
@@ -143,104 +172,114 @@ multipart_group_features(struct session *session, const struct of_msg *request,
 /* ---- meters ---- */
 
 static int
-compare_meters(const void *a, const void *b)
+dump_meters(struct session *session, const struct of_msg *request, dump_part_fn *part,
+            struct of_error *error)
 {
-	const struct meter *const *x = a, *const *y = b;
+	const uint32_t number = request->number;
+	const struct meter *meter;
+	struct dump *dump;
 
-	return (*x)->number < (*y)->number ? -1 : 1;
-}
-
-/* The caller frees '*list'. */
-static int
-choose_meters(const struct session *session, uint32_t number, struct meter ***list,
-              size_t *n, struct of_error *error)
-{
-	const struct hmap *all = &session->ofproto->meters;
-	struct meter *meter;
-
-	*n = 0;
 	if (number != OF_METER_ALL && !switch_find_meter(session->ofproto, number))
 		return of_fail(error, OFERR_METER_UNKNOWN_METER, "there is no meter %u",
 		               number);
-	*list = xcalloc(MAX_OF(all->count, 1), sizeof(struct meter *));
-	HMAP_FOR_EACH (meter, node, all)
+	dump = dump_create(request, part);
+	HMAP_FOR_EACH (meter, node, &session->ofproto->meters)
 		if (number == OF_METER_ALL || number == meter->number)
-			(*list)[(*n)++] = meter;
-	qsort(*list, *n, sizeof(struct meter *), compare_meters);
+			dump_add_number(dump, meter->number);
+	dump_sort_numbers(dump);
+	dump_begin(session, dump);
 	return 0;
+}
+
+/* The next that is still there; NULL. */
+static struct meter *
+next_meter(const struct session *session, struct dump *dump)
+{
+	struct meter *meter = NULL;
+	uint32_t number;
+
+	while (!meter && dump_next_number(dump, &number))
+		meter = switch_find_meter(session->ofproto, number);
+	return meter;
+}
+
+static void
+fill_meter_stats(const struct session *session, const struct meter *meter,
+                 struct of_meter_stats *stats, struct of_band *bands)
+{
+	struct dp_counts counts[DP_METER_BANDS_MAX] = {{0}}, total = {0};
+
+	dp_meter_get_stats(session->ofproto->bridge_id, meter->number, &total, counts);
+	*stats = (struct of_meter_stats){
+		.meter = meter->number,
+		.flows = meter->users->n,
+		.packets = total.packets,
+		.bytes = total.bytes,
+		.duration_ns = dp_time_ns() - meter->created_ns,
+		.bands = bands,
+		.n_bands = meter->n_bands,
+	};
+	for (size_t i = 0; i < meter->n_bands; i++) {
+		bands[i].packets = counts[i].packets;
+		bands[i].bytes = counts[i].bytes;
+	}
+}
+
+static bool
+meter_stats_part(struct session *session, struct dump *dump)
+{
+	struct of_meter_stats *stats = xcalloc(DUMP_PART_ITEMS, sizeof(*stats));
+	struct of_band(*bands)[DP_METER_BANDS_MAX] =
+		xcalloc(DUMP_PART_ITEMS, sizeof(*bands));
+	const struct meter *meter;
+	struct of_msg reply;
+	bool has_more;
+
+	multipart_init_reply(session, &dump->request, OFM_METER_STATS_REPLY, &reply);
+	reply.meter_stats = stats;
+	for (; reply.n < DUMP_PART_ITEMS && (meter = next_meter(session, dump));
+	     reply.n++)
+		fill_meter_stats(session, meter, &stats[reply.n], bands[reply.n]);
+	has_more = dump_send_numbers(session, dump, &reply);
+	free(bands);
+	free(stats);
+	return has_more;
 }
 
 int
 multipart_meter_stats(struct session *session, const struct of_msg *request,
                       struct of_error *error)
 {
-	const struct ofproto *ofproto = session->ofproto;
-	struct of_meter_stats *stats;
-	struct meter **list;
-	struct of_band *bands;
+	return dump_meters(session, request, meter_stats_part, error);
+}
+
+static bool
+meter_configs_part(struct session *session, struct dump *dump)
+{
+	struct of_meter_mod *meters = xcalloc(DUMP_PART_ITEMS, sizeof(*meters));
+	struct meter *meter;
 	struct of_msg reply;
-	size_t n;
+	bool has_more;
 
-	if (choose_meters(session, request->number, &list, &n, error))
-		return -1;
-	stats = xcalloc(MAX_OF(n, 1), sizeof(*stats));
-	bands = xcalloc(MAX_OF(n, 1) * DP_METER_BANDS_MAX, sizeof(*bands));
-	for (size_t i = 0; i < n; i++) {
-		struct dp_counts counts[DP_METER_BANDS_MAX] = {{0}}, total = {0};
-
-		dp_meter_get_stats(ofproto->bridge_id, list[i]->number, &total, counts);
-		stats[i] = (struct of_meter_stats){
-			.meter = list[i]->number,
-			.flows = list[i]->n_references,
-			.packets = total.packets,
-			.bytes = total.bytes,
-			.duration_ns = dp_time_ns() - list[i]->created_ns,
-			.bands = &bands[i * DP_METER_BANDS_MAX],
-			.n_bands = list[i]->n_bands,
+	multipart_init_reply(session, &dump->request, OFM_METER_CONFIG_REPLY, &reply);
+	reply.meters = meters;
+	while (reply.n < DUMP_PART_ITEMS && (meter = next_meter(session, dump)))
+		meters[reply.n++] = (struct of_meter_mod){
+			.meter = meter->number,
+			.flags = meter->flags,
+			.bands = meter->bands,
+			.n_bands = meter->n_bands,
 		};
-		for (size_t j = 0; j < list[i]->n_bands; j++) {
-			stats[i].bands[j].packets = counts[j].packets;
-			stats[i].bands[j].bytes = counts[j].bytes;
-		}
-	}
-	multipart_init_reply(session, request, OFM_METER_STATS_REPLY, &reply);
-	reply.meter_stats = stats;
-	reply.n = n;
-	session_send(session, &reply);
-	of_msg_destroy(&reply);
-	free(bands);
-	free(stats);
-	free(list);
-	return 0;
+	has_more = dump_send_numbers(session, dump, &reply);
+	free(meters);
+	return has_more;
 }
 
 int
 multipart_meter_configs(struct session *session, const struct of_msg *request,
                         struct of_error *error)
 {
-	struct of_meter_mod *meters;
-	struct meter **list;
-	struct of_msg reply;
-	size_t n;
-
-	if (choose_meters(session, request->number, &list, &n, error))
-		return -1;
-	meters = xcalloc(MAX_OF(n, 1), sizeof(*meters));
-	for (size_t i = 0; i < n; i++)
-		meters[i] = (struct of_meter_mod){
-			.meter = list[i]->number,
-			.flags = list[i]->flags,
-			.bands = list[i]->bands,
-			.n_bands = list[i]->n_bands,
-		};
-	multipart_init_reply(session, request, OFM_METER_CONFIG_REPLY, &reply);
-	reply.meters = meters;
-	reply.n = n;
-	session_send(session, &reply);
-	of_msg_destroy(&reply);
-	free(meters);
-	free(list);
-	return 0;
+	return dump_meters(session, request, meter_configs_part, error);
 }
 
 int

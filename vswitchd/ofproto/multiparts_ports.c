@@ -7,7 +7,8 @@
 #include "vswitchd/ofproto/multiparts_private.h"
 #include "vswitchd/ofproto/ports.h"
 
-#define RATE_WHOLE 1000 /* 1/10 % */
+#define RATE_WHOLE        1000 /* 1/10 % */
+#define CONFIG_QUEUES_MAX 8192 /* more than a message has room for */
 
 /* The ports that a request names, by number; the caller frees it. NULL: there is none. */
 static struct port **
@@ -102,7 +103,7 @@ struct queue {
 
 struct queues {
 	struct queue *list;
-	size_t n;
+	size_t n, allocated;
 	const struct port *port;
 	uint32_t wanted; /* OF_QUEUE_ALL */
 	uint64_t now_ns, root_bps;
@@ -119,7 +120,11 @@ add_queue(const struct dp_class_stats *class, void *aux)
 	}
 	if (queues->wanted != OF_QUEUE_ALL && queues->wanted != class->number)
 		return;
-	queues->list = xrealloc(queues->list, (queues->n + 1) * sizeof(*queues->list));
+	if (queues->n == queues->allocated) {
+		queues->allocated = MAX_OF(2 * queues->allocated, 16);
+		queues->list =
+			xrealloc(queues->list, queues->allocated * sizeof(*queues->list));
+	}
 	queues->list[queues->n++] = (struct queue){
 		.port = queues->port->port.number,
 		.number = class->number,
@@ -133,46 +138,76 @@ add_queue(const struct dp_class_stats *class, void *aux)
 	};
 }
 
-/* '*list' is the caller's. */
-static int
-choose_queues(const struct session *session, uint32_t port, uint32_t queue,
-              struct queues *queues, struct of_error *error)
+static void
+add_queues(const struct port *port, struct queues *queues)
 {
-	size_t n;
-	struct port **ports = choose_ports(session, port, &n);
-	const bool is_any_port = port == FLOW_PORT_NONE || port == FLOW_PORT_ALL;
+	uint64_t time_ns;
 
-	*queues = (struct queues){.wanted = queue, .now_ns = dp_time_ns()};
-	for (size_t i = 0; i < n; i++) {
-		uint64_t time_ns;
-
-		queues->port = ports[i];
-		queues->root_bps = 0;
-		dp_port_qos_stats(ports[i]->port.dp_port_id, add_queue, queues, &time_ns);
-	}
-	free(ports);
-	if (!n && !is_any_port)
-		return of_fail(error, OFERR_QUEUE_OP_PORT, "there is no port %u", port);
-	if (!queues->n && queue != OF_QUEUE_ALL)
-		return of_fail(error, OFERR_QUEUE_OP_QUEUE, "there is no queue %u",
-		               queue);
-	return 0;
+	queues->port = port;
+	queues->root_bps = 0;
+	dp_port_qos_stats(port->port.dp_port_id, add_queue, queues, &time_ns);
 }
 
-int
-multipart_queue_stats(struct session *session, const struct of_msg *request,
-                      struct of_error *error)
+/* About the ports that have what is asked for. */
+static int
+dump_queues(struct session *session, const struct of_msg *request, dump_part_fn *part,
+            struct of_error *error)
 {
-	struct of_queue_stats *stats;
-	struct queues queues;
-	struct of_msg reply;
-	const int result = choose_queues(session, request->queue_request.port,
-	                                 request->queue_request.queue, &queues, error);
+	const struct of_queue_request *what = &request->queue_request;
+	struct dump *dump = dump_create(request, part);
+	size_t n;
+	struct port **ports = choose_ports(session, what->port, &n);
+	const bool is_any_port =
+		what->port == FLOW_PORT_NONE || what->port == FLOW_PORT_ALL;
 
-	if (result) {
+	for (size_t i = 0; i < n; i++) {
+		struct queues queues = {.wanted = what->queue};
+
+		if (what->queue != OF_QUEUE_ALL)
+			add_queues(ports[i], &queues);
+		if (queues.n || what->queue == OF_QUEUE_ALL)
+			dump_add_number(dump, ports[i]->port.number);
 		free(queues.list);
-		return result;
 	}
+	free(ports);
+	if (dump->n_numbers || (what->queue == OF_QUEUE_ALL && is_any_port)) {
+		dump_begin(session, dump);
+		return 0;
+	}
+	dump_free(dump);
+	if (!n && !is_any_port)
+		return of_fail(error, OFERR_QUEUE_OP_PORT, "there is no port %u",
+		               what->port);
+	return of_fail(error, OFERR_QUEUE_OP_QUEUE, "there is no queue %u", what->queue);
+}
+
+/* Of the next ports that are still there, until there are 'enough'; the list is the
+ * caller's. */
+static void
+add_next_queues(const struct session *session, struct dump *dump, size_t enough,
+                struct queues *queues)
+{
+	uint32_t number;
+
+	queues->wanted = dump->request.queue_request.queue;
+	queues->now_ns = dp_time_ns();
+	while (queues->n < enough && dump_next_number(dump, &number)) {
+		const struct port *port = switch_find_port(session->ofproto, number);
+
+		if (port)
+			add_queues(port, queues);
+	}
+}
+
+static bool
+queue_stats_part(struct session *session, struct dump *dump)
+{
+	struct queues queues = {0};
+	struct of_queue_stats *stats;
+	struct of_msg reply;
+	bool has_more;
+
+	add_next_queues(session, dump, DUMP_PART_ITEMS, &queues);
 	stats = xcalloc(MAX_OF(queues.n, 1), sizeof(*stats));
 	for (size_t i = 0; i < queues.n; i++)
 		stats[i] = (struct of_queue_stats){
@@ -183,14 +218,20 @@ multipart_queue_stats(struct session *session, const struct of_msg *request,
 			.tx_errors = queues.list[i].tx_errors,
 			.duration_ns = queues.list[i].duration_ns,
 		};
-	multipart_init_reply(session, request, OFM_QUEUE_STATS_REPLY, &reply);
+	multipart_init_reply(session, &dump->request, OFM_QUEUE_STATS_REPLY, &reply);
 	reply.queue_stats = stats;
 	reply.n = queues.n;
-	session_send(session, &reply);
-	of_msg_destroy(&reply);
+	has_more = dump_send_numbers(session, dump, &reply);
 	free(stats);
 	free(queues.list);
-	return 0;
+	return has_more;
+}
+
+int
+multipart_queue_stats(struct session *session, const struct of_msg *request,
+                      struct of_error *error)
+{
+	return dump_queues(session, request, queue_stats_part, error);
 }
 
 static uint16_t
@@ -201,23 +242,18 @@ share(uint64_t bps, uint64_t of_bps)
 	return (uint16_t)MIN_OF(bps / MAX_OF(of_bps / RATE_WHOLE, 1), RATE_WHOLE);
 }
 
-int
-multipart_queue_configs(struct session *session, const struct of_msg *request,
-                        struct of_error *error)
+/* Before 1.4 all of it is one message. */
+static bool
+queue_configs_part(struct session *session, struct dump *dump)
 {
-	const bool is_desc = request->kind == OFM_QUEUE_DESC_REQUEST;
-	const uint32_t port = is_desc ? request->queue_request.port : request->number;
+	const bool is_desc = dump->request.kind == OFM_QUEUE_DESC_REQUEST;
 	struct of_queue_config *configs;
-	struct queues queues;
+	struct queues queues = {0};
 	struct of_msg reply;
-	const int result = choose_queues(
-		session, port, is_desc ? request->queue_request.queue : OF_QUEUE_ALL,
-		&queues, error);
+	bool has_more;
 
-	if (result) {
-		free(queues.list);
-		return result;
-	}
+	add_next_queues(session, dump, is_desc ? DUMP_PART_ITEMS : CONFIG_QUEUES_MAX,
+	                &queues);
 	configs = xcalloc(MAX_OF(queues.n, 1), sizeof(*configs));
 	for (size_t i = 0; i < queues.n; i++)
 		configs[i] = (struct of_queue_config){
@@ -228,15 +264,26 @@ multipart_queue_configs(struct session *session, const struct of_msg *request,
 			.max_rate =
 				share(queues.list[i].ceil_bps, queues.list[i].root_bps),
 		};
-	multipart_init_reply(session, request,
+	multipart_init_reply(session, &dump->request,
 	                     is_desc ? OFM_QUEUE_DESC_REPLY : OFM_QUEUE_CONFIG_REPLY,
 	                     &reply);
-	reply.queues.port = port;
+	reply.queues.port = dump->request.queue_request.port;
 	reply.queues.list = configs;
 	reply.n = queues.n;
-	session_send(session, &reply);
-	of_msg_destroy(&reply);
+	has_more = dump_send_numbers(session, dump, &reply);
 	free(configs);
 	free(queues.list);
-	return 0;
+	return is_desc && has_more;
+}
+
+int
+multipart_queue_configs(struct session *session, const struct of_msg *request,
+                        struct of_error *error)
+{
+	struct of_msg wanted = *request;
+
+	if (request->kind == OFM_QUEUE_CONFIG_REQUEST)
+		wanted.queue_request = (struct of_queue_request){.port = request->number,
+		                                                 .queue = OF_QUEUE_ALL};
+	return dump_queues(session, &wanted, queue_configs_part, error);
 }

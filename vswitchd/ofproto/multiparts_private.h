@@ -2,6 +2,7 @@
  */
 #pragma once
 
+#include "vswitchd/ofproto/dumps.h"
 #include "vswitchd/ofproto/multiparts.h"
 
 typedef int multipart_fn(struct session *session, const struct of_msg *request,

@@ -8,12 +8,13 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "vswitchd/ofproto/bundles.h"
+#include "vswitchd/ofproto/controller_status.h"
+#include "vswitchd/ofproto/dumps.h"
 #include "vswitchd/ofproto/egress.h"
 #include "vswitchd/ofproto/flow_mod.h"
 #include "vswitchd/ofproto/groups.h"
 #include "vswitchd/ofproto/learn.h"
 #include "vswitchd/ofproto/meters.h"
-#include "vswitchd/ofproto/multiparts.h"
 #include "vswitchd/ofproto/packet_in.h"
 #include "vswitchd/ofproto/ports.h"
 #include "vswitchd/ofproto/session.h"
@@ -60,12 +61,10 @@ static void
 on_pace(evutil_socket_t fd, short what, void *aux)
 {
 	struct ofproto *ofproto = aux;
-	struct session *session, *next;
 
 	(void)fd, (void)what;
 	packet_ins_run(ofproto, dp_time_ns());
-	LIST_FOR_EACH_SAFE (session, next, node, &ofproto->sessions)
-		flow_dump_run(session);
+	dumps_run(ofproto);
 }
 
 /* ---- alone ---- */
@@ -121,6 +120,7 @@ static const struct connection_hooks hooks = {
 	.is_established = session_is_established,
 	.role = session_role,
 	.count_packet_ins = packet_ins_count,
+	.set_configured = controller_status_configured,
 	.set_alone = set_alone,
 };
 
@@ -140,6 +140,7 @@ ofproto_create(struct event_base *loop, uint32_t dp_bridge_id, const char *bridg
 	hmap_init(&ofproto->meters);
 	hmap_init(&ofproto->ports);
 	hmap_init(&ofproto->fin_rules);
+	hmap_init(&ofproto->learners);
 	timeouts_init(ofproto, dp_time_ns());
 	if (loop)
 		ofproto->publish = evtimer_new(loop, on_publish, ofproto);
@@ -168,9 +169,9 @@ ofproto_destroy(struct ofproto *ofproto)
 	flow_mod_flush(ofproto);
 	set_alone(false, ofproto);
 	learn_sweep(ofproto);
-	for (unsigned i = 0; i < OF_TABLES; i++)
-		flow_table_destroy(&ofproto->tables[i]);
+	table_destroy_all(ofproto);
 	hmap_destroy(&ofproto->fin_rules);
+	hmap_destroy(&ofproto->learners);
 	ofproto_groups_destroy(ofproto);
 	meters_destroy(ofproto);
 	ports_destroy(ofproto);
@@ -227,6 +228,7 @@ ofproto_configure(struct ofproto *ofproto, const struct ofproto_config *config)
 	ofproto->fail_mode = config->fail_mode;
 	set_text(&ofproto->description, config->dp_description);
 	set_text(&ofproto->serial, config->serial);
+	table_configure_all(ofproto, config);
 	connections_configure(ofproto->connections, config);
 	set_punt_rate(ofproto, config);
 	has_primary = connections_has_primary(ofproto->connections);
@@ -263,24 +265,29 @@ ofproto_controllers(const struct ofproto *ofproto,
 	connections_report(ofproto->connections, cb, aux);
 }
 
+void
+ofproto_reconnect(struct ofproto *ofproto)
+{
+	connections_reconnect(ofproto->connections);
+}
+
 /* ---- time ---- */
 
 static void
 run_one(struct ofproto *ofproto)
 {
 	const uint64_t now_ns = dp_time_ns();
-	struct session *session, *next;
+	struct session *session;
 
 	connections_run(ofproto->connections, clock_mono_ns());
 	flow_mod_expire(ofproto, now_ns);
+	table_evict_some(ofproto);
 	learn_sweep(ofproto);
 	table_report_vacancy(ofproto);
 	packet_ins_run(ofproto, now_ns);
-	LIST_FOR_EACH_SAFE (session, next, node, &ofproto->sessions) {
-		session_flush(session);
-		flow_dump_run(session);
+	dumps_run(ofproto);
+	LIST_FOR_EACH (session, node, &ofproto->sessions)
 		bundles_run(session, now_ns);
-	}
 	switch_publish(ofproto);
 }
 

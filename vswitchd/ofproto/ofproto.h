@@ -33,6 +33,17 @@ struct ofproto_controller {
 	uint8_t dscp;
 };
 
+/* What the configuration says of a table. */
+struct ofproto_table {
+	uint8_t table;
+	const char *name;    /* NULL = none */
+	uint32_t flow_limit; /* rules; UINT32_MAX = as many as it can have */
+	/* A full table gives up rules that time out, of the largest group of those with
+	 * equal bits in 'evict_by'; else it refuses others. */
+	bool evicts;
+	struct flow_key evict_by;
+};
+
 struct ofproto_config {
 	const char *bridge_name;
 	uint64_t datapath_id;
@@ -43,6 +54,8 @@ struct ofproto_config {
 	const char *serial;
 	const struct ofproto_controller *controllers;
 	size_t n_controllers;
+	const struct ofproto_table *tables; /* by number */
+	size_t n_tables;
 };
 
 /* TLS material of the whole daemon (table SSL); NULLs = none. */
@@ -77,6 +90,7 @@ struct ofproto_packet_ins {
 /* What table Controller reports. */
 struct ofproto_controller_status {
 	const char *target;
+	bool is_passive; /* others dial it */
 	bool is_connected;
 	const char *role;       /* "master", "slave", "other" */
 	const char *state;      /* "ACTIVE", "BACKOFF", ... */
@@ -88,6 +102,9 @@ struct ofproto_controller_status {
 void ofproto_controllers(const struct ofproto *ofproto,
                          void (*cb)(const struct ofproto_controller_status *, void *aux),
                          void *aux);
+
+/* Ends the connections to the configured controllers; they are dialed again at once. */
+void ofproto_reconnect(struct ofproto *ofproto);
 
 /* Control commands: text as ovs-appctl users know it. */
 

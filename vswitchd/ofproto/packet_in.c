@@ -13,6 +13,11 @@ LOG_MODULE(packet_in);
 	(2U << 20)       /* of a controller; above it, packets are dropped \
 	                  */
 #define LOOK_AGAIN_MS 10 /* while packets wait because of a rate */
+/* Of a message, but for packet, userdata and continuation: those that pause must fit. */
+#define HEAD_BYTES_MAX 768
+#define SEAL_BYTES_MAX 128 /* what continuation.c adds */
+static_assert(DP_PAUSED_BYTES_MAX + HEAD_BYTES_MAX + SEAL_BYTES_MAX <= OF_MESSAGE_MAX,
+              "what pauses can be sent");
 
 static enum of_packet_in_reason
 punt_reason(const struct dp_punt *punt)
@@ -94,8 +99,7 @@ encode_for(struct session *session, const struct dp_punt *punt,
            enum of_packet_in_reason reason, const struct flow_match *metadata,
            const struct str *continuation)
 {
-	const size_t max_len =
-		reason == OFR_IMPLICIT_MISS ? session->miss_send_len : punt->max_len;
+	const size_t beside = HEAD_BYTES_MAX + punt->n_userdata + continuation->length;
 	struct of_packet_in *in;
 	struct of_msg msg;
 	int result;
@@ -112,8 +116,8 @@ encode_for(struct session *session, const struct dp_punt *punt,
 	in->cookie = punt->cookie;
 	in->metadata = *metadata;
 	in->packet = punt->data;
-	in->n = max_len == FLOW_MAX_LEN_ALL ? punt->captured
-	                                    : MIN_OF(punt->captured, max_len);
+	/* The longest packets do not fit: what does is better than nothing. */
+	in->n = MIN_OF(punt->captured, OF_MESSAGE_MAX - MIN_OF(beside, OF_MESSAGE_MAX));
 	in->userdata = punt->userdata;
 	in->n_userdata = punt->n_userdata;
 	in->has_continuation = continuation->length > 0;
@@ -153,7 +157,7 @@ deliver(struct session *session, const void *data, size_t n)
 	if (!session_send_bytes(session, data, n))
 		return;
 	session->packet_in_ends[session->n_packet_ins++ % SESSION_QUEUE_MAX] =
-		session_position(session);
+		channel_queued_bytes(session->channel);
 }
 
 /* NULL: there is no rate, and nothing waits. */

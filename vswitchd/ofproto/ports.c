@@ -53,22 +53,43 @@ port_describe(const struct port *port, struct of_port *shown)
 	shown->max_kbps = shown->current_kbps;
 }
 
+/* What a version has of it: LIVE is 1.1's, flooding 1.0's. */
+static struct of_port
+port_as_of(enum of_version version, const struct of_port *port)
+{
+	struct of_port seen = *port;
+
+	if (version < OF11)
+		seen.state &= ~STATE_LIVE;
+	else
+		seen.config &= ~DP_PORT_NO_FLOOD;
+	return seen;
+}
+
+/* 'before' is what was shown of it until now, NULL if it was not there: who sees no
+ * difference is told nothing. */
 static void
-send_status(struct ofproto *ofproto, const struct of_port *port, uint8_t reason)
+send_status(struct ofproto *ofproto, const struct of_port *port,
+            const struct of_port *before, uint8_t reason)
 {
 	struct session *session;
 
 	SESSION_FOR_EACH(session, ofproto)
 	{
+		const struct of_port seen = port_as_of(session->version, port);
+		struct of_port old;
 		struct of_msg msg;
 
 		if (!session_wants(session, REPORT_PORT_STATUS, reason))
 			continue;
+		if (before) {
+			old = port_as_of(session->version, before);
+			if (!memcmp(&seen, &old, sizeof(seen)))
+				continue;
+		}
 		session_init_message(session, OFM_PORT_STATUS, 0, &msg);
 		msg.port_status.reason = reason;
-		msg.port_status.port = *port;
-		if (session->version < OF11)
-			msg.port_status.port.state &= ~STATE_LIVE;
+		msg.port_status.port = seen;
 		session_send(session, &msg);
 		of_msg_destroy(&msg);
 	}
@@ -85,7 +106,7 @@ ports_add(struct ofproto *ofproto, const struct ofproto_port *config)
 	port->created_ns = dp_time_ns();
 	hmap_insert(&ofproto->ports, &port->node, hash_u64(config->number, 0));
 	port_describe(port, &port->shown);
-	send_status(ofproto, &port->shown, STATUS_ADD);
+	send_status(ofproto, &port->shown, NULL, STATUS_ADD);
 }
 
 void
@@ -96,7 +117,7 @@ ports_del(struct ofproto *ofproto, uint32_t number)
 	if (!port)
 		return;
 	hmap_remove(&ofproto->ports, &port->node);
-	send_status(ofproto, &port->shown, STATUS_DELETE);
+	send_status(ofproto, &port->shown, NULL, STATUS_DELETE);
 	free(port);
 }
 
@@ -104,15 +125,13 @@ void
 ports_changed(struct ofproto *ofproto, uint32_t number)
 {
 	struct port *port = switch_find_port(ofproto, number);
-	struct of_port shown;
+	struct of_port before;
 
 	if (!port)
 		return;
-	port_describe(port, &shown);
-	if (!memcmp(&shown, &port->shown, sizeof(shown)))
-		return;
-	port->shown = shown;
-	send_status(ofproto, &shown, STATUS_MODIFY);
+	before = port->shown;
+	port_describe(port, &port->shown);
+	send_status(ofproto, &port->shown, &before, STATUS_MODIFY);
 }
 
 void
@@ -139,7 +158,6 @@ ports_destroy(struct ofproto *ofproto)
 int
 ports_mod(struct changes *changes, const struct of_port_mod *mod, struct of_error *error)
 {
-	static const uint8_t any[6];
 	struct port *port = switch_find_port(changes->ofproto, mod->port);
 	struct of_port shown;
 
@@ -147,8 +165,7 @@ ports_mod(struct changes *changes, const struct of_port_mod *mod, struct of_erro
 		return of_fail(error, OFERR_PORT_MOD_BAD_PORT, "there is no port %u",
 		               mod->port);
 	port_describe(port, &shown);
-	if (memcmp(mod->mac, any, sizeof(any)) &&
-	    memcmp(mod->mac, shown.mac, sizeof(shown.mac)))
+	if (memcmp(mod->mac, shown.mac, sizeof(shown.mac)) != 0)
 		return of_fail(error, OFERR_PORT_MOD_BAD_HW_ADDR,
 		               "port %u has another address", mod->port);
 	changes_set_port_off(changes, port,

@@ -1,6 +1,8 @@
 /* roles.c - role requests, and telling those who are no longer primary. Main thread. */
 #include "vswitchd/ofproto/roles.h"
 
+#include "vswitchd/ofproto/controller_status.h"
+
 #define STATUS_MASTER_REQUEST 0
 
 static void
@@ -15,7 +17,7 @@ send_role(struct session *session, enum of_kind kind, const struct of_msg *reque
 	msg.role.has_generation = ofproto->has_generation;
 	msg.role.generation = ofproto->has_generation ? ofproto->generation : UINT64_MAX;
 	msg.role.reason = STATUS_MASTER_REQUEST;
-	msg.role.short_id = UINT16_MAX;
+	msg.role.short_id = session->short_id;
 	session_send(session, &msg);
 	of_msg_destroy(&msg);
 }
@@ -30,10 +32,28 @@ demote_others(struct session *primary)
 		if (session == primary || session->role != OF_ROLE_PRIMARY)
 			continue;
 		session->role = OF_ROLE_SECONDARY;
-		if (session->version >= OF14 &&
+		if (session->version >= OF13 &&
 		    session_wants(session, REPORT_ROLE_STATUS, STATUS_MASTER_REQUEST))
 			send_role(session, OFM_ROLE_STATUS, NULL);
+		controller_status_changed(session, OF_CONTROLLER_ROLE);
 	}
+}
+
+static void
+take_role(struct session *session, const struct of_role_msg *role)
+{
+	const enum of_role old_role = session->role;
+	const uint16_t old_id = session->short_id;
+
+	session->role = role->role;
+	if (session->version >= OF15)
+		session->short_id = role->short_id;
+	if (role->role == OF_ROLE_PRIMARY)
+		demote_others(session);
+	if (session->role != old_role)
+		controller_status_changed(session, OF_CONTROLLER_ROLE);
+	if (session->short_id != old_id)
+		controller_status_changed(session, OF_CONTROLLER_SHORT_ID);
 }
 
 int
@@ -54,9 +74,7 @@ roles_request(struct session *session, const struct of_msg *request,
 			ofproto->has_generation = true;
 			ofproto->generation = role->generation;
 		}
-		session->role = role->role;
-		if (role->role == OF_ROLE_PRIMARY)
-			demote_others(session);
+		take_role(session, role);
 	}
 	send_role(session, OFM_ROLE_REPLY, request);
 	return 0;

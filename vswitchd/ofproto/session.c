@@ -7,9 +7,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "vswitchd/ofproto/bundles.h"
+#include "vswitchd/ofproto/controller_status.h"
 #include "vswitchd/ofproto/dispatch.h"
+#include "vswitchd/ofproto/dumps.h"
 #include "vswitchd/ofproto/monitors.h"
-#include "vswitchd/ofproto/multiparts.h"
 #include "vswitchd/ofproto/packet_in.h"
 #include "vswitchd/ofproto/session_io.h"
 #include "vswitchd/ofproto/table_mod.h"
@@ -60,15 +61,17 @@ void
 session_close(void *aux)
 {
 	struct session *session = aux;
+	const bool was_ready = session->state == SESSION_READY;
 
 	session->state = SESSION_ENDED;
 	list_remove(&session->node);
+	if (was_ready)
+		controller_status_changed(session, OF_CONTROLLER_CHANNEL_STATUS);
 	bundles_destroy(session);
 	ofproto_monitors_destroy(session);
 	packet_ins_destroy(session);
-	flow_dump_destroy(session);
+	dump_destroy(session);
 	str_free(&session->out);
-	str_free(&session->pending);
 	table_update_misses(session->ofproto);
 	free(session);
 }
@@ -103,6 +106,7 @@ agree(struct session *session, uint32_t xid, uint32_t theirs)
 	session->state = SESSION_READY;
 	session_default_async(session);
 	table_update_misses(session->ofproto);
+	controller_status_changed(session, OF_CONTROLLER_CHANNEL_STATUS);
 	/* Tools come and go all the time. */
 	LOG_AT(session->info->is_service ? LOG_LEVEL_DBG : LOG_LEVEL_INFO,
 	       "%s: %s speaks %s", session->ofproto->name, channel_name(session->channel),

@@ -11,6 +11,7 @@ struct ofproto;
  * ofproto.c's. */
 void *session_open(struct channel *channel, const struct connection_info *info,
                    void *ofproto);
+/* Not while the channel is paused: a long answer is on its way then. */
 void session_message(void *session, const uint8_t *data, size_t n);
 void session_close(void *session);
 void session_probe(void *session);

@@ -1,12 +1,11 @@
 /* session_io.c - messages to one connection. Below session.c. Main thread. */
 #include "vswitchd/ofproto/session_io.h"
 
-#include "base/clock.h"
-
-#define ERROR_DATA_BYTES  1024 /* of a request, in an error about it */
-#define CHANNEL_BYTES_MAX (CHANNEL_BACKLOG_MAX / 2) /* given to a channel at once */
-#define PENDING_BYTES_MAX (256U << 20) /* groups and meters; dumps of rules wait else */
-#define PATIENCE_NS       (10 * NSEC_PER_SEC) /* with who has much pending */
+#define ERROR_DATA_BYTES 1024 /* of a request, in an error about it */
+/* Of answers: then no request is taken, and there is room for the answer to the last and
+ * for reports. */
+#define UNREAD_BYTES_MAX (CHANNEL_BACKLOG_MAX / 2)
+#define LOOK_AGAIN_MS    10 /* whether they have been read */
 
 void
 session_init_message(const struct session *session, enum of_kind kind, uint32_t xid,
@@ -27,29 +26,13 @@ session_send(struct session *session, const struct of_msg *msg)
 bool
 session_send_bytes(struct session *session, const void *data, size_t n)
 {
+	bool is_sent;
+
 	if (session->state == SESSION_ENDED)
 		return false;
-	if (!session->pending.length &&
-	    channel_backlog_bytes(session->channel) + n < CHANNEL_BYTES_MAX)
-		return channel_send(session->channel, data, n);
-	if (session->pending.length + n > PENDING_BYTES_MAX) {
-		channel_fail(session->channel, "it does not read what it asked for");
-		return false;
-	}
-	if (!session->pending.length) {
-		session->written = session_written(session);
-		session->written_ns = clock_mono_ns();
-	}
-	str_append_bytes(&session->pending, data, n);
+	is_sent = channel_send(session->channel, data, n);
 	session_review_pause(session);
-	return true;
-}
-
-uint64_t
-session_position(const struct session *session)
-{
-	return channel_queued_bytes(session->channel) + session->pending.length -
-	       session->pending_sent;
+	return is_sent;
 }
 
 uint64_t
@@ -60,40 +43,14 @@ session_written(const struct session *session)
 }
 
 void
-session_flush(struct session *session)
-{
-	struct str *pending = &session->pending;
-
-	if (!pending->length)
-		return;
-	if (session->written != session_written(session)) {
-		session->written = session_written(session);
-		session->written_ns = clock_mono_ns();
-	} else if (pending->length - session->pending_sent > CHANNEL_BYTES_MAX &&
-	           clock_mono_ns() - session->written_ns > PATIENCE_NS) {
-		channel_fail(session->channel, "it does not read what it asked for");
-		return;
-	}
-	while (session->pending_sent < pending->length) {
-		const uint8_t *data =
-			(const uint8_t *)pending->data + session->pending_sent;
-		const size_t n = (size_t)(data[2] << 8 | data[3]);
-
-		if (channel_backlog_bytes(session->channel) + n > CHANNEL_BYTES_MAX)
-			return;
-		session->pending_sent += n;
-		if (!channel_send(session->channel, data, n))
-			return;
-	}
-	str_free(pending);
-	session->pending_sent = 0;
-	session_review_pause(session);
-}
-
-void
 session_review_pause(struct session *session)
 {
-	channel_pause(session->channel, session->pending.length || session->dump);
+	const bool is_behind =
+		channel_backlog_bytes(session->channel) >= UNREAD_BYTES_MAX;
+
+	if (is_behind)
+		switch_look_again(session->ofproto, LOOK_AGAIN_MS);
+	channel_pause(session->channel, is_behind || session->dump);
 }
 
 void
@@ -130,8 +87,10 @@ session_wants(const struct session *session, enum session_report report, unsigne
 
 	if (session->state != SESSION_READY || reason > 31)
 		return false;
-	/* Services get nothing before they ask: a length above 0 is such a wish. */
-	if (session->info->is_service && !session->miss_send_len)
+	/* Services get nothing before they ask: a length above 0 is such a wish, as is a
+	 * role to lose. */
+	if (session->info->is_service && !session->miss_send_len &&
+	    report != REPORT_ROLE_STATUS)
 		return false;
 	switch (report) {
 	case REPORT_PACKET_IN:
@@ -152,8 +111,32 @@ session_wants(const struct session *session, enum session_report report, unsigne
 	case REPORT_REQUEST_FORWARD:
 		mask = async->request_forward[is_primary];
 		break;
+	case REPORT_CONTROLLER_STATUS:
+		mask = async->controller_status[is_primary];
+		break;
 	}
 	return mask >> reason & 1;
+}
+
+void
+session_forward(const struct session *by, const uint8_t *data, size_t n, unsigned reason)
+{
+	struct session *session;
+
+	SESSION_FOR_EACH(session, by->ofproto)
+	{
+		struct of_msg msg;
+
+		if (session == by || session->version < OF14 ||
+		    session->version != by->version ||
+		    !session_wants(session, REPORT_REQUEST_FORWARD, reason))
+			continue;
+		session_init_message(session, OFM_REQUEST_FORWARD, 0, &msg);
+		msg.request_forward.data = data;
+		msg.request_forward.n = n;
+		session_send(session, &msg);
+		of_msg_destroy(&msg);
+	}
 }
 
 void
@@ -170,4 +153,5 @@ session_default_async(struct session *session)
 	async->flow_removed[1] = is_new ? 0x3f : 0xf;
 	async->role_status[0] = async->role_status[1] = 0x7;
 	async->table_status[1] = 0x18; /* vacancy: reasons 3 and 4 */
+	async->controller_status[0] = async->controller_status[1] = 0x7f;
 }

@@ -17,6 +17,7 @@ enum session_report {
 	REPORT_ROLE_STATUS,
 	REPORT_TABLE_STATUS,
 	REPORT_REQUEST_FORWARD,
+	REPORT_CONTROLLER_STATUS = 7,
 };
 
 struct session {
@@ -30,7 +31,7 @@ struct session {
 	struct of_async async;
 	uint16_t miss_send_len;
 	enum of_packet_in_format packet_in_format;
-	uint16_t controller_id;
+	uint16_t controller_id, short_id; /* Nicira's; 1.5's */
 	bool is_nxm;               /* 1.0: flow-removed messages in Nicira's form */
 	bool is_flow_mod_table_id; /* Nicira's: 1.0's command carries a table */
 	/* packet_in.c: NULL while there is no rate; where in the stream the last ones
@@ -38,18 +39,16 @@ struct session {
 	struct pacer *pacers[OFPROTO_PACKET_IN_KINDS];
 	uint64_t packet_in_ends[SESSION_QUEUE_MAX];
 	uint64_t n_packet_ins, n_unread;
-	struct flow_dump *dump; /* multiparts_flows.c: an answer that is being made */
-	struct list bundles;    /* bundles.c */
-	struct list monitors;   /* monitors.c */
+	struct dump *dump;                 /* dumps.c: an answer that is being made */
+	struct list bundles;               /* bundles.c */
+	struct list monitors;              /* monitors.c */
+	struct of_monitor_update *updates; /* of it: to be sent; rules are lent */
+	size_t n_updates;
+	bool updates_are_nicira;
 	/* Of the message being handled, for errors. */
 	const uint8_t *request;
 	size_t request_bytes;
 	struct str out;
-	/* Whole messages that the channel has no room for, sent from 'pending_sent' on;
-	 * nothing is read meanwhile. */
-	struct str pending;
-	size_t pending_sent;
-	uint64_t written, written_ns; /* how much was when it grew last, while pending */
 };
 
 /* The first of the sessions that speak, and so on. */
@@ -60,18 +59,15 @@ struct session {
 /* A message that is sent has the session's version. */
 void session_init_message(const struct session *session, enum of_kind kind, uint32_t xid,
                           struct of_msg *msg);
-/* What the version cannot say is not sent. False then, or if the channel is full. */
+/* What the version cannot say is not sent. False then, or if so much is unread that the
+ * connection ends. */
 bool session_send(struct session *session, const struct of_msg *msg);
 /* The same with whole messages of its version. */
 bool session_send_bytes(struct session *session, const void *data, size_t n);
-/* Where in the stream to the controller the next message begins, and to where it was
- * written. */
-uint64_t session_position(const struct session *session);
+/* To where in the stream to the controller, of channel_queued_bytes(), it was written. */
 uint64_t session_written(const struct session *session);
 
-/* Goes on with what is pending; gives up who does not read it. */
-void session_flush(struct session *session);
-/* Nothing is read while an answer is not complete. */
+/* Nothing is read while an answer is not complete, nor while many are unread. */
 void session_review_pause(struct session *session);
 
 /* With the beginning of the message that is being handled. */
@@ -79,6 +75,12 @@ void session_send_error(struct session *session, uint32_t xid,
                         const struct of_error *error);
 void session_send_error_about(struct session *session, uint32_t xid, const uint8_t *data,
                               size_t n, const struct of_error *error);
+
+/* A request that 'by' made, to others that asked to be told. */
+#define FORWARD_GROUP_MOD 0
+#define FORWARD_METER_MOD 1
+void session_forward(const struct session *by, const uint8_t *data, size_t n,
+                     unsigned reason);
 
 /* Whether it wants reports of a kind for a reason, by its role and masks. */
 bool session_wants(const struct session *session, enum session_report report,

@@ -23,7 +23,6 @@ struct snoop {
 	char *bridge_name;
 	struct endpoint *endpoint; /* NULL = cannot listen */
 	uint64_t retry_ns;
-	uint32_t versions;
 	struct list listeners;
 };
 
@@ -53,17 +52,15 @@ static const struct channel_handlers snoop_handlers = {
 	.closed = snoop_on_closed,
 };
 
-/* HELLO of all versions: what follows may be of any. */
+/* HELLO of all versions, also of a bridge that has one only: who listens need not speak
+ * it. */
 static void
-snoop_send_hello(struct channel *channel, uint32_t versions)
+snoop_send_hello(struct channel *channel)
 {
-	uint8_t highest = OF15;
-	uint8_t hello[16] = {0, 0, 0, sizeof(hello), 0, 0, 0, 0, 0, 1, 0, 8};
+	static const uint8_t hello[16] = {
+		OF15, 0, 0, sizeof(hello),  0, 0, 0, 0, 0, 1, 0, 8,
+		0,    0, 0, OF_VERSIONS_ALL};
 
-	while (highest > OF10 && !(versions >> highest & 1))
-		highest--;
-	hello[0] = highest;
-	hello[15] = (uint8_t)versions;
 	channel_send(channel, hello, sizeof(hello));
 }
 
@@ -80,7 +77,7 @@ snoop_on_stream(int fd, const char *why, void *aux)
 	list_push_back(&snoop->listeners, &listener->link);
 	listener->channel = channel_create(snoop->loop, fd, NULL, true, "snoop",
 	                                   &snoop_handlers, listener);
-	snoop_send_hello(listener->channel, snoop->versions);
+	snoop_send_hello(listener->channel);
 }
 
 void
@@ -96,12 +93,11 @@ snoop_tap(const uint8_t *data, size_t n, bool is_sent, void *aux)
 }
 
 void
-snoop_run(struct snoop *snoop, uint32_t versions, uint64_t now_ns)
+snoop_run(struct snoop *snoop, uint64_t now_ns)
 {
 	struct error err;
 	char *target;
 
-	snoop->versions = versions;
 	if (snoop->endpoint || now_ns < snoop->retry_ns)
 		return;
 	target = xasprintf("punix:%s.snoop", snoop->bridge_name);
@@ -121,7 +117,7 @@ snoop_create(struct event_base *loop, const char *bridge_name)
 	snoop->loop = loop;
 	snoop->bridge_name = xstrdup(bridge_name);
 	list_init(&snoop->listeners);
-	snoop_run(snoop, OF_VERSIONS_ALL, clock_mono_ns());
+	snoop_run(snoop, clock_mono_ns());
 	return snoop;
 }
 

@@ -13,4 +13,4 @@ void snoop_destroy(struct snoop *snoop);
 void snoop_tap(const uint8_t *data, size_t n, bool is_sent, void *aux);
 
 /* Listens again if it could not. */
-void snoop_run(struct snoop *snoop, uint32_t versions, uint64_t now_ns);
+void snoop_run(struct snoop *snoop, uint64_t now_ns);

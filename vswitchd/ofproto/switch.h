@@ -10,6 +10,8 @@
 #define SWITCH_GROUPS_MAX 100000U
 #define SWITCH_METERS_MAX 262144U
 
+struct users; /* references.h */
+
 struct port {
 	struct hmap_node node; /* ofproto.ports, by number */
 	struct ofproto_port port;
@@ -29,7 +31,7 @@ struct group {
 	size_t n_hash_fields;
 	struct of_bucket *buckets; /* with lists of actions of their own */
 	size_t n_buckets;
-	uint32_t n_references; /* by rules */
+	struct users *users; /* of the one it replaced, too; NULL = not in force */
 	uint64_t created_ns;
 	/* groups.c: the check that went through it last, and the levels it found below.
 	 */
@@ -43,7 +45,7 @@ struct meter {
 	uint16_t flags;
 	struct of_band bands[DP_METER_BANDS_MAX];
 	size_t n_bands;
-	uint32_t n_references; /* by rules */
+	struct users *users;
 	uint64_t created_ns;
 };
 
@@ -88,6 +90,7 @@ struct ofproto {
 	bool has_generation; /* of roles */
 	uint64_t generation;
 	uint16_t config_flags;     /* of set-config: fragments */
+	struct hmap learners;      /* learners.c's */
 	struct learned *forgotten; /* to be looked at by learn_sweep() */
 	size_t n_forgotten;
 };

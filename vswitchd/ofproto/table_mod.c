@@ -1,6 +1,11 @@
 /* table_mod.c - configuration of tables, and what becomes of full ones. Main thread. */
 #include "vswitchd/ofproto/table_mod.h"
 
+#include <stdio.h>
+
+#include "vswitchd/ofproto/eviction.h"
+#include "vswitchd/ofproto/references.h"
+
 #define CONFIG_MISS_CONTINUE 1U /* 1.1 and 1.2: the two bits of misses */
 #define CONFIG_MISS_DROP     2U
 #define CONFIG_MISS_MASK     3U
@@ -13,12 +18,16 @@
 #define STATUS_VACANCY_DOWN 3
 #define STATUS_VACANCY_UP   4
 
+#define EVICT_AT_ONCE 10000 /* rules in a round: some 50 ms */
+
 static uint8_t
 table_vacancy(const struct flow_table *table)
 {
-	const uint64_t used = MIN_OF(table->rules.count, FLOW_TABLE_RULES_MAX);
+	const uint64_t used = MIN_OF(flow_table_count(table), table->limit);
+	const uint64_t percent =
+		table->limit ? (table->limit - used) * 100 / table->limit : 0;
 
-	return (uint8_t)((FLOW_TABLE_RULES_MAX - used) * 100 / FLOW_TABLE_RULES_MAX);
+	return (uint8_t)percent;
 }
 
 void
@@ -75,6 +84,30 @@ set_miss(struct ofproto *ofproto, struct flow_table *table, uint32_t config)
 }
 
 static void
+restart_eviction(struct flow_table *table)
+{
+	struct rule *rule;
+
+	eviction_destroy(table->eviction);
+	table->eviction = eviction_create(&table->evict_by);
+	HMAP_FOR_EACH (rule, node, &table->rules)
+		eviction_update(table->eviction, rule);
+}
+
+static void
+review_eviction(struct flow_table *table)
+{
+	const bool evicts = table->evicts || table->is_to_evict;
+
+	if (evicts && !table->eviction) {
+		restart_eviction(table);
+	} else if (!evicts) {
+		eviction_destroy(table->eviction);
+		table->eviction = NULL;
+	}
+}
+
+static void
 set_table(struct ofproto *ofproto, struct flow_table *table, enum of_version version,
           const struct of_table_mod *mod)
 {
@@ -83,6 +116,7 @@ set_table(struct ofproto *ofproto, struct flow_table *table, enum of_version ver
 	if (version < OF14)
 		return;
 	table->evicts = mod->config & CONFIG_EVICTION;
+	review_eviction(table);
 	if (mod->has_eviction)
 		table->eviction_flags = mod->eviction_flags;
 	table->has_vacancy = mod->config & CONFIG_VACANCY;
@@ -116,32 +150,158 @@ table_mod_run(struct ofproto *ofproto, const struct of_msg *msg, struct of_error
 	return 0;
 }
 
-/* Which of two is to go first. */
-static bool
-goes_first(const struct rule *a, const struct rule *b)
+/* NULL = there is none that may go. */
+static struct rule *
+find_victim(const struct flow_table *table)
 {
-	if (a->importance != b->importance)
-		return a->importance < b->importance;
-	return a->modified_ns < b->modified_ns;
+	return table->eviction ? eviction_choose(table->eviction) : NULL;
 }
 
 int
 table_make_room(struct changes *changes, struct flow_table *table, struct of_error *error)
 {
-	struct rule *rule, *victim = NULL;
+	struct rule *victim;
 
-	if (table->rules.count < FLOW_TABLE_RULES_MAX)
+	if (flow_table_count(table) < table->limit)
 		return 0;
-	if (table->evicts)
-		HMAP_FOR_EACH (rule, node, &table->rules)
-			if (!rule->is_hidden && (!victim || goes_first(rule, victim)))
-				victim = rule;
+	victim = find_victim(table);
 	if (!victim)
-		return of_fail(error, OFERR_FLOW_MOD_TABLE_FULL, "table %u has %u rules",
-		               table->id, FLOW_TABLE_RULES_MAX);
+		return of_fail(error, OFERR_FLOW_MOD_TABLE_FULL, "table %u has %zu rules",
+		               table->id, flow_table_count(table));
 	changes_del_rule(changes, victim, REMOVED_EVICTION);
 	return 0;
 }
+
+/* ---- the configuration ---- */
+
+static void
+set_name(struct flow_table *table, const char *name)
+{
+	const bool is_named = name && *name;
+
+	if (is_named || table->is_name_configured)
+		snprintf(table->name, sizeof(table->name), "%s", is_named ? name : "");
+	table->is_name_configured = is_named;
+}
+
+static void
+set_eviction(struct flow_table *table, bool evicts, const struct flow_key *evict_by)
+{
+	const bool is_same = !memcmp(&table->evict_by, evict_by, sizeof(*evict_by));
+
+	table->is_to_evict = evicts;
+	table->evict_by = *evict_by;
+	if (!is_same && table->eviction)
+		restart_eviction(table);
+	review_eviction(table);
+}
+
+/* Since 1.5 a request says whether it modifies a table; one that does not may be empty.
+ */
+static bool
+gives_name(const struct of_msg *request, const struct of_table_features *features)
+{
+	return features->table < SWITCH_TABLES &&
+	       (request->version < OF15 || features->command == OF_TABLE_MODIFY);
+}
+
+int
+table_check_names(const struct ofproto *ofproto, const struct of_msg *request,
+                  struct of_error *error)
+{
+	for (size_t i = 0; i < request->n; i++) {
+		const struct of_table_features *features = &request->table_features[i];
+		const struct flow_table *table;
+
+		if (!gives_name(request, features))
+			continue;
+		table = &ofproto->tables[features->table];
+		if (table->is_name_configured && features->name[0] &&
+		    strcmp(table->name, features->name))
+			return of_fail(error, OFERR_TABLE_FEATURES_EPERM,
+			               "the configuration calls table %u \"%s\"",
+			               table->id, table->name);
+	}
+	return 0;
+}
+
+void
+table_take_names(struct ofproto *ofproto, const struct of_msg *request)
+{
+	for (size_t i = 0; i < request->n; i++) {
+		const struct of_table_features *features = &request->table_features[i];
+		struct flow_table *table;
+
+		if (!gives_name(request, features))
+			continue;
+		table = &ofproto->tables[features->table];
+		if (!table->is_name_configured)
+			snprintf(table->name, sizeof(table->name), "%.*s",
+			         FLOW_TABLE_NAME_BYTES - 1, features->name);
+	}
+}
+
+/* As much of the excess as 'most' allows; returns what is left of it. */
+static size_t
+evict_excess(struct changes *changes, struct flow_table *table, size_t most)
+{
+	struct rule *victim;
+
+	for (; most && flow_table_count(table) > table->limit; most--) {
+		victim = find_victim(table);
+		if (!victim)
+			break;
+		changes_del_rule(changes, victim, REMOVED_EVICTION);
+	}
+	return most;
+}
+
+void
+table_evict_some(struct ofproto *ofproto)
+{
+	size_t most = EVICT_AT_ONCE;
+	struct changes changes;
+
+	changes_begin(&changes, ofproto, NULL, 0);
+	for (size_t i = 0; i < SWITCH_TABLES; i++)
+		most = evict_excess(&changes, &ofproto->tables[i], most);
+	changes_commit(&changes);
+}
+
+void
+table_configure_all(struct ofproto *ofproto, const struct ofproto_config *config)
+{
+	static const struct ofproto_table unset = {.flow_limit = UINT32_MAX};
+	size_t next = 0;
+
+	for (size_t i = 0; i < SWITCH_TABLES; i++) {
+		const bool is_set =
+			next < config->n_tables && config->tables[next].table == i;
+		const struct ofproto_table *to =
+			is_set ? &config->tables[next++] : &unset;
+		struct flow_table *table = &ofproto->tables[i];
+
+		set_name(table, to->name);
+		table->limit = MIN_OF(to->flow_limit, FLOW_TABLE_RULES_MAX);
+		set_eviction(table, to->evicts, &to->evict_by);
+	}
+	table_evict_some(ofproto);
+}
+
+void
+table_destroy_all(struct ofproto *ofproto)
+{
+	struct rule *rule;
+
+	for (size_t i = 0; i < OF_TABLES; i++) {
+		HMAP_FOR_EACH (rule, node, &ofproto->tables[i].rules)
+			references_remove(rule);
+		eviction_destroy(ofproto->tables[i].eviction);
+		flow_table_destroy(&ofproto->tables[i]);
+	}
+}
+
+/* ---- */
 
 static void
 send_vacancy(struct ofproto *ofproto, const struct flow_table *table, uint8_t reason)

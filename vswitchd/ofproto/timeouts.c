@@ -3,6 +3,7 @@
 #include "vswitchd/ofproto/timeouts.h"
 
 #include "base/clock.h"
+#include "vswitchd/ofproto/eviction.h"
 
 #define TICK_NS (250 * NSEC_PER_MSEC)
 
@@ -12,24 +13,6 @@ timeouts_init(struct ofproto *ofproto, uint64_t now_ns)
 	for (size_t i = 0; i < TIMEOUT_SLOTS; i++)
 		list_init(&ofproto->slots[i]);
 	ofproto->tick = now_ns / TICK_NS;
-}
-
-/* When the rule's time is over as things are; *is_hard: by its hard timeout. */
-static uint64_t
-rule_deadline(const struct rule *rule, bool *is_hard)
-{
-	uint64_t hard_ns = UINT64_MAX, idle_ns = UINT64_MAX;
-	struct rule_stats stats;
-
-	if (rule->hard_s)
-		hard_ns = rule->modified_ns + rule->hard_s * NSEC_PER_SEC;
-	if (rule->idle_s) {
-		rule_get_stats(rule, &stats);
-		idle_ns = MAX_OF(stats.used_ns, rule->modified_ns) +
-		          rule->idle_s * NSEC_PER_SEC;
-	}
-	*is_hard = hard_ns <= idle_ns;
-	return MIN_OF(hard_ns, idle_ns);
 }
 
 /* Not before the next tick, and not further than the wheel goes: it is looked at again
@@ -51,10 +34,11 @@ timeouts_schedule(struct ofproto *ofproto, struct rule *rule, uint64_t now_ns)
 	bool is_hard;
 
 	(void)now_ns;
+	eviction_update(ofproto->tables[rule->table].eviction, rule);
 	list_remove(&rule->timeout);
 	if (!rule->idle_s && !rule->hard_s)
 		return;
-	deadline_ns = rule_deadline(rule, &is_hard);
+	deadline_ns = rule_deadline_ns(rule, &is_hard);
 	put(ofproto, rule, deadline_ns);
 }
 
@@ -98,7 +82,7 @@ timeouts_collect(struct ofproto *ofproto, uint64_t now_ns, size_t limit,
 		while (idle->n + hard->n < limit && (node = list_pop_front(slot))) {
 			struct rule *rule = CONTAINER_OF(node, struct rule, timeout);
 			bool is_hard;
-			const uint64_t deadline_ns = rule_deadline(rule, &is_hard);
+			const uint64_t deadline_ns = rule_deadline_ns(rule, &is_hard);
 
 			if (deadline_ns > now_ns)
 				list_push_back(&due, &rule->timeout);
@@ -113,7 +97,7 @@ timeouts_collect(struct ofproto *ofproto, uint64_t now_ns, size_t limit,
 			struct rule *rule = CONTAINER_OF(node, struct rule, timeout);
 			bool is_hard;
 
-			put(ofproto, rule, rule_deadline(rule, &is_hard));
+			put(ofproto, rule, rule_deadline_ns(rule, &is_hard));
 		}
 		if (idle->n + hard->n >= limit)
 			return;

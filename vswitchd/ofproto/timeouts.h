@@ -5,7 +5,7 @@
 #include "vswitchd/ofproto/switch.h"
 
 void timeouts_init(struct ofproto *ofproto, uint64_t now_ns);
-/* The rule is new, or its timeouts have changed. */
+/* The rule is new, or its timeouts or importance have changed. */
 void timeouts_schedule(struct ofproto *ofproto, struct rule *rule, uint64_t now_ns);
 /* A connection ended that the rule is about: its timeouts become these if they were
  * longer, or none; 0 changes nothing. It may be gone by now. */
