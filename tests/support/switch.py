@@ -62,6 +62,10 @@ class Switch:
     def vsctl_result(self, *words, timeout=20, check=True):
         return proc.run(["ovs-vsctl", f"--timeout={timeout}", *words], timeout + 10, check, self.environment())
 
+    def ofctl(self, *words, stdin=None):
+        """Debian's ovs-ofctl; returns stdout."""
+        return proc.run(["ovs-ofctl", *words], 60, True, self.environment(), stdin).stdout
+
     def appctl(self, *words, timeout=20, check=True):
         """Debian's ovs-appctl; returns stdout."""
         return proc.run(["ovs-appctl", *self.appctl_target(), f"--timeout={timeout}", *words], timeout + 10,

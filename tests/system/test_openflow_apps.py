@@ -100,12 +100,15 @@ def test_an_app_with_queues_gives_each_host_its_share(network):
                  "--id=@b", "create", "queue", "other_config:max-rate=2000000")
     network.start("queues")
     try:
+        # Until then those of an app before it may still do.
+        proc.wait_until(lambda: "set_queue:2" in network.rules(), 20, "the app's rules", 0.1)
         before = queue_packets(network)
         assert network.ping(1, 3, 10).returncode == 0
         assert network.ping(2, 3, 20).returncode == 0
         after = queue_packets(network)
-        assert 10 <= after[1] - before[1] <= 15
-        assert 20 <= after[2] - before[2] <= 25
+        # With what resolves addresses.
+        assert 10 <= after[1] - before[1] < 20
+        assert 20 <= after[2] - before[2] < 30
     finally:
         network.stop()
         switch.vsctl("clear", "port", network.ports[2], "qos")
@@ -153,3 +156,28 @@ def test_without_its_controller_a_secure_bridge_keeps_its_rules(network):
         proc.wait_until(lambda: network.ping(2, 3, 1).returncode == 0, 60, "forwarding without a controller", 1)
     finally:
         network.stop()
+
+
+def test_connections_are_dialed_anew_when_somebody_asks(network):
+    """Each has one more; what they installed stays."""
+    switch, bridge = network.switch, network.bridge
+    switch.vsctl("set", "bridge", bridge, "fail_mode=secure")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
+        switch.vsctl("set-controller", bridge, f"tcp:127.0.0.1:{server.getsockname()[1]}")
+        try:
+            first, _ = server.accept()
+            proc.run(["ovs-ofctl", "-O", "OpenFlow13", "add-flow", bridge, "cookie=0x99,arp,actions=normal"], 20, True,
+                     switch.environment())
+            switch.appctl("bridge/reconnect", bridge)
+            second, _ = server.accept()
+            with first, second:
+                first.settimeout(10)
+                while first.recv(4096):
+                    pass
+                assert second.recv(2)[1] == 0  # a HELLO
+            assert "cookie=0x99" in network.rules()
+            result = proc.run(["ovs-appctl", "bridge/reconnect", "nobr"], 20, False, switch.environment())
+            assert result.returncode == 2 and "nobr: no such bridge" in result.stderr
+        finally:
+            switch.vsctl("del-controller", bridge)

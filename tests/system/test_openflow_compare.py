@@ -23,10 +23,6 @@ pytestmark = pytest.mark.skipif(shutil.which("ovs-ofctl") is None or shutil.whic
                                 reason="needs Debian's openvswitch-switch")
 
 
-def option(version):
-    return f"OpenFlow{version.replace('.', '')}"
-
-
 @pytest.fixture(scope="module")
 def pair():
     print(f"WEIR_TEST_SEED={SEED}")
@@ -50,7 +46,7 @@ def tables(pair):
     for version, share in SHARES.items():
         texts = flow_texts.Texts(SEED, version)
         rules = [texts.rule() for _ in range(int(RULES * share))]
-        pair.do("-O", option(version), "add-flows", "@", "-", stdin="\n".join(rules) + "\n")
+        pair.do("-O", ofctl.option(version), "add-flows", "@", "-", stdin="\n".join(rules) + "\n")
     return pair
 
 
@@ -67,13 +63,13 @@ def same_rules(version):
 
 
 def dump(pair, side, version):
-    text = side.run("ovs-ofctl", "-O", option(version), "dump-flows", "@").stdout
+    text = side.run("ovs-ofctl", "-O", ofctl.option(version), "dump-flows", "@").stdout
     return same_rules(version)(ofctl.neutral(text, side))
 
 
 @pytest.mark.parametrize("version", SHARES)
 def test_rules_are_dumped_alike(tables, version):
-    found = tables.differences("-O", option(version), "dump-flows", "@", normalise=same_rules(version))
+    found = tables.differences("-O", ofctl.option(version), "dump-flows", "@", normalise=same_rules(version))
     assert not found, "\n".join(found)
     assert len(dump(tables, tables.weir, version).splitlines()) > RULES * 0.7
 
@@ -120,7 +116,7 @@ def test_questions_are_answered_alike(queues, version):
     found = []
     for question in QUESTIONS:
         normalise = same_rules(version) if "dump-flows @" in question else comparable
-        found += queues.differences("-O", option(version), *question.split(), normalise=normalise)
+        found += queues.differences("-O", ofctl.option(version), *question.split(), normalise=normalise)
     assert not found, "\n".join(found)
 
 
@@ -137,7 +133,7 @@ def queues(tables):
 @pytest.mark.parametrize("version", ["1.3", "1.4", "1.5"])
 @pytest.mark.parametrize("command", ["dump-groups", "dump-group-stats", "dump-meters"])
 def test_groups_and_meters_are_dumped_alike(tables, version, command):
-    found = tables.differences("-O", option(version), command, "@", normalise=ofctl.sorted_words)
+    found = tables.differences("-O", ofctl.option(version), command, "@", normalise=ofctl.sorted_words)
     assert not found, "\n".join(found)
 
 
@@ -187,11 +183,17 @@ CHANGES = [
     "-O OpenFlow15 insert-buckets @ group_id=4,command_bucket_id=last,bucket=bucket_id:9,actions=output:3",
     "-O OpenFlow15 remove-buckets @ group_id=4,command_bucket_id=1", "-O OpenFlow15 remove-buckets @ group_id=4,command_bucket_id=77",
     "-O OpenFlow13 add-flow @ table=2,actions=group:1", "-O OpenFlow13 del-groups @ group_id=1",
+    "add-flow @ table=4,actions=learn(table=1,limit=3,result_dst=reg0[31],dl_dst=dl_src),learn(result_dst=pkt_mark[0])",
+    "add-flow @ table=5,actions=learn(table=1,limit=3,result_dst=NXM_OF_TCP_DST[0],dl_dst=dl_src)",
+    "add-flow @ table=6,actions=learn(table=1,result_dst=NXM_NX_IP_FRAG[0])", "add-flow @ actions=learn(result_dst=reg0[0..1])",
+    "-O OpenFlow15 add-flow @ table=7,actions=learn(table=1,result_dst=xxreg1[127]),clone(learn(result_dst=metadata[63]))",
     "-O OpenFlow14 mod-table @ 4 evict", "-O OpenFlow14 mod-table @ 5 vacancy:20,80", "-O OpenFlow14 mod-table @ 5 novacancy",
     "-O OpenFlow11 mod-table @ 6 drop", "-O OpenFlow14 mod-table @ bogus evict", "-O OpenFlow14 mod-table @ 4 noevict",
     "mod-port @ p1 no-flood", "mod-port @ 1 flood", "mod-port @ p2 down", "mod-port @ p2 up", "mod-port @ bogus up",
     "mod-port @ p3 bogus", "packet-out @ in_port=1,packet=02000000000102000000000288b5,actions=2", "packet-out @ LOCAL drop 02000000000102000000000288b5",
-    "packet-out @ in_port=1,packet=02000000000102000000000288b5,actions=bogus", "packet-out @ in_port=1,actions=2", "set-frags @ drop", "get-frags @", "set-frags @ normal", "set-frags @ bogus",
+    "packet-out @ in_port=1,packet=02000000000102000000000288b5,actions=bogus", "packet-out @ in_port=1,actions=2",
+    "set-frags @ drop", "get-frags @", "set-frags @ nx-match", "get-frags @", "set-frags @ reassemble", "get-frags @",
+    "set-frags @ normal", "set-frags @ bogus",
     "--bundle add-flow @ table=7,tcp,actions=1", "--bundle add-flow @ table=7,udp,actions=group:99",
     "ping @ 12", "parse-actions-not-a-command", "del-flows @",
 ]
@@ -219,6 +221,32 @@ def change(side, tool, words):
     done = side.run(tool, *words.split(), check=False)
     errors = re.findall(r"OFP[A-Z]+_[A-Z_]+", re.sub(r"OFPT_[A-Z_]+", "", done.stdout + done.stderr))
     return done.returncode, errors[:1]
+
+
+# What only one of the tools can name, each on the switch that has it.
+NAMED_BY_OVS = re.compile(r"nsh_|tun_(erspan|gbp|gtpu|metadata)|ct_(ipv6_|nw_|tp_)|dp_hash$|in_port$")
+NAMED_BY_WEIR = re.compile(r"pbb_|(push|pop)_pbb$|copy_ttl_|ipv6_exthdr$")
+
+
+def words_of(text):
+    """The words of a line, those with braces written out: a_{b,c_{d,e}} is a_b, a_c_d and a_c_e."""
+    while match := re.search(r"([^\s{},]*)\{([^{}]*)\}", text):
+        inside = text.count("{", 0, match.start()) > text.count("}", 0, match.start())
+        each = [match[1] + one for one in match[2].split(",")]
+        text = text[:match.start()] + ("," if inside else " ").join(each) + text[match.end():]
+    return set(text.split())
+
+
+@pytest.mark.parametrize("version", ["OpenFlow13", "OpenFlow14", "OpenFlow15"])
+def test_table_features_are_shown_alike(pair, version):
+    for side in pair.sides:
+        by_ovs, by_weir = (side.run(tool, "-O", version, "dump-table-features", "@").stdout.splitlines()
+                           for tool in ofctl.TOOLS)
+        assert len(by_ovs) == len(by_weir) > 20
+        for theirs, ours in zip(by_ovs, by_weir):
+            difference = words_of(theirs) ^ words_of(ours)
+            unknown = NAMED_BY_WEIR if side.kind == "weir" else NAMED_BY_OVS
+            assert all(unknown.match(word) for word in difference), (side.kind, theirs, ours)
 
 
 # 1.0's numbers of ports, of 16 bits, become those of 32: LOCAL is 0xfffe in one.

@@ -4,9 +4,11 @@
 #   in ---- 1 [        ]
 #   out --- 2 [ switch ] <bridge>.mgmt --- the driver (tests/support/openflow, os-ken's parsers)
 #   other - 3 [        ]
+import re
 import time
 
 import pytest
+from support import proc
 from support.openflow import cases, wire
 from support.openflow.bench import VERSIONS, Bench, ask_all
 from support.openflow.packets import Packet
@@ -129,20 +131,56 @@ def test_a_select_group_spreads_what_differs_in_addresses_alone(bench, runner):
     assert min(came.values()) > 64
 
 
+def change_group(runner, command, number, *actions):
+    """An indirect group, or none; the error that comes of it, None."""
+    p, of = runner.parser, runner.of
+    buckets = [] if not actions else [
+        p.OFPBucket(bucket_id=0, actions=runner.actions(actions), properties=[]) if of.OFP_VERSION >= 6
+        else p.OFPBucket(actions=runner.actions(actions))]
+    more = {"command_bucket_id": of.OFPG_BUCKET_ALL} if of.OFP_VERSION >= 6 else {}
+    runner.switch.send(p.OFPGroupMod(runner.switch, command=command, type_=of.OFPGT_INDIRECT, group_id=number,
+                                     buckets=buckets, **more))
+    try:
+        runner.switch.barrier()
+    except wire.Refused as refused:
+        return refused.type, refused.code
+    return None
+
+
 def test_a_group_that_leads_to_itself_is_refused(runner):
     of = runner.of
     runner.add_group(1, "indirect", [[("output", cases.OUT)]])
     runner.add_group(2, "indirect", [[("group", 1)]])
     runner.switch.barrier()
-    p = runner.parser
-    bucket = (p.OFPBucket(bucket_id=0, actions=[p.OFPActionGroup(2)], properties=[]) if of.OFP_VERSION >= 6
-              else p.OFPBucket(actions=[p.OFPActionGroup(2)]))
-    more = {"command_bucket_id": of.OFPG_BUCKET_ALL} if of.OFP_VERSION >= 6 else {}
-    runner.switch.send(p.OFPGroupMod(runner.switch, command=of.OFPGC_MODIFY, type_=of.OFPGT_INDIRECT, group_id=1,
-                                     buckets=[bucket], **more))
-    with pytest.raises(wire.Refused) as refusal:
-        runner.switch.barrier()
-    assert (refusal.value.type, refusal.value.code) == (of.OFPET_GROUP_MOD_FAILED, of.OFPGMFC_LOOP)
+    assert change_group(runner, of.OFPGC_MODIFY, 1, ("group", 2)) == (of.OFPET_GROUP_MOD_FAILED, of.OFPGMFC_LOOP)
+
+
+def test_a_group_that_others_lead_to_may_go_and_come_back(bench, runner):
+    """The specification leaves it to the switch to refuse that, as CHAINED_GROUP, and has a capability for those that
+    do. Open vSwitch does not; nor does this one, and packets find nothing there."""
+    p, of = runner.parser, runner.of
+    frame = Packet("udp").bytes()
+
+    def send():
+        bench.links[cases.IN].send(frame)
+        return tuple(bench.links[part].receive(0.3) is not None for part in (cases.OUT, cases.OTHER))
+
+    (features,) = runner.switch.request(p.OFPGroupFeaturesStatsRequest(runner.switch, 0))
+    assert features.capabilities & of.OFPGFC_CHAINING
+    assert not features.capabilities & of.OFPGFC_CHAINING_CHECKS
+    runner.add_group(1, "indirect", [[("output", cases.OUT)]])
+    runner.add_group(2, "all", [[("group", 1)], [("output", cases.OTHER)]])
+    runner.switch.send(p.OFPFlowMod(
+        runner.switch, priority=10, match=p.OFPMatch(), buffer_id=of.OFP_NO_BUFFER,
+        instructions=[runner.instruction(("apply", [("group", 2)]))]))
+    runner.switch.barrier()
+    assert send() == (True, True)
+    assert change_group(runner, of.OFPGC_DELETE, 1) is None
+    assert send() == (False, True)
+    # What still leads there counts when it comes back.
+    assert change_group(runner, of.OFPGC_ADD, 1, ("group", 2)) == (of.OFPET_GROUP_MOD_FAILED, of.OFPGMFC_LOOP)
+    assert change_group(runner, of.OFPGC_ADD, 1, ("output", cases.OUT)) is None
+    assert send() == (True, True)
 
 
 def test_no_packet_takes_the_old_way_after_a_barrier(bench, runner):
@@ -180,3 +218,59 @@ def test_a_rule_expires_and_says_so(bench, runner):
     assert (removed.cookie, removed.reason) == (77, of.OFPRR_HARD_TIMEOUT)
     if of.OFP_VERSION < 6:
         assert removed.packet_count == 1
+
+
+def test_fields_for_options_of_tunnels_are_refused_while_there_are_none(bench):
+    """As by a table without room: what is not in it is refused as Open vSwitch does."""
+    def said(*words):
+        result = proc.run(["ovs-ofctl", *words], 20, False, bench.switch.environment())
+        found = re.search(r"OFPT_ERROR .*: (\w+)", result.stdout + result.stderr)
+        return found and found.group(1)
+
+    field = "{class=0xffff,type=0,len=4}->tun_metadata0"
+    full = "NXTTMFC_TABLE_FULL" if bench.switch.kind == "weir" else None
+    assert said("add-tlv-map", bench.bridge, field) == full
+    assert said("del-tlv-map", bench.bridge, field) is None
+    assert said("del-tlv-map", bench.bridge) is None
+    for version in ("OpenFlow10", "OpenFlow13", "OpenFlow15"):
+        for flow in ("tun_metadata0=1,actions=drop", "actions=set_field:5->tun_metadata63,output:1"):
+            assert said("-O", version, "add-flow", bench.bridge, flow) == "NXFMFC_INVALID_TLV_FIELD", flow
+
+
+@pytest.fixture
+def rules(bench):
+    """A function that leaves these rules, as ovs-ofctl takes them, as the only ones."""
+    def replace(*lines):
+        bench.switch.ofctl("replace-flows", bench.bridge, "-", stdin="\n".join(lines) + "\n")
+
+    yield replace
+    bench.switch.ofctl("del-flows", bench.bridge)
+
+
+def came_out(bench, part, frame):
+    """Which frames each link brings after one was sent into 'part'."""
+    bench.links[part].send(frame)
+    got = {}
+    for name, link in bench.links.items():
+        got[name] = []
+        while (received := link.receive(0.3)) is not None:
+            got[name].append(received)
+    return got
+
+
+@pytest.mark.parametrize("tag", [(0x8100, 0), (0x88a8, 0x6005), (0x88a8, 0)])
+def test_a_tag_is_carried_as_it_came(bench, rules, tag):
+    rules("priority=10,vlan_tci=0x1000/0x1000,actions=2", "priority=1,actions=3")
+    frame = Packet("udp", tags=[tag]).bytes()
+    assert came_out(bench, cases.IN, frame) == {cases.IN: [], cases.OUT: [frame], cases.OTHER: []}
+
+
+@pytest.mark.parametrize("what", ["flood", "all"])
+@pytest.mark.parametrize("in_port,spared", [(0, None), (2, "out"), (0xffff, None), (1, "in")])
+def test_floods_spare_the_in_port_that_was_set(bench, rules, what, in_port, spared):
+    """What output and IN_PORT go by, too; 0 and OFPP_NONE are the usual ways to send a packet back as well."""
+    rules(f"actions=load:{in_port}->NXM_OF_IN_PORT[],{what}")
+    frame = Packet("udp").bytes()
+    expected = {cases.IN: "in", cases.OUT: "out", cases.OTHER: "other"}
+    assert came_out(bench, cases.IN, frame) == {
+        part: [] if name == spared else [frame] for part, name in expected.items()}

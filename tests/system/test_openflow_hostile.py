@@ -471,6 +471,71 @@ def test_who_does_not_read_costs_only_memory_that_is_bounded(target):
     assert bystander.error is None and bystander.worst < ECHO_SECONDS
 
 
+MATCH_ALL = struct.pack("!HH4x", 1, 4)
+FLOW_REQUEST = struct.pack("!B3xII4xQQ", 255, 0xffffffff, 0xffffffff, 0, 0) + MATCH_ALL
+N_GROUPS, N_METERS, N_RULES = 10000, 5000, 50000
+# Version, multipart, what is asked, how many items there are in an answer.
+LONG_ANSWERS = {
+    "group descriptions": (4, 7, b"", N_GROUPS),
+    "group statistics": (4, 6, struct.pack("!I4x", 0xfffffffc), N_GROUPS),
+    "group descriptions of 1.5": (6, 7, struct.pack("!I4x", 0xfffffffc), N_GROUPS),
+    "meter configurations": (4, 10, struct.pack("!I4x", 0xffffffff), N_METERS),
+    "meter statistics": (4, 9, struct.pack("!I4x", 0xffffffff), N_METERS),
+    "rules": (4, 1, FLOW_REQUEST, N_RULES),
+    "sums of rules": (4, 2, FLOW_REQUEST, None),
+    "abilities of tables": (4, 12, b"", 254),
+    "ports": (4, 13, b"", None),
+    "a monitor's first updates": (5, 16, struct.pack("!IIIHBB", 1, 0xffffffff, 0xffffffff, 0x11, 255, 0) + MATCH_ALL,
+                                  N_RULES),
+}
+
+
+def fill_switch(target):
+    with Connection(target.path, 4) as connection:
+        messages = [hostile.add_group(4, 0, number + 1, 30) for number in range(N_GROUPS)]
+        messages += [hostile.add_meter(4, 0, number + 1, 8) for number in range(N_METERS)]
+        messages += [hostile.add_rule(4, 0, number, hostile.output(1) * 8) for number in range(N_RULES)]
+        for i in range(0, len(messages), 1000):
+            (answer,) = connection.ask([b"".join(messages[i:i + 1000])])
+            assert not answer.errors, answer.errors[0].hex()
+
+
+def send_all_it_takes(connection, data):
+    """Until the switch has stopped reading for a second."""
+    connection.socket.settimeout(1)
+    data = memoryview(data)
+    try:
+        while data:
+            data = data[connection.socket.send(data[:1 << 16]):]
+    except TimeoutError:
+        pass
+    connection.socket.settimeout(connection.timeout)
+
+
+def test_who_does_not_read_long_answers_costs_16_mib(target):
+    """Ten thousand requests at once, whose answers nobody takes; then it reads, and they are whole."""
+    target.reset()
+    target.ofctl("del-groups")
+    target.ofctl("del-flows")
+    target.ofctl("del-meters")
+    fill_switch(target)
+    for name, (version, kind, body, n_items) in LONG_ANSWERS.items():
+        resident_mb = target.resident_mb()
+        with Bystander(target.path) as bystander, Connection(target.path, version) as deaf:
+            n_before = bystander.n
+            send_all_it_takes(deaf, b"".join(hostile.multipart(version, xid, kind, body) for xid in range(1, 10001)))
+            proc.wait_until(lambda bystander=bystander, n=n_before: bystander.n > n + 40 or bystander.error, 60, "echoes")
+            grown_mb = target.resident_mb() - resident_mb
+            print(f"{name}: grown by {grown_mb} MiB, worst echo of another {bystander.worst * 1000:.1f} ms")
+            assert grown_mb <= (400 if target.is_sanitized else 16), name
+            for xid in (1,) if "monitor" in name else (1, 2):  # a second monitor of this number is an error
+                assert n_items is None or deaf.items(xid, 4 if name == "meter statistics" else 0) == n_items, name
+        assert bystander.error is None and bystander.worst < ECHO_SECONDS
+    target.ofctl("del-flows")
+    target.ofctl("del-groups")
+    target.ofctl("del-meters")
+
+
 def bundle_message(kind, xid, body):
     return HEADER.pack(5, kind, 8 + len(body), xid) + body
 

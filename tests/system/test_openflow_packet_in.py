@@ -110,6 +110,19 @@ def test_a_controller_changes_packet_and_registers_on_the_way(bench, controller)
         assert bench.links[number].receive(3) == changed[paused.PACKET]
 
 
+def test_what_is_left_of_an_outer_rule_is_done_in_its_own_table(bench, controller):
+    """Which is where a resubmit without a table looks the packet up."""
+    bench.rules("table=0,priority=9,in_port=1,actions=resubmit(,5),resubmit:7",
+                "table=0,priority=8,in_port=7,actions=output:2",
+                "table=5,priority=9,in_port=1,actions=controller(pause),set_field:02:00:00:00:00:99->eth_dst",
+                "table=5,priority=8,in_port=7,actions=output:3")
+    bench.links[0].send(frame())
+    controller.resume(controller.take_paused(time.monotonic() + 5))
+    controller.barrier()
+    assert bench.links[1].receive(3)[:6].hex() == "020000000099"
+    assert bench.links[2].receive(0.2) is None
+
+
 def test_a_continuation_comes_back_as_it_was_or_not_at_all(bench, controller):
     bench.rules(*PAUSING)
     bench.links[0].send(frame())
@@ -124,6 +137,24 @@ def test_a_continuation_comes_back_as_it_was_or_not_at_all(bench, controller):
     properties[paused.CONTINUATION] = sealed
     assert refusal(controller, properties) is None
     assert bench.links[1].receive(3) is not None
+
+
+def test_the_longest_packets_come_as_far_as_they_fit_and_wait_only_whole(bench, controller):
+    head = frame()[:14].replace(frame()[12:14], b"\x88\xb5")
+    out = struct.pack("!IIH6xHHIH6x", 0xffffffff, 1, 16, 0, 16, 0xfffffff9, 0)  # as port 1's, through the tables
+
+    def send(n):
+        packet = head + os.urandom(n - len(head))
+        controller.send_bytes(struct.pack("!BBHI", 4, 13, 8 + len(out) + n, 5) + out + packet)
+        return packet, controller.take_paused(time.monotonic() + 1)
+
+    bench.rules("table=0,dl_type=0x88b5,actions=controller:65535")
+    packet, properties = send(65000)
+    assert len(properties[paused.PACKET]) > 60000 and packet.startswith(properties[paused.PACKET])
+    bench.rules("table=0,dl_type=0x88b5,actions=controller(pause,userdata=01)")
+    packet, properties = send(64000)
+    assert properties[paused.PACKET] == packet and paused.CONTINUATION in properties
+    assert send(64800)[1] is None
 
 
 def refusal(controller, properties):
@@ -240,6 +271,31 @@ def test_packets_above_the_rate_wait_and_ports_share_it(bench, dialed):
     assert count(bench, "bypassed") >= 50
     assert count(bench, "queued") + count(bench, "bypassed") == 320
     assert count(bench, "queued") - count(bench, "dropped") + count(bench, "bypassed") == len(came)
+
+
+def test_one_meter_is_for_all_that_controllers_get(bench, dialed):
+    """But for what has a meter of its own."""
+    listener, = dialed(1, "inactivity_probe=60000")
+    for meter, rate in (("controller", 1), ("1", 100000)):
+        bench.ofctl("add-meter", bench.bridge, f"meter={meter},pktps,burst,stats,bands=type=drop,rate={rate},burst_size=9")
+    try:
+        bench.rules("in_port=1,actions=controller,output:2")
+        for _ in range(50):
+            bench.links[0].send(frame())
+            assert bench.links[1].receive(3) is not None
+        stats = bench.ofctl("meter-stats", bench.bridge, "meter=controller")
+        asked, dropped = map(int, re.search(r"packet_in_count:(\d+).*\s0: packet_count:(\d+)", stats, re.S).groups())
+        assert asked == 50 and 9 <= asked - dropped < 50
+        for _ in range(asked - dropped):
+            listener.read_until(10, 10)
+        listener.send(20)
+        assert next(message[1] for message in listener.messages(time.monotonic() + 10)) == 21
+        bench.rules("in_port=1,actions=controller(meter_id=1),output:2")
+        bench.links[0].send(frame())
+        listener.read_until(10, 10)
+        assert "packet_in_count:50 " in bench.ofctl("meter-stats", bench.bridge, "meter=controller")
+    finally:
+        bench.ofctl("del-meters", bench.bridge)
 
 
 def in_port_of(message):

@@ -163,6 +163,41 @@ def test_a_trace_reads_as_open_vswitchs(net):
         f"Datapath actions: set(ipv4(dst=1.2.3.4)),{dp_number(net, 2)}"], told
 
 
+def test_tables_one_after_the_other_stand_below_each_other(net):
+    """A resubmit that ends a rule leads on, as goto_table does; another one is a level deeper."""
+    net.fresh_rules("udp,actions=resubmit(,3),resubmit(,4)", "table=3,actions=set_field:1->reg1",
+                    "table=4,actions=resubmit(,5)", "table=5,actions=output:2")
+    told = net.trace("in_port=1,udp").splitlines()
+    begin = told.index(" 0. udp, priority 32768")
+    assert told[begin + 1:told.index("Final flow: udp,reg1=0x1," + told[0].removeprefix("Flow: udp,")) - 1] == [
+        "    resubmit(,3)", "     3. priority 32768", "        set_field:0x1->reg1",
+        "    resubmit(,4)", " 4. priority 32768", "    resubmit(,5)", " 5. priority 32768", "    output:2"], told
+
+
+def test_a_trace_tells_what_ports_do_to_it(net):
+    net.rules("actions=output:2")
+    inside, outside = net.links[1].outside, net.links[2].outside
+    try:
+        net.switch.vsctl("set", "interface", inside, "ingress_policing_rate=3000", "ingress_policing_kpkts_rate=2")
+        told = net.trace("in_port=1,udp")
+        assert "\n -> above 3000 kbit/s what the port sends is dropped" in told
+        assert "\n -> above 2000 packets/s what the port sends is dropped" in told
+        assert "above" not in net.trace("in_port=3,udp")
+        net.ofctl("mod-port", net.bridge, outside, "no-forward")
+        told = net.trace("in_port=1,udp")
+        assert "    output:2\n     >> no-forward is set on the port" in told
+        assert "Drop: tx_port_no_forward at port 2" in told
+        net.ofctl("mod-port", net.bridge, inside, "no-receive")
+        told = net.trace("in_port=1,udp")
+        assert told.startswith("Flow: udp,in_port=1,") and " 0. " not in told
+        assert told.endswith("Final flow: unchanged\nDatapath actions: drop\nDrop: rx_port_no_receive\n") or told.endswith(
+            "Final flow: unchanged\nDatapath actions: drop\nDrop: rx_port_no_receive")
+    finally:
+        net.ofctl("mod-port", net.bridge, inside, "receive")
+        net.ofctl("mod-port", net.bridge, outside, "forward")
+        net.switch.vsctl("set", "interface", inside, "ingress_policing_rate=0", "ingress_policing_kpkts_rate=0")
+
+
 def dp_number(net, port):
     name = net.links[port].outside
     return re.search(rf"port (\d+): {name}$", net.switch.appctl("dpctl/show"), re.M).group(1)
@@ -172,13 +207,19 @@ def test_a_trace_takes_what_a_dump_shows(net):
     net.rules("udp,nw_src=192.168.10.0/24,tp_dst=2222,actions=output:2", "arp,actions=output:3",
               "dl_vlan=7,actions=IN_PORT")
     tagged = Packet("udp", tags=[(0x8100, 3 << 13 | 7)]).bytes()
-    for frame in (Packet("udp").bytes(), Packet("arp").bytes(), tagged):
-        for _ in range(3):
-            net.arrivals(frame, 0.1)
+    flows = []
+
+    def three_are_cached(names):
+        for frame in (Packet("udp").bytes(), Packet("arp").bytes(), tagged):
+            for _ in range(3):
+                net.arrivals(frame, 0.1)
+        flows[:] = re.findall(r"^(recirc_id\S+), packets:.* actions:(.*)$",
+                              net.switch.appctl("dpctl/dump-flows", *names), re.M)
+        return len(flows) == 3
+
     for names in ([], ["--names"]):
-        flows = re.findall(r"^(recirc_id\S+), packets:.* actions:(.*)$",
-                           net.switch.appctl("dpctl/dump-flows", *names), re.M)
-        assert len(flows) == 3
+        # Rules that have just changed what tables look at may put flows in anew.
+        proc.wait_until(lambda names=names: three_are_cached(names), 20, "three flows")
         for flow, actions in flows:
             told = net.switch.appctl("ofproto/trace", flow, *names)
             assert f"Datapath actions: {actions}\n" in told, (flow, told)

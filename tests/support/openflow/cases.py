@@ -339,6 +339,31 @@ def label_cases():
                        [(0, 10, match, [("apply", [(action,), ("output", OUT)])])], packet.bytes(), {})
 
 
+def snap_cases():
+    """Frames that have a length in the place of their type, and the type behind it."""
+    for kind in ("tcp", "udp6"):
+        plain = Packet(kind, snap=True)
+        tagged = plain.but(tags=[(0x8100, 0x6064)])
+        eth_type, address, other = (0x86dd, "ipv6_dst", "20::7") if plain.is_ipv6 else (0x0800, "ipv4_dst", "1.2.3.4")
+        for name, packet in (("snap", plain), ("vlan snap", tagged)):
+            ip, mpls = {"eth_type": eth_type}, {"eth_type": 0x8847}
+            one, label = packet.but(mpls=[(100, 3, 60, None)]), packet.but(mpls=[(55, 0, 64, None)])
+            yield from both("match", f"{name} {kind}: eth_type", ip, packet)
+            yield from both("set-field", f"{name} {kind}: {address}", ip, packet, [("set", address, other)],
+                            packet.but(**{address: other}))
+            yield from both("push", f"{name} {kind}: push_mpls, set label", ip, packet,
+                            [("push_mpls", 0x8847), ("set", "mpls_label", 55)], label)
+            yield Case("push", f"{name} {kind}: push_mpls is matched",
+                       [(0, 10, ip, [("apply", [("push_mpls", 0x8847)]), ("goto", 1)]),
+                        (1, 10, mpls, [("apply", [("output", OUT)])])], packet.bytes(),
+                       {OUT: packet.but(mpls=[(0, 0, 64, None)]).bytes()})
+            yield from both("pop", f"mpls {name} {kind}: pop_mpls", mpls, one, [("pop_mpls", eth_type)], packet)
+        yield from both("push", f"snap {kind}: push_vlan, set vid", {}, plain,
+                        [("push_vlan", 0x8100), ("set", "vlan_vid", 0x1064)], plain.but(tags=[(0x8100, 0x64)]))
+        yield from both("pop", f"vlan snap {kind}: pop_vlan", {"vlan_vid": (0x1000, 0x1000)}, tagged, [("pop_vlan",)],
+                        plain)
+
+
 def pbb_cases():
     for kind in ("arp", "tcp", "udp6", "icmp6"):
         plain = Packet(kind)
@@ -408,6 +433,7 @@ def cases(version):
     yield from set_field_cases(version)
     yield from tag_cases()
     yield from label_cases()
+    yield from snap_cases()
     yield from pbb_cases()
     yield from output_cases()
     yield from group_cases()

@@ -223,6 +223,7 @@ class Texts:
         words += [word for word in (f"idle_timeout={r.randrange(1, 999)}", f"hard_timeout={r.randrange(1, 999)}",
                                     f"priority={r.randrange(65536)}", f"cookie={r.randrange(1 << 64):#x}",
                                     "send_flow_rem", "delete_learned", f"limit={r.randrange(1, 999)}",
+                                    f"result_dst={subfield(r, 1)}",
                                     f"fin_idle_timeout={r.randrange(1, 99)}", f"fin_hard_timeout={r.randrange(1, 99)}")
                   if r.random() < 0.2]
         prerequisites = protocol if r.random() < 0.3 else ""

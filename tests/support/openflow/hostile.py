@@ -11,6 +11,7 @@ import time
 HEADER = struct.Struct("!BBHI")
 VECTORS = pathlib.Path(__file__).resolve().parents[2] / "unit" / "of_vectors.txt"
 HELLO, ERROR, ECHO_REQUEST, ECHO_REPLY = 0, 1, 2, 3
+MULTIPART_REPLY = 19
 FIRST_BARRIER_XID = 0xb0000000
 # Messages that only switches send are cut at every byte up to here, then more coarsely.
 REPLY_DETAIL_BYTES = 64
@@ -26,8 +27,7 @@ class Sample:
 
     @property
     def is_for_switches(self):
-        return not re.search(r"reply|status$|packet_in$|flow_removed|paused|resumed|request_forward|controller_status",
-                             self.kind)
+        return not re.search(r"reply|status$|packet_in$|flow_removed|paused|resumed|request_forward", self.kind)
 
 
 def samples(version):
@@ -61,6 +61,24 @@ def output(port):
 def note(n):
     """Nicira's note with 'n' bytes; n + 10 is a multiple of 8."""
     return struct.pack("!HHIH", 0xffff, 10 + n, 0x2320, 8) + bytes(n)
+
+
+def add_group(version, xid, number, n_buckets):
+    """A group-mod of 1.1 to 1.4: all of them send to port 1."""
+    bucket = struct.pack("!HHII4x", 32, 0, 0xffffffff, 0xffffffff) + output(1)
+    body = struct.pack("!HBxI", 0, 0, number) + bucket * n_buckets
+    return HEADER.pack(version, 15, 8 + len(body), xid) + body
+
+
+def add_meter(version, xid, number, n_bands):
+    """A meter-mod whose bands drop what is above one rate or another."""
+    body = struct.pack("!HHI", 0, 1, number)
+    body += b"".join(struct.pack("!HHII4x", 1, 16, 1000 + i, 0) for i in range(n_bands))
+    return HEADER.pack(version, 29, 8 + len(body), xid) + body
+
+
+def multipart(version, xid, kind, body=b""):
+    return HEADER.pack(version, 18, 16 + len(body), xid) + struct.pack("!HH4x", kind, 0) + body
 
 
 def with_length(data, length):
@@ -211,6 +229,22 @@ class Connection:
                 assert message[8:] == data
                 return time.monotonic() - start
         raise ConnectionError("the switch closed the connection")
+
+    def items(self, xid, length_at=0):
+        """How many items a multipart's answer has, each with its length at a place of it."""
+        n, has_more = 0, True
+        while has_more:
+            message = self.read()
+            if message is None:
+                raise ConnectionError("the switch closed the connection")
+            if message[1] != MULTIPART_REPLY or HEADER.unpack_from(message)[3] != xid:
+                continue
+            has_more = struct.unpack_from("!H", message, 10)[0] & 1
+            at = 16
+            while at < len(message):
+                at += struct.unpack_from("!H", message, at + length_at)[0]
+                n += 1
+        return n
 
     def barrier_message(self, xid):
         return HEADER.pack(self.version, 18 if self.version == 1 else 20, 8, xid)

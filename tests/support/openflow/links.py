@@ -1,7 +1,6 @@
 # links.py - the far ends of a switch's links, as raw sockets: veth pairs whose other ends are ports of the switch.
 import ctypes
 import os
-import pathlib
 import select
 import socket
 import struct
@@ -15,6 +14,8 @@ PACKET_AUXDATA = 8
 PACKET_IGNORE_OUTGOING = 23
 STATUS_VLAN_VALID = 1 << 4
 STATUS_VLAN_TPID_VALID = 1 << 6
+SO_RCVBUFFORCE = 33
+RECEIVE_BYTES = 16 << 20  # nothing is lost while the other switch is asked
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -24,21 +25,10 @@ def enter_namespace(descriptor):
         raise OSError(ctypes.get_errno(), "setns")
 
 
-class Link:
-    """One link: 'outside' is the interface to give to the switch."""
+class End:
+    """An interface in a namespace, as a raw socket."""
 
     def __init__(self, space, name):
-        self.outside = netns.unique_name("wof")
-        proc.run(["ip", "link", "add", self.outside, "type", "veth", "peer", "name", name, "netns", space.name])
-        # Nothing of the kernel's own may be on the link.
-        no_ipv6 = "echo 1 > /proc/sys/net/ipv6/conf/{}/disable_ipv6"
-        proc.run(["sh", "-c", no_ipv6.format(self.outside)])
-        space.run("sh", "-c", no_ipv6.format(name))
-        for run in (lambda *words: proc.run(list(words), check=False), lambda *w: space.run(*w, check=False)):
-            interface = self.outside if run("ip", "link", "show", self.outside).returncode == 0 else name
-            run("ethtool", "-K", interface, "tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off",
-                "rxvlan", "off", "txvlan", "off")
-            run("ip", "link", "set", interface, "arp", "off", "up")
         self.socket = self._open(space, name)
 
     def _open(self, space, name):
@@ -54,6 +44,7 @@ class Link:
             os.close(there)
         raw.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         raw.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        raw.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BYTES)
         raw.setblocking(False)
         return raw
 
@@ -85,23 +76,48 @@ class Link:
 
     def close(self):
         self.socket.close()
-        proc.run(["ip", "link", "del", self.outside], check=False)
 
 
-def attach(switch, bridge, stack, parts):
+def run_here(*words, check=True):
+    return proc.run(words, check=check)
+
+
+class Link(End):
+    """One link: 'outside' is the interface to give to the switch, which runs in the namespace 'home', if not here."""
+
+    def __init__(self, space, name, home=None, mtu=1500):
+        self.outside = netns.unique_name("wof")
+        self.at_home = home.run if home else run_here
+        self.at_home("ip", "link", "add", self.outside, "type", "veth", "peer", "name", name, "netns", space.name)
+        for run, interface in ((self.at_home, self.outside), (space.run, name)):
+            # Nothing of the kernel's own may be on the link.
+            run("sh", "-c", f"echo 1 > /proc/sys/net/ipv6/conf/{interface}/disable_ipv6")
+            run("ethtool", "-K", interface, "tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off",
+                "rxvlan", "off", "txvlan", "off", check=False)
+            run("ip", "link", "set", interface, "mtu", str(mtu), "arp", "off", "up")
+        super().__init__(space, name)
+
+    def has_carrier(self):
+        path = f"/sys/class/net/{self.outside}/carrier"
+        return self.at_home("cat", path, check=False).stdout.strip() == "1"
+
+    def close(self):
+        super().close()
+        self.at_home("ip", "link", "del", self.outside, check=False)
+
+
+def attach(switch, bridge, stack, parts, home=None, mtu=1500):
     """A link for each of 'parts', as ports 1, 2 and so on of a bridge that forwards only what controllers say and sends
     nothing of its own: {part: link}. What it makes is undone by the ExitStack 'stack'."""
     space = stack.enter_context(netns.Namespace())
     switch.vsctl("set", "bridge", bridge, "fail_mode=secure")
-    quiet = pathlib.Path(f"/proc/sys/net/ipv6/conf/{bridge}/disable_ipv6")
-    if quiet.exists():
-        quiet.write_text("1")
+    quiet = f"/proc/sys/net/ipv6/conf/{bridge}/disable_ipv6"
+    (home.run if home else run_here)("sh", "-c", f"test ! -e {quiet} || echo 1 > {quiet}")
     made = {}
     for number, part in enumerate(parts, 1):
-        made[part] = link = Link(space, part)
+        made[part] = link = Link(space, part, home, mtu)
         stack.callback(link.close)
-        switch.add_system(bridge, link.outside, f"ofport_request={number}")
+        switch.add_system(bridge, link.outside, f"ofport_request={number}", f"mtu_request={mtu}")
     for link in made.values():
-        carrier = pathlib.Path(f"/sys/class/net/{link.outside}/carrier")
-        proc.wait_until(lambda path=carrier: path.read_text().strip() == "1", 10, f"carrier of {link.outside}")
+        proc.wait_until(link.has_carrier, 10, f"carrier of {link.outside}")
     return made

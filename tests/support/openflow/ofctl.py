@@ -1,8 +1,9 @@
 # ofctl.py - weir and Debian's Open vSwitch side by side, each in a network namespace of its own, and both of the
-# tools on either: what test_openflow_compare.py asks.
+# tools on either: what the tests test_openflow_compare*.py ask.
 import contextlib
 import pathlib
 import re
+import tempfile
 
 from support import netns, proc, switch
 
@@ -11,7 +12,7 @@ TOOLS = ("ovs-ofctl", "weir-ofctl")
 PORTS = (1, 2, 3)
 # What two switches that do the same still differ in.
 CHANGING = [
-    (re.compile(r"duration([=:])[0-9.]+s"), r"duration\1Ns"),
+    (re.compile(r"duration([=:]?)[0-9.]+s"), r"duration\1Ns"),
     (re.compile(r"(idle|hard)_age=[0-9]+, "), ""),
     (re.compile(r"\(?xid=0x[0-9a-f]+\)?"), "(xid=N)"),
 ]
@@ -41,21 +42,64 @@ class Side:
             self.space.run("ip", "link", "set", name, "up")
         self.socket = f"unix:{self.switch.rundir}/{BRIDGE}.mgmt"
 
+    @staticmethod
+    def command(tool, words):
+        program = proc.build_directory() / "utilities" / tool if tool.startswith("weir") else tool
+        return [program, *(BRIDGE if word == "@" else word for word in words)]
+
     def run(self, tool, *words, stdin=None, timeout=120, check=True):
         """A command of one of the tools; "@" is the bridge."""
-        program = proc.build_directory() / "utilities" / tool if tool.startswith("weir") else tool
-        words = [BRIDGE if word == "@" else word for word in words]
-        return proc.run([program, *words], timeout, check, self.switch.environment(), stdin)
+        return proc.run(self.command(tool, words), timeout, check, self.switch.environment(), stdin)
+
+    def sent(self):
+        """How many packets left by each port."""
+        text = self.run("ovs-ofctl", "dump-ports", "@").stdout
+        return {port: int(count) for port, count in re.findall(r"port +(\w+): rx.*\n +tx pkts=([0-9]+)", text)}
+
+
+class Watch:
+    """A tool that stays and prints what comes: monitor, snoop."""
+
+    def __init__(self, side, tool, *words):
+        self.side, self.tool = side, tool
+        self.path = pathlib.Path(tempfile.mkstemp(prefix="watch-", dir=side.directory)[1])
+        self.process = proc.spawn(side.command(tool, words), self.path, side.switch.environment())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        proc.end_group(self.process, grace=5)
+
+    def text(self):
+        return self.path.read_text(errors="replace")
+
+    def wait(self, mark, poke):
+        """Calls 'poke' until the text has 'mark': messages are only sent to who is there already."""
+        def is_there():
+            if self.process.poll() is not None:
+                raise RuntimeError(f"{self.tool} ended: {self.text()}")
+            poke()
+            return mark in self.text()
+        proc.wait_until(is_there, 20, f"{self.tool} prints {mark}", 0.05)
+
+    def messages(self, *without):
+        """What was printed until now by message, but those that have one of the words 'without'."""
+        text = neutral(neutral_errors(self.text(), self.side, self.tool), self.side)
+        found = re.split(r"(?m)^(?=[A-Z]+_[A-Z_0-9]+ )", text)
+        return [message for message in found if message and not any(word in message for word in without)]
 
 
 class Pair:
-    """Both switches; everything ends with close()."""
+    """Both switches, as 'side' makes one; everything ends with close()."""
+
+    side = Side
 
     def __init__(self):
         self.stack = contextlib.ExitStack()
         try:
-            self.ovs = Side("ovs-plain", self.stack)
-            self.weir = Side("weir", self.stack)
+            self.ovs = self.side("ovs-plain", self.stack)
+            self.weir = self.side("weir", self.stack)
         except BaseException:
             self.stack.close()
             raise
@@ -90,6 +134,11 @@ class Pair:
         expected = answers.pop(("ovs-ofctl", "ovs-plain"))
         return [difference(f"{tool} on {kind}: {' '.join(words)}", expected, got)
                 for (tool, kind), got in answers.items() if got != expected]
+
+
+def option(version):
+    """What -O takes."""
+    return f"OpenFlow{version.replace('.', '')}"
 
 
 def neutral(text, side):

@@ -36,6 +36,7 @@ class Packet:
         self.kind = kind
         self.f = {
             "eth_dst": "22:22:22:22:22:22", "eth_src": "12:11:11:11:11:11", "tags": [], "mpls": [], "pbb": None,
+            "snap": False,  # the type stands in a SNAP header, behind a length
             "ipv4_src": "192.168.10.10", "ipv4_dst": "192.168.20.20",
             "ipv6_src": "10::10", "ipv6_dst": "20::20", "ipv6_flabel": 100, "exthdrs": [],
             "ip_dscp": 8, "ip_ecn": 0, "ttl": 64,
@@ -70,6 +71,8 @@ class Packet:
                 for i, (label, tc, ttl, bos) in enumerate(f["mpls"]))
             body, eth_type = labels + body, f.get("mpls_type", 0x8847)
         body = struct.pack("!H", eth_type) + body
+        if f["snap"]:
+            body = struct.pack("!H6B", 6 + len(body), 0xaa, 0xaa, 3, 0, 0, 0) + body
         for tpid, tci in reversed(f["tags"]):
             body = struct.pack("!HH", tpid, tci) + body
         frame = mac(f["eth_dst"]) + mac(f["eth_src"]) + body
