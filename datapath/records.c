@@ -249,12 +249,12 @@ field_add_need(enum flow_field_id id, struct flow_key *mask)
 {
 	enum flow_need need = flow_field_get(id)->need;
 
-	if (need == NEED_NONE || need == NEED_CT)
-		return;
-	if (need == NEED_VLAN) {
+	if (need == NEED_VLAN || id == FIELD_VLAN_VID) { /* whether it brings a tag */
 		mask->f.vlan_tci |= FLOW_VLAN_PRESENT;
 		return;
 	}
+	if (need == NEED_NONE || need == NEED_CT)
+		return;
 	mask->f.eth_type = UINT16_MAX;
 	if (need < NEED_TCP)
 		return;

@@ -45,10 +45,23 @@ walk_emit_mark(struct walk *walk, const struct flow_value *value,
 	return true;
 }
 
+/* The VLAN set where another list of actions popped the tag, which rules' matches cannot
+ * rule out: it brings a tag, as a whole TCI does. */
+static bool
+brings_a_tag(const struct walk *walk, enum flow_field_id id,
+             const struct flow_value *value, const struct flow_value *mask)
+{
+	return id == FIELD_VLAN_VID && !walk->is_blind &&
+	       !(walk->packet.key.f.vlan_tci & FLOW_VLAN_PRESENT) &&
+	       (value->bytes[0] & mask->bytes[0] & (FLOW_VLAN_PRESENT >> 8));
+}
+
 void
 walk_set_field(struct walk *walk, enum flow_field_id id, const struct flow_value *value,
                const struct flow_value *mask)
 {
+	if (brings_a_tag(walk, id, value, mask))
+		id = FIELD_VLAN_TCI;
 	if (field_is_header(id)) {
 		struct flow_set_field *record;
 

@@ -13,7 +13,6 @@
 #   - a tag's DEI bit, which Open vSwitch clears when it sets the VLAN
 #   - a TTL that ends behind pop_mpls, or in a select group with a hash of its own: in weir that ends one list of
 #     actions, as anywhere else, in Open vSwitch all that is left
-#   - the VLAN of a packet whose tag an action set or what was resubmitted popped: Open vSwitch pushes one
 #   - exit with an action set: weir carries it out, as ovs-actions(7) says; Open vSwitch does not
 #   - exit in a clone: Open vSwitch ends all of the packet; likewise a select group in a clone whose hash is its own
 #   - fields set in an IP header that pop_mpls did not lay bare, as there is something else: Open vSwitch remembers what
@@ -31,8 +30,7 @@
 #   - IPv6 routing headers that are not at their end, IP headers of another version than their EtherType says, IPv6 whose
 #     length is 0 or ends in an extension header, ARP operations above 255
 #   - ARP of other hardware or protocols: Open vSwitch reads none of its fields, and sets them
-#   - fields set in labels and ARP that are cut off: Open vSwitch adds what is not there. Some seeds ask for that,
-#     and for a VLAN as above
+#   - fields set in labels and ARP that are cut off: Open vSwitch adds what is not there. Some seeds ask for that
 #   - hashes: select groups have one bucket, multipath one link
 #   - resubmits that go in circles: weir drops all of the packet
 #   - two conjunctions of the same priority that both match

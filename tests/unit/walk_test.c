@@ -254,6 +254,21 @@ test_tags(void **state)
 	rules("table=0,priority=1,dl_vlan=9,actions=pop_vlan,resubmit(,0)",
 	      "table=0,priority=0,vlan_tci=0,actions=output:4", NULL);
 	assert_string_equal(come_of(TCP ",dl_vlan=9"), "pop_vlan,output:4");
+	/* The VLAN set where another list popped the tag brings one; parts do not. */
+	rules("table=0,dl_vlan=9,actions=resubmit(,1),set_field:0x1005->vlan_vid,"
+	      "set_field:3->vlan_pcp,resubmit(,2)",
+	      "table=1,vlan_tci=0x1000/0x1000,actions=pop_vlan",
+	      "table=2,dl_vlan=5,dl_vlan_pcp=3,actions=output:5", NULL);
+	assert_string_equal(come_of(TCP ",dl_vlan=9"),
+	                    "pop_vlan,set_field:0x1005/0x1fff->vlan_tci,"
+	                    "set_field:0x03->vlan_pcp,output:5");
+	rules("table=0,dl_vlan=9,actions=resubmit(,1),load:5->OXM_OF_VLAN_VID[0..11],"
+	      "set_field:3->vlan_pcp,resubmit(,2)",
+	      "table=1,vlan_tci=0x1000/0x1000,actions=pop_vlan",
+	      "table=2,priority=2,vlan_tci=0x1000/0x1000,actions=output:5",
+	      "table=2,priority=1,actions=output:6", NULL);
+	assert_string_equal(come_of(TCP ",dl_vlan=9"),
+	                    "pop_vlan,set_field:0x0005/0x0fff->vlan_vid,output:6");
 }
 
 static void
