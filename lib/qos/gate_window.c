@@ -36,9 +36,12 @@ gate_window_set(struct gate_window *window, uint64_t rate_bps, uint32_t rate_pps
 		window->packet_bytes_x16 = PACKET_MAX << EXPECT_SHIFT;
 }
 
+/* Looked at again, and it has been full since the last look. */
 static void
 window_count_full(struct gate_window *window, uint64_t now_ns)
 {
+	if (now_ns - window->full_at_ns > GATE_WINDOW_LOOK_NS)
+		window->full_since_ns += now_ns - window->full_at_ns;
 	__atomic_store_n(&window->full_ns,
 	                 window->full_ns + (now_ns - window->full_at_ns),
 	                 __ATOMIC_RELAXED);

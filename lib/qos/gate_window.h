@@ -17,6 +17,10 @@
  * guest's driver may reset a device whose ring does not move for 5 s. */
 #define GATE_WINDOW_STUCK_NS 1000000000ULL
 
+/* Who has not looked for longer than this was kept from running; what was due meanwhile
+ * leaves first, so such a time does not count. */
+#define GATE_WINDOW_LOOK_NS 500000000ULL
+
 /* gate_window_set() first; all zero before that. */
 struct gate_window {
 	uint32_t limit_bytes;   /* UINT32_MAX = none */

@@ -381,6 +381,32 @@ test_room_follows_packets_bytes_and_rates(void **state)
 	assert_false(gate_window_is_stuck(&window, 20 + 9 * GATE_WINDOW_STUCK_NS));
 }
 
+/* What a worker that is kept from running does not take is not stuck. */
+static void
+test_time_without_a_look_is_not_the_rings(void **state)
+{
+	const uint64_t ms = GATE_WINDOW_STUCK_NS / 1000;
+	struct gate_window window = {0};
+	uint64_t now_ns = ms;
+
+	(void)state;
+	gate_window_set(&window, 8 * SIM_MBPS, 0);
+	gate_window_add(&window, 65549);
+	assert_int_equal(gate_window_room(&window, 32, now_ns), 0);
+	for (unsigned i = 0; i < 9; i++) {
+		now_ns += 600 * ms;
+		assert_int_equal(gate_window_room(&window, 32, now_ns), 0);
+		assert_false(gate_window_is_stuck(&window, now_ns));
+	}
+	for (unsigned i = 0; i < 10; i++) {
+		assert_false(gate_window_is_stuck(&window, now_ns));
+		now_ns += 100 * ms;
+		assert_int_equal(gate_window_room(&window, 32, now_ns), 0);
+	}
+	assert_true(gate_window_is_stuck(&window, now_ns));
+	assert_int_equal(window.full_ns, now_ns - ms);
+}
+
 int
 main(void)
 {
@@ -392,6 +418,7 @@ main(void)
 		cmocka_unit_test(
 			test_large_packets_after_small_ones_do_not_flood_the_window),
 		cmocka_unit_test(test_room_follows_packets_bytes_and_rates),
+		cmocka_unit_test(test_time_without_a_look_is_not_the_rings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
